@@ -1,0 +1,47 @@
+"""Time and chance, handed to everything that needs either."""
+
+import asyncio
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from random import Random
+
+EPOCH_OF_SIMULATIONS_S = datetime(2026, 1, 5, 9, 0, tzinfo=UTC).timestamp()
+"""Where a simulation's calendar begins: a Monday at 09:00 UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The running loop's time, the calendar, and the only source of randomness.
+
+    `monotonic` counts seconds from an arbitrary start and never goes back; `utc` gives seconds
+    since 1970 and may be stepped; `random` decides jitter, ids and everything drawn by lot.
+    """
+
+    monotonic: Callable[[], float]
+    utc: Callable[[], float]
+    random: Random
+
+    def new_id(self, prefix: str) -> str:
+        """Return an id that is unique in practice, such as `dial_5f3a…` (16 hex digits)."""
+        return f"{prefix}_{self.random.getrandbits(64):016x}"
+
+
+def system_clock() -> Clock:
+    """Return the clock of a real run; must be called inside the running loop."""
+    seed = int.from_bytes(os.urandom(16), "big")
+    return Clock(asyncio.get_running_loop().time, time.time, Random(seed))
+
+
+def simulated_clock(seed: int, *, epoch_s: float = EPOCH_OF_SIMULATIONS_S) -> Clock:
+    """Return a clock whose calendar follows the running loop, however fast that loop runs."""
+    loop_time = asyncio.get_running_loop().time
+    return Clock(loop_time, lambda: epoch_s + loop_time(), Random(seed))
+
+
+def utc_text(utc_s: float) -> str:
+    """Return an instant as ISO 8601 in UTC with milliseconds: `2026-01-05T09:00:00.000Z`."""
+    text = datetime.fromtimestamp(utc_s, UTC).isoformat(timespec="milliseconds")
+    return text.replace("+00:00", "Z")

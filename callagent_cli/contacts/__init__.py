@@ -1,0 +1,1 @@
+"""Files in, clean contacts and exact rejections out."""

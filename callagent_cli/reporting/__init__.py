@@ -1,0 +1,1 @@
+"""Journal, alerts and incidents, channels, Google Sheet: listeners that no call waits for."""

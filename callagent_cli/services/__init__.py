@@ -1,0 +1,1 @@
+"""One file a provider: its requests, and the map from its answers to outcomes."""

@@ -1,0 +1,1 @@
+"""SQLite: schema, group commit, queries, the single-worker lock."""

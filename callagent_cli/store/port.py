@@ -1,0 +1,154 @@
+"""What the worker asks of its storage; `SqliteStore` is the first implementation.
+
+Writes are visible to this process at once and durable together at the end of the loop's turn
+(group commit); whoever must know that they are on disk awaits `durable()`.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+from callagent_cli.calls.model import Call, CallState, Dial, Step
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Campaign:
+    """One contact list being worked; `source_sha256` recognizes the same file again."""
+
+    name: str
+    source: str
+    source_sha256: str
+    created_utc_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunRow:
+    """One worker's life: `ended_utc_s` stays empty when it was killed."""
+
+    id: str
+    campaign: str
+    mode: str
+    pid: int
+    host: str
+    lanes: int
+    started_utc_s: float
+    heartbeat_utc_s: float
+    ended_utc_s: float | None = None
+    exit_code: int | None = None
+    verdict: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A person's wish for the worker: pause, resume, drain, trip, reset or lanes."""
+
+    id: int
+    name: str
+    argument: str
+    by: str
+    asked_utc_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Claim:
+    """Which waiting call is wanted next: the longest waiting one of `state` that is due.
+
+    `waits_for` must match exactly; `steps` narrows to calls standing at one of these steps;
+    `due_utc_s` is now.
+    """
+
+    campaign: str
+    state: CallState
+    due_utc_s: float
+    waits_for: str = ""
+    steps: frozenset[Step] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Waiting:
+    """How many calls wait in one state for one service or reason, and when the first is due."""
+
+    state: CallState
+    waits_for: str
+    reason: str
+    calls: int
+    due_utc_s: float | None
+
+
+class Store(Protocol):
+    """Everything that must survive a kill."""
+
+    async def durable(self) -> None:
+        """Return once everything written so far is on disk; raises `StoreError` if it cannot be."""
+
+    def flush(self) -> None:
+        """Commit now, outside a turn of the loop (at start and end)."""
+
+    def close(self) -> None:
+        """Commit and release the file."""
+
+    def save_campaign(self, campaign: Campaign) -> None:
+        """Insert or replace a campaign."""
+
+    def campaign(self, name: str) -> Campaign | None:
+        """Return a campaign by name."""
+
+    def campaigns(self) -> list[Campaign]:
+        """Return all campaigns, the latest first."""
+
+    def add_calls(self, calls: Iterable[Call]) -> int:
+        """Insert calls whose (campaign, number, extension) is new; return how many were."""
+
+    def save_call(self, call: Call) -> None:
+        """Write the changed state of a known call."""
+
+    def call(self, call_id: str) -> Call | None:
+        """Return a call by its id."""
+
+    def first_call(self, claim: Claim) -> Call | None:
+        """Return the call that a claim describes, without changing it."""
+
+    def calls(self, campaign: str, states: frozenset[CallState] = frozenset()) -> Iterator[Call]:
+        """Yield a campaign's calls in the order of their lines; all states when none is named."""
+
+    def next_due(self, campaign: str) -> float | None:
+        """Return the earliest future instant (UTC seconds) at which a waiting call becomes due."""
+
+    def totals(self, campaign: str) -> dict[CallState, int]:
+        """Count a campaign's calls by state."""
+
+    def waiting(self, campaign: str) -> list[Waiting]:
+        """Count the waiting calls by state, service and reason."""
+
+    def results(self, campaign: str) -> dict[str, int]:
+        """Count the conversations' results (answered, no_answer …) of the calls that have one."""
+
+    def save_dial(self, dial: Dial) -> None:
+        """Insert or update a dial in the ledger."""
+
+    def dials(self, call_id: str) -> list[Dial]:
+        """Return a call's dials, the oldest first."""
+
+    def calls_with_open_dials(self, campaign: str) -> list[str]:
+        """Return the ids of calls that have a dial which may have rung and is not settled."""
+
+    def put(self, kind: str, key: str, body: bytes, *, open_: bool = True) -> None:
+        """Insert or replace a document: a breaker, an incident, an alert or a sheet row."""
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        """Return a document."""
+
+    def documents(self, kind: str, *, open_only: bool = False) -> list[tuple[str, bytes]]:
+        """Return the documents of a kind in the order they were first put."""
+
+    def add_command(self, name: str, argument: str, by: str, asked_utc_s: float) -> int:
+        """Leave a command for the worker; return its id."""
+
+    def take_commands(self) -> list[Command]:
+        """Return the commands not yet taken, oldest first, and mark them taken."""
+
+    def save_run(self, run: RunRow) -> None:
+        """Insert or update a run; the heartbeat is a run saved again."""
+
+    def last_run(self) -> RunRow | None:
+        """Return the run that started last."""

@@ -1,0 +1,1 @@
+"""Claims due calls and runs their steps: lanes, parking, drain, recovery after a crash."""
