@@ -57,8 +57,12 @@ class CallAgentError(Exception):
 
     def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
-        self.message = message
         self.hint = hint
+
+    @property
+    def message(self) -> str:
+        """What went wrong, in one sentence without a full stop."""
+        return str(self)
 
 
 class UsageError(CallAgentError):
@@ -204,6 +208,8 @@ class CircuitOpen(CallAgentError):
     opened it, `trial` whether this attempt was the trial that failed and re-opened it.
     """
 
+    hint = "`callagent status` shows the breaker"
+
     def __init__(
         self,
         service: str,
@@ -214,13 +220,16 @@ class CircuitOpen(CallAgentError):
         reason: str,
         trial: bool = False,
     ) -> None:
-        super().__init__(f"{service} breaker is {state}: {reason}")
+        # The text is made when somebody reads it: a rejection must cost next to nothing.
         self.service = service
         self.state = state
         self.retry_after_s = retry_after_s
         self.since_s = since_s
         self.reason = reason
         self.trial = trial
+
+    def __str__(self) -> str:
+        return f"{self.service} breaker is {self.state}: {self.reason}"
 
 
 class Deferred(CallAgentError):

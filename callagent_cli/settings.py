@@ -38,7 +38,12 @@ class Credential(_Section, frozen=True, kw_only=True):
 
 
 class ElevenLabs(_Section, frozen=True, kw_only=True):
-    """The voice platform; `when_down`: `park` holds calls, `fail` goes on to the next contact."""
+    """The voice platform.
+
+    `when_down` is `park` (hold the calls) or `fail` (go on to the next contact). An absent call is
+    proof that a dial rang nobody `lookup_grace_s` after its answer was lost, and
+    `refusal_grace_s` after a 503 or 529.
+    """
 
     base_url: str = "https://api.elevenlabs.io"
     api_key: Credential = Credential(env="ELEVENLABS_API_KEY")
@@ -52,6 +57,7 @@ class ElevenLabs(_Section, frozen=True, kw_only=True):
     follow_every_s: Seconds = 5.0
     follow_lease_s: Seconds = 3600.0
     lookup_grace_s: Seconds = 30.0
+    refusal_grace_s: Seconds = 3.0
     when_down: Literal["park", "fail"] = "park"
     policy: Policy = Policy()
 

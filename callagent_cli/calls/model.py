@@ -63,6 +63,10 @@ NEXT_STEP: Final[dict[Step, Step | None]] = {
 }
 
 
+RUNG: Final = frozenset({Step.FOLLOW, Step.RECORD})
+"""Steps of a call whose phone has rung: they go on while dialing is paused or drained."""
+
+
 class DialStatus(StrEnum):
     """What is known of a dial.
 

@@ -11,14 +11,15 @@ class Request:
     """One HTTP request; `timeout_s` is the total time it may take, whatever happens on the way.
 
     `target` names the operation (`elevenlabs.dial`), so that faults and logs can be addressed by
-    it; `path` begins with `/` and holds the query.
+    it; `path` begins with `/` and holds the query. Headers and body hold keys and phone numbers,
+    so they stay out of its text.
     """
 
     target: str
     method: str
     path: str
-    headers: dict[str, str] = field(default_factory=dict)
-    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict, repr=False)
+    body: bytes = field(default=b"", repr=False)
     timeout_s: float
 
 

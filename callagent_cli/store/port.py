@@ -111,8 +111,8 @@ class Store(Protocol):
     def calls(self, campaign: str, states: frozenset[CallState] = frozenset()) -> Iterator[Call]:
         """Yield a campaign's calls in the order of their lines; all states when none is named."""
 
-    def next_due(self, campaign: str) -> float | None:
-        """Return the earliest future instant (UTC seconds) at which a waiting call becomes due."""
+    def next_due(self, campaign: str, *, after_utc_s: float = 0.0) -> float | None:
+        """Return the earliest instant after `after_utc_s` at which a waiting call becomes due."""
 
     def totals(self, campaign: str) -> dict[CallState, int]:
         """Count a campaign's calls by state."""

@@ -1,0 +1,46 @@
+"""The only writer to standard error: errors, warnings, notes; never data."""
+
+import os
+import sys
+
+from callagent_cli.cli.output import printable, standard_output, styled, wants_color
+from callagent_cli.errors import CallAgentError
+
+
+def error(message: str, *, hint: str = "") -> None:
+    """Say what is wrong, and after a blank line what to do next."""
+    _say("error", "red", message)
+    if hint:
+        _write("\n")
+        _say("hint", "cyan", hint)
+
+
+def error_of(raised: CallAgentError) -> None:
+    """Show an error that was raised for a person."""
+    error(raised.message, hint=raised.hint)
+
+
+def warning(message: str) -> None:
+    """Say what a person should know although the command goes on."""
+    _say("warning", "yellow", message)
+
+
+def note(message: str) -> None:
+    """Say what is being done, or what was done: progress, places of files, the next command."""
+    _write(printable(message) + "\n")
+
+
+def _say(label: str, style: str, message: str) -> None:
+    color = wants_color(sys.stderr, os.environ)
+    _write(f"{styled(f'{label}:', style, color=color)} {printable(message)}\n")
+
+
+def _write(text: str) -> None:
+    standard_output().flush()  # The two streams keep their order when both go to one place.
+    if sys.stderr is None:
+        return
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        return  # There is nobody left to tell.

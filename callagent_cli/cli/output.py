@@ -1,0 +1,136 @@
+"""The only writer to standard output: data, the same bytes in a pipe as on a terminal."""
+
+import errno
+import sys
+from collections.abc import Mapping
+from typing import Any, Final, TextIO
+
+STYLES: Final = {
+    "bold": "1",
+    "dim": "2",
+    "red": "31",
+    "green": "32",
+    "yellow": "33",
+    "cyan": "36",
+}
+"""Names of styles and their SGR codes; nothing is ever said by color alone."""
+
+
+def wants_color(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
+    """Return whether text on `stream` may be colored.
+
+    `NO_COLOR` wins over `FORCE_COLOR` (no-color.org, force-color.org: set and not empty), which
+    wins over `TERM=dumb` and over a stream that is no terminal.
+    """
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return True
+    if environ.get("TERM") == "dumb":
+        return False
+    return stream is not None and stream.isatty()
+
+
+def styled(text: str, style: str, *, color: bool) -> str:
+    """Return the text in one of `STYLES`, or as it is when `color` is false."""
+    return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if color and text else text
+
+
+def printable(text: str) -> str:
+    """Return the text with control characters escaped, so that no foreign text steers a terminal.
+
+    Line ends and tabs stay.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        character
+        if character.isprintable() or character in "\n\t"
+        else character.encode("unicode_escape").decode("ascii")
+        for character in text
+    )
+
+
+class Output:
+    """Writes lines and JSON documents to one stream, and outlives its reader.
+
+    A reader that goes away (`| head`) ends the writing and nothing else: `reader_gone` turns true
+    and the command goes on. Any other failure, such as a full disk, is kept in `failure` for
+    `main` to report.
+    """
+
+    def __init__(self, stream: TextIO | None, *, color: bool) -> None:
+        self._stream = stream
+        self.color = color
+        self.reader_gone = False
+        self.failure: OSError | None = None
+
+    @property
+    def terminal(self) -> bool:
+        """Whether a person sees what is written."""
+        return self._stream is not None and self._stream.isatty()
+
+    def line(self, text: str = "") -> None:
+        """Write one line, or several when the text holds line ends; control characters escaped."""
+        self._write(printable(text) + "\n")
+
+    def styled_line(self, text: str, style: str) -> None:
+        """Write one line in one of `STYLES`, when colors are on."""
+        self._write(styled(printable(text), style, color=self.color) + "\n")
+
+    def document(self, value: Any) -> None:  # noqa: ANN401 — whatever msgspec can encode.
+        """Write one JSON document on one line, at once: whoever follows waits for it."""
+        import msgspec  # Most commands print no JSON.
+
+        self._write(msgspec.json.encode(value).decode() + "\n")
+        self.flush()
+
+    def flush(self) -> None:
+        """Hand everything written to the operating system."""
+        self._attempt(None)
+
+    def _write(self, text: str) -> None:
+        self._attempt(text)
+
+    def _attempt(self, text: str | None) -> None:
+        if self._stream is None or self.reader_gone or self.failure is not None:
+            return
+        try:
+            if text is None:
+                self._stream.flush()
+            else:
+                self._stream.write(text)
+        except OSError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: OSError) -> None:
+        # EINVAL is what Windows says for a pipe whose reader is gone.
+        if error.errno in {errno.EPIPE, errno.EINVAL}:
+            self.reader_gone = True
+        else:
+            self.failure = error
+        if self._stream is sys.stdout:
+            _discard_standard_output()
+
+
+def _discard_standard_output() -> None:
+    """Point standard output at the null device, so that the interpreter's last flush is silent."""
+    import os
+
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, sys.stdout.fileno())
+    os.close(null)
+
+
+_standard: dict[TextIO | None, Output] = {}
+
+
+def standard_output() -> Output:
+    """Return the writer to this process's standard output; one for each `sys.stdout`."""
+    import os
+
+    stream = sys.stdout
+    if stream not in _standard:
+        _standard.clear()
+        _standard[stream] = Output(stream, color=wants_color(stream, os.environ))
+    return _standard[stream]

@@ -1,0 +1,1 @@
+"""What a file really is, and its rows: text in any dialect, or an Excel workbook."""

@@ -1,0 +1,123 @@
+"""What a column heading means, whatever its case, punctuation and language."""
+
+import re
+import unicodedata
+from typing import Final
+
+_CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_CUSTOM: Final = re.compile(r"__c$", re.IGNORECASE)
+_NOT_WORD: Final = re.compile(r"[\W_]+")
+_SERIES: Final = re.compile(r"phone (\d+) value")
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+def _phrases(text: str) -> tuple[str, ...]:
+    return tuple(phrase.strip() for phrase in text.split(","))
+
+
+_PHONE: Final = _words("""
+    phone phones telephone tel mobile mobil cell cellphone cellular msisdn e164 whatsapp
+    telefon telefonnummer telefonnr telnr telno handy handynummer handynr mobilnummer mobiltelefon
+    mobiltelefonnummer mobilfunk mobilfunknummer festnetz festnetznummer rufnummer mobilrufnummer
+    portable telefono movil celular cellulare telefone telemovel telefoon telefoonnummer mobiel
+    telefonszam
+""")
+_QUALIFIERS: Final = _words("""
+    a number numbers no nr num nummer numero n primary main work business home office direct private
+    personal contact customer e 164 international full value 1 de del di du da la le el il d
+    privat private geschaftlich dienstlich arbeit buro haupt domicile bureau travail professionnel
+    personnel principal fixe fijo casa trabajo oficina particular contacto ufficio lavoro
+    trabalho residencial zakelijk prive
+""")
+_PHONE_PHRASES: Final = _phrases(
+    "contact number, contact no, contact nr, numero de contacto, number to call, call number,"
+    " to number, dial number, callee number, numero de portable"
+)
+_WEAK_PHONE: Final = _phrases("number, nummer, numero, to")
+"""Headings that mean a phone only when no other column does."""
+
+_FIELDS: Final[dict[str, tuple[str, ...]]] = {
+    "name": _phrases(
+        "name, full name, contact name, display name, customer name, lead name, person,"
+        " contact, vollstandiger name, kontaktname, ansprechpartner, nom complet,"
+        " nombre completo, nome completo, nome e cognome, volledige naam, naam"
+    ),
+    "first": _phrases(
+        "first name, given name, firstname, forename, vorname, prenom, nombre, nome, voornaam"
+    ),
+    "last": _phrases(
+        "last name, family name, lastname, surname, nachname, familienname, nom, nom de famille,"
+        " apellido, apellidos, cognome, sobrenome, achternaam"
+    ),
+    "timezone": _phrases(
+        "timezone, time zone, tz, iana timezone, iana time zone, time zone iana, hs timezone,"
+        " zeitzone, fuseau horaire, zona horaria, fuso orario, fuso horario, tijdzone"
+    ),
+    "crm_id": _phrases(
+        "record id, record id contact, hs object id, hubspot id, hubspot contact id, contact id,"
+        " crm id, salesforce id, lead id, vid, id"
+    ),
+    "extension": _phrases(
+        "extension, ext, phone extension, phone ext, durchwahl, nebenstelle, poste,"
+        " extension telefonica, anexo, interno, toestel"
+    ),
+}
+"""For each field its headings, the best first."""
+
+_DO_NOT_CALL: Final = _phrases(
+    "do not call, donotcall, dnc, do not contact, do not phone, no call, no calls, dont call,"
+    " don t call, opt out, optout, opted out, opted out of calls, call opt out, phone opt out,"
+    " has opted out of call, has opted out of calls, unsubscribed, unsubscribed from calls,"
+    " on do not call list, dnc status, dnc flag, nicht anrufen, bitte nicht anrufen, anrufverbot,"
+    " kein anruf, keine anrufe, werbesperre, ne pas appeler, liste rouge, no llamar,"
+    " non chiamare, nao ligar, niet bellen"
+)
+
+
+def normalize(heading: str) -> str:
+    """Return a heading as lower-case words without accents: `Téléphone (Mobile)` → words."""
+    text = _CUSTOM.sub("", heading.strip())
+    text = unicodedata.normalize("NFKD", _CAMEL.sub(" ", text)).casefold()
+    text = "".join(character for character in text if not unicodedata.combining(character))
+    return _NOT_WORD.sub(" ", text).strip()
+
+
+def slug(heading: str) -> str:
+    """Return the variable's name for a heading: `Company Name` → `company_name`."""
+    return normalize(heading).replace(" ", "_")
+
+
+def is_phone(heading: str) -> bool:
+    """Say whether a heading means a phone number: a phone word and nothing that limits it."""
+    text = normalize(heading)
+    words = set(text.split())
+    plain = bool(words & _PHONE) and words <= _PHONE | _QUALIFIERS
+    return plain or text in _PHONE_PHRASES
+
+
+def is_weak_phone(heading: str) -> bool:
+    """Say whether a heading can mean a phone number when no other one does."""
+    return normalize(heading) in _WEAK_PHONE
+
+
+def is_do_not_call(heading: str) -> bool:
+    """Say whether a heading marks people who must not be called."""
+    return normalize(heading) in _DO_NOT_CALL
+
+
+def series_number(heading: str) -> int | None:
+    """Return n of `Phone n - Value`, Google's several numbers of one person; else None."""
+    match = _SERIES.fullmatch(normalize(heading))
+    return int(match[1]) if match else None
+
+
+def best(field: str, headings: list[str]) -> int | None:
+    """Return the index of the heading that means a field best, None when none does."""
+    normalized = [normalize(heading) for heading in headings]
+    for phrase in _FIELDS[field]:
+        if phrase in normalized:
+            return normalized.index(phrase)
+    return None

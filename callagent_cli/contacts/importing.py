@@ -1,0 +1,183 @@
+"""One import: the file identified, its columns understood, every row decided and counted."""
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Final
+
+from callagent_cli.calls.model import Contact
+from callagent_cli.contacts.cells import show, visible
+from callagent_cli.contacts.codes import hint_of
+from callagent_cli.contacts.columns import Columns, has_phone, resolve
+from callagent_cli.contacts.files.rows import ONE_COLUMN, Dialect, Row, candidates, split_rows
+from callagent_cli.contacts.files.source import Source, identify
+from callagent_cli.contacts.files.workbook import sheet_note, workbook_rows
+from callagent_cli.contacts.identities import Identities
+from callagent_cli.contacts.judge import Accepted, Excluded, Judge, Rejected
+from callagent_cli.contacts.options import ReadOptions, Reject
+from callagent_cli.contacts.phones.numbering import is_region
+from callagent_cli.contacts.phones.reading import NumberRules
+from callagent_cli.contacts.report import ImportReport
+from callagent_cli.errors import ContactsError
+
+_REGION_HINT: Final = "two letters, such as DE, GB or US"
+
+
+class Import:
+    """Reads one file once; `contacts` may be called a single time."""
+
+    def __init__(self, path: Path, options: ReadOptions, report: ImportReport) -> None:
+        self._path = path
+        self._options = options
+        self._report = report
+        self._seen = Identities()
+        self._forbidden = Identities()
+
+    def contacts(self) -> Iterator[Contact]:
+        """Yield the people to call; raises `ContactsError`."""
+        rules = self._rules()
+        source = identify(self._path, self._options.encoding)
+        dialect = self._dialect(source)
+        header = _header(source, dialect)
+        columns = resolve(header.cells, self._options, label=source.label)
+        self._describe(source, dialect, columns)
+        judge = Judge(columns, rules)
+        first_line = header.line + 1 if columns.has_header else header.line
+        if not source.workbook or columns.do_not_call:
+            self._survey(judge, _body(source, dialect, first_line))
+            self._refuse_nothing(source)
+        for row in _body(source, dialect, first_line):
+            contact = self._decide(judge, row)
+            if contact is not None:
+                yield contact
+        if self._report.rows == self._report.blank:
+            raise _only_header(source)
+
+    def _rules(self) -> NumberRules:
+        region = self._options.region.strip().upper()
+        if region and not is_region(region):
+            message = f"unknown region `{show(self._options.region)}`"
+            raise ContactsError(message, hint=_REGION_HINT)
+        international = self._options.numbers_are_international
+        national = self._options.numbers_are_national
+        if international and national:
+            message = "numbers cannot be both international and national"
+            raise ContactsError(message, hint="say one of the two")
+        if national and not region:
+            message = "national numbers need a region"
+            raise ContactsError(message, hint=f"--region: {_REGION_HINT}")
+        return NumberRules(
+            region=region,
+            international=international,
+            national=national,
+            allow_fiction=self._options.allow_fiction,
+        )
+
+    def _dialect(self, source: Source) -> Dialect:
+        """Take the likeliest dialect under which the header names a phone column."""
+        if source.workbook:
+            return Dialect(ONE_COLUMN)
+        found = candidates(source)
+        for dialect, header in found:
+            if has_phone([visible(cell).strip() for cell in header], self._options):
+                return dialect
+        return found[0][0]
+
+    def _describe(self, source: Source, dialect: Dialect, columns: Columns) -> None:
+        report = self._report
+        report.file = source.label
+        report.encoding = source.encoding
+        report.delimiter = "" if dialect.delimiter == ONE_COLUMN else dialect.delimiter
+        report.columns = columns.header
+        report.phone_columns = tuple(columns.header[index] for index in columns.phone)
+        report.variables = tuple(name for name, _ in columns.variables)
+        notes = (source.note, sheet_note(source) if source.workbook else "")
+        report.notes.extend(note for note in notes if note)
+
+    def _survey(self, judge: Judge, rows: Iterator[Row]) -> None:
+        """Read the file through: count the rows, learn who must not be called."""
+        count = 0
+        for row in rows:
+            count += 1
+            for number in judge.forbidden(row):
+                self._forbidden.add(number, "", row.line)
+        self._report.expected_rows = count
+
+    def _refuse_nothing(self, source: Source) -> None:
+        if not self._report.expected_rows:
+            raise _only_header(source)
+
+    def _decide(self, judge: Judge, row: Row) -> Contact | None:
+        verdict = judge.judge(row)
+        if isinstance(verdict, Accepted):
+            return self._admit(verdict)
+        if isinstance(verdict, Rejected):
+            self._reject(verdict, row)
+        elif isinstance(verdict, Excluded):
+            self._report.exclude(
+                verdict.code, line=row.line, value=verdict.value, reason=verdict.reason
+            )
+        else:
+            self._report.blank += 1
+        return None
+
+    def _reject(self, verdict: Rejected, row: Row) -> None:
+        code, reason = verdict.refusal.code, verdict.refusal.reason
+        reject = Reject(
+            line=row.line, code=code, reason=reason, hint=hint_of(code), row=tuple(row.cells)
+        )
+        self._report.reject(reject, verdict.value)
+
+    def _admit(self, verdict: Accepted) -> Contact | None:
+        """Let a person through who is not suppressed, not forbidden and not known already."""
+        contact, report = verdict.contact, self._report
+        line, number = contact.line, contact.number
+        for one in verdict.numbers:
+            if self._options.suppressed(one):
+                reason = "on the suppression list"
+                report.exclude("suppressed", line=line, value=one, reason=reason)
+                return None
+            if forbidden_on := self._forbidden.line_of(one):
+                reason = f"line {forbidden_on} says not to call"
+                report.exclude("do_not_call", line=line, value=one, reason=reason)
+                return None
+        first_line = self._seen.add(number, contact.extension, line)
+        if first_line:
+            report.repeat(line=line, value=number, first_line=first_line)
+            return None
+        for code in verdict.changes:
+            report.warn(code, line=line, value=number)
+        report.accepted += 1
+        return contact
+
+
+def _only_header(source: Source) -> ContactsError:
+    message = f"{source.label}: a header and nothing below it"
+    return ContactsError(message, hint="export the contacts again")
+
+
+def _rows(source: Source, dialect: Dialect) -> Generator[Row, None, None]:
+    if source.workbook:
+        return workbook_rows(source)
+    return split_rows(source, dialect.delimiter, skip_lines=dialect.skip_lines)
+
+
+def _header(source: Source, dialect: Dialect) -> Row:
+    """Return the first row that is not blank; raises `ContactsError` when there is none."""
+    rows = _rows(source, dialect)
+    try:
+        for row in rows:
+            if row.fault:
+                message = f"{source.label}: a quote ends within a column name on line {row.line}"
+                raise ContactsError(message, hint="correct the first line")
+            if "".join(visible(cell) for cell in row.cells).strip():
+                return row
+    finally:
+        rows.close()
+    raise ContactsError(f"{source.label}: the file is empty", hint="export the contacts again")
+
+
+def _body(source: Source, dialect: Dialect, first_line: int) -> Iterator[Row]:
+    """Yield the rows from a line on: those below the header."""
+    for row in _rows(source, dialect):
+        if row.line >= first_line:
+            yield row

@@ -1,0 +1,215 @@
+"""One row decided: a contact, or why not. Pure: it knows nothing of the rows before."""
+
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import Any, Final
+
+from callagent_cli.calls.model import Contact
+from callagent_cli.contacts.cells import clean, suspect
+from callagent_cli.contacts.columns import Columns
+from callagent_cli.contacts.files.rows import Row
+from callagent_cli.contacts.phones.reading import NumberRules, Phone, Refusal, read_phones
+from callagent_cli.contacts.values import says_no_calls, zone_of
+
+_CELL_CHARACTERS: Final = 32_767
+_ROW_CHARACTERS: Final = 262_144
+_EXTENSION_DIGITS: Final = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """A row that holds a person to call; `numbers` are all of the row's, `changes` the cleaned."""
+
+    contact: Contact
+    numbers: tuple[str, ...]
+    changes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A row that cannot be used; `value` is the cell at fault."""
+
+    refusal: Refusal
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Excluded:
+    """A row of a person who must not be called; `numbers` are theirs, when they can be read."""
+
+    code: str
+    reason: str
+    value: str
+    numbers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Blank:
+    """A row without any text."""
+
+
+Verdict = Accepted | Rejected | Excluded | Blank
+BLANK: Final = Blank()
+
+
+class Judge:
+    """Decides rows of one file: the columns and the rules, compiled."""
+
+    def __init__(self, columns: Columns, rules: NumberRules) -> None:
+        self._columns = columns
+        self._rules = rules
+        self._width = len(columns.header)
+        self._keys = tuple(name for name, _ in columns.variables)
+        self._places = tuple(index for _, index in columns.variables)
+        self._pick: Any = itemgetter(*self._places) if len(self._places) > 1 else self._pick_few
+
+    def _pick_few(self, cells: list[str]) -> tuple[str, ...]:
+        return tuple(cells[index] for index in self._places)
+
+    def judge(self, row: Row) -> Verdict:
+        """Decide a row: blank, malformed, not to be called, without a number, or a contact."""
+        cells = row.cells
+        if not any(cells) or not "".join(cells).strip():
+            return BLANK
+        if row.fault:
+            refusal = Refusal(row.fault, "a quote ends within a cell")
+            return Rejected(refusal, cells[0])
+        short = len(cells) < self._width
+        if len(cells) != self._width:
+            if any(cell.strip() for cell in cells[self._width :]):
+                return self._too_many(cells)
+            cells = [*cells[: self._width], *[""] * (self._width - len(cells))]
+        excluded = self._excluded(cells, short=short) if self._columns.do_not_call else None
+        return excluded or _too_large(cells) or self._person(row.line, cells)
+
+    def forbidden(self, row: Row) -> tuple[str, ...]:
+        """Return the numbers of a row that its do-not-call column forbids to call."""
+        marks = self._columns.do_not_call
+        if not marks or row.fault:
+            return ()
+        cells = row.cells
+        whole = len(cells) == self._width
+        if whole and all(says_no_calls(cells[index]) is False for index in marks):
+            return ()
+        verdict = self.judge(row)
+        return verdict.numbers if isinstance(verdict, Excluded) else ()
+
+    def _too_many(self, cells: list[str]) -> Verdict:
+        """Reject a row out of shape: it may hide a do-not-call mark, so nothing of it is used."""
+        reason = f"{len(cells)} cells, but {self._width} columns"
+        return Rejected(Refusal("columns", reason), cells[self._width])
+
+    def _excluded(self, cells: list[str], *, short: bool) -> Excluded | None:
+        """Read the do-not-call columns; the worst answer counts, a missing cell is unreadable."""
+        unreadable = ""
+        for index in self._columns.do_not_call:
+            answer = says_no_calls(cells[index])
+            if answer:
+                reason = "the do-not-call column says not to call"
+                return Excluded("do_not_call", reason, cells[index], self._numbers(cells))
+            if answer is None:
+                unreadable = cells[index]
+        if unreadable or (short and not cells[self._columns.do_not_call[-1]]):
+            reason = "the do-not-call cell is unreadable" if unreadable else "the cell is missing"
+            numbers = self._numbers(cells)
+            return Excluded("do_not_call_unreadable", reason, unreadable, numbers)
+        return None
+
+    def _read(self, cells: list[str]) -> list[Phone | Refusal]:
+        texts = [text for index in self._columns.phone if (text := cells[index]).strip()]
+        found = [phone for text in texts for phone in read_phones(text, self._rules)]
+        return found or read_phones("", self._rules)
+
+    def _numbers(self, cells: list[str]) -> tuple[str, ...]:
+        if _too_large(cells):
+            return ()
+        return tuple(found.number for found in self._read(cells) if isinstance(found, Phone))
+
+    def _person(self, line: int, cells: list[str]) -> Verdict:
+        read = self._read(cells)
+        phones = [found for found in read if isinstance(found, Phone)]
+        first = read[0]
+        if not phones:
+            value = next((cells[i] for i in self._columns.phone if cells[i].strip()), "")
+            return Rejected(first if isinstance(first, Refusal) else Refusal("no_phone", ""), value)
+        phone = phones[0]
+        changes = list(phone.changes) if first is phone else [*phone.changes, "alternate_used"]
+        zone = self._zone(cells)
+        if isinstance(zone, Rejected):
+            return zone
+        extension = self._extension(cells, phone)
+        if isinstance(extension, Rejected):
+            return extension
+        numbers = tuple(dict.fromkeys(one.number for one in phones))
+        if self._columns.variables or self._columns.name or self._columns.crm_id is not None:
+            cells = _cleaned(cells, self._columns.phone, changes)
+        contact = Contact(
+            line=line,
+            number=phone.number,
+            extension=extension,
+            name=self._name(cells),
+            timezone=zone,
+            crm_id=self._crm_id(cells),
+            alternate=numbers[1] if len(numbers) > 1 else "",
+            variables=dict(zip(self._keys, self._pick(cells), strict=True)),
+        )
+        return Accepted(contact, numbers, tuple(changes))
+
+    def _zone(self, cells: list[str]) -> str | Rejected:
+        index = self._columns.timezone
+        if index is None:
+            return ""
+        zone = zone_of(cells[index])
+        if zone is None:
+            return Rejected(Refusal("timezone", "an unknown time zone"), cells[index])
+        return zone
+
+    def _extension(self, cells: list[str], phone: Phone) -> str | Rejected:
+        """Return the extension of the number's own cell, else that of its column."""
+        index = self._columns.extension
+        if phone.extension or index is None:
+            return phone.extension
+        cell = clean(cells[index])[0].lower().removeprefix("ext").lstrip(".:x# ")
+        text = cell.removesuffix(".0")
+        if text and not (text.isdecimal() and text.isascii() and len(text) <= _EXTENSION_DIGITS):
+            return Rejected(Refusal("extension", "not an extension"), cells[index])
+        return text
+
+    def _name(self, cells: list[str]) -> str:
+        parts = (cells[index] for index in self._columns.name)
+        return " ".join(part for part in parts if part)
+
+    def _crm_id(self, cells: list[str]) -> str:
+        index = self._columns.crm_id
+        if index is None:
+            return ""
+        text = cells[index]
+        return text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text
+
+
+def _too_large(cells: list[str]) -> Rejected | None:
+    total = 0
+    for cell in cells:
+        total += len(cell)
+        if len(cell) > _CELL_CHARACTERS:
+            reason = f"a cell of {len(cell):,} characters"
+            return Rejected(Refusal("cell_too_large", reason), cell)
+    if total > _ROW_CHARACTERS:
+        return Rejected(Refusal("cell_too_large", f"a row of {total:,} characters"), cells[0])
+    return None
+
+
+def _cleaned(cells: list[str], phone: tuple[int, ...], changes: list[str]) -> list[str]:
+    """Return the cells as the agent may be handed them; the phone's were read by then."""
+    stripped = [cell.strip() for cell in cells]
+    for index in phone:
+        stripped[index] = ""
+    if not suspect(stripped):
+        return stripped
+    cleaned = []
+    for cell in stripped:
+        text, code = clean(cell)
+        cleaned.append(text)
+        if code and code not in changes:
+            changes.append(code)
+    return cleaned

@@ -1,0 +1,1 @@
+"""A phone cell read into one certain number, or refused with the reason."""

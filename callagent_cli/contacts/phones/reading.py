@@ -1,0 +1,296 @@
+"""A phone cell as people write it, read into one certain number or refused with the reason."""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from phonenumbers import PhoneNumberType
+
+from callagent_cli.contacts.cells import show, visible
+from callagent_cli.contacts.phones import numbering
+from callagent_cli.contacts.phones.fiction import is_fiction
+
+_SUBSCRIBER_DIGITS: Final = 7
+_SHORT_DIGITS: Final = 6
+_LONGEST_TEXT: Final = 250
+_EXTENSION_DIGITS: Final = 10
+_LONGEST_HEAD: Final = 8
+
+_SIMPLE: Final = re.compile(r"\(?\+?[0-9][0-9 ()\-]{5,24}")
+_SCIENTIFIC: Final = re.compile(r"[+-]?\d+(?:[.,]\d*)?[eE][+-]?\d+")
+_DECIMAL: Final = re.compile(r"(\+?\d{7,18})[.,]0{1,2}")
+_WRAPPED: Final = re.compile(r'="([^"]*)"')
+_LABEL: Final = re.compile(
+    r"(?:tel|telefon|telephone|phone|fon|mobile|mobil|cell|handy|home|work|office|privat|main)"
+    r"(?:\s*[.:]+\s*|\s+)(?=[+(\d])",
+    re.IGNORECASE,
+)
+_EXTENSION: Final = re.compile(
+    r"(?:;\s*ext\s*=|,,|;|#"
+    r"|(?:\b|(?<=\d))(?:extension|extn|ext|x|durchwahl|dw|nebenstelle|poste|anexo|interno|int)"
+    r"[.:]*)\s*#?\s*(\d+)\s*#?\s*$",
+    re.IGNORECASE,
+)
+_SEPARATOR: Final = re.compile(
+    r"\s*(?::::|[;|\n\r]|(?<!,),(?!,)|\s(?:or|oder|ou|o|u|and|und|et|y|e|&)\s|[\s/]+(?=\+\d))\s*",
+    re.IGNORECASE,
+)
+_GROUP: Final = re.compile(r"\d+")
+_DIGIT: Final = re.compile(r"\d")
+_LETTER: Final = re.compile(r"[^\W\d_]")
+_PUNCTUATION: Final = re.compile(r"[\s().\-/\[\]]+")
+_NUMBER: Final = re.compile(r"[(\[]?\+?[\d\s().\-/\[\]]+")
+_NO_NUMBER: Final = frozenset({"invalid_phone", "short_number"})
+_REFUSED_KINDS: Final[dict[int, tuple[str, str]]] = {
+    PhoneNumberType.PREMIUM_RATE: ("premium", "a premium-rate number"),
+    PhoneNumberType.SHARED_COST: ("premium", "a shared-cost number: the caller pays extra"),
+    PhoneNumberType.PERSONAL_NUMBER: ("premium", "a personal number, charged like premium"),
+    PhoneNumberType.TOLL_FREE: ("toll_free", "a toll-free number"),
+    PhoneNumberType.PAGER: ("not_a_person", "a pager"),
+    PhoneNumberType.VOICEMAIL: ("not_a_person", "a voicemail access number"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NumberRules:
+    """How numbers are read: `region` in upper case or empty; see `ReadOptions`."""
+
+    region: str = ""
+    international: bool = False
+    national: bool = False
+    allow_fiction: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a value cannot be used: a code of `codes`, and a reason that is safe to show."""
+
+    code: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """One number in E.164 that may be called; `changes` are the codes of what was cleaned."""
+
+    number: str
+    extension: str = ""
+    changes: tuple[str, ...] = ()
+
+
+def read_phones(text: str, rules: NumberRules) -> list[Phone | Refusal]:
+    """Read a cell: one entry for each number in it, never an empty list.
+
+    Two numbers stand apart by `;`, `,`, `|`, `:::`, a line break, a word such as "or", a slash, or
+    a plus sign. A slash alone may also stand within one number, so both readings are tried.
+    """
+    if _SIMPLE.fullmatch(text):
+        compact = _PUNCTUATION.sub("", text)
+        return [_international(compact, rules) if "+" in compact else _bare(text, rules)]
+    changes: list[str] = []
+    text = _clean(text, changes)
+    if not _DIGIT.search(text):
+        reason = f"no phone number in `{show(text)}`" if text else "the phone cell is empty"
+        return [Refusal("no_phone", reason)]
+    if len(text) > _LONGEST_TEXT:
+        return [Refusal("invalid_phone", "too long for a phone number")]
+    read = [found for part in _split(text) for found in _with_slash(part, rules)]
+    return [_changed(found, changes) for found in read]
+
+
+def _changed(found: Phone | Refusal, changes: list[str]) -> Phone | Refusal:
+    if not changes or isinstance(found, Refusal):
+        return found
+    return Phone(found.number, found.extension, (*changes, *found.changes))
+
+
+def _clean(text: str, changes: list[str]) -> str:
+    """Return the cell without what spreadsheets and web pages put around a number."""
+    if not (text.isascii() and text.isprintable()):
+        lines = text.strip().replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        plain = [visible(_ascii_signs(line)) for line in lines]
+        if any(len(line) != len(before) for line, before in zip(plain, lines, strict=True)):
+            changes.append("hidden")
+        text = "\n".join(plain)
+    text = text.strip()
+    wrapped = _WRAPPED.fullmatch(text)
+    if wrapped or text.startswith("'"):
+        changes.append("spreadsheet_text")
+        text = wrapped[1].strip() if wrapped else text[1:].strip()
+    if text[:4].lower() == "tel:":
+        changes.append("tel")
+        text = text[4:].strip()
+    if text[:1].isalpha() and (label := _LABEL.match(text)):
+        changes.append("label")
+        text = text[label.end() :]
+    if decimal := _DECIMAL.fullmatch(text):
+        changes.append("decimal")
+        text = decimal[1]
+    return text
+
+
+def _ascii_signs(text: str) -> str:
+    """Return digits, plus signs, dashes and spaces of any script as their ASCII forms."""
+    return "".join(_ascii_sign(character) for character in text)
+
+
+@lru_cache(maxsize=4096)
+def _ascii_sign(character: str) -> str:
+    if character.isascii():
+        return character
+    if character.isdecimal():
+        return str(unicodedata.decimal(character))
+    category = unicodedata.category(character)
+    if category == "Pd" or character == "\u2212":
+        return "-"
+    folded = unicodedata.normalize("NFKC", character)
+    return folded if len(folded) == 1 and category != "No" else character
+
+
+def _digits(text: str) -> int:
+    return len(_DIGIT.findall(text))
+
+
+def _split(text: str) -> list[str]:
+    """Split a cell into its numbers, but only where each part can be one."""
+    parts = [part for part in _SEPARATOR.split(text) if _digits(part)]
+    whole = len(parts) == 1 and parts[0] != text and _EXTENSION.search(text) is None
+    if whole:
+        return parts
+    return parts if all(_digits(part) >= _SUBSCRIBER_DIGITS for part in parts) else [text]
+
+
+def _with_slash(text: str, rules: NumberRules) -> list[Phone | Refusal]:
+    """Read a part whose slash joins an area code to its number, or two numbers."""
+    whole = _read(text, rules)
+    head, slash, tail = text.partition("/")
+    if not slash or not _digits(tail) or _digits(head) < _SUBSCRIBER_DIGITS:
+        return [whole]
+    first = _read(head, rules)
+    two = _digits(tail) >= _SUBSCRIBER_DIGITS
+    if isinstance(first, Refusal) or (not two and _digits(head) < _LONGEST_HEAD):
+        return [whole]
+    if two and isinstance(whole, Refusal):
+        return [first, *_with_slash(tail.strip(), rules)]
+    return [Refusal("ambiguous_phone", "the slash may join two numbers, or two parts of one")]
+
+
+def _read(text: str, rules: NumberRules) -> Phone | Refusal:
+    """Read one number with its extension."""
+    if _SCIENTIFIC.fullmatch(text.strip()):
+        return Refusal("scientific", f"`{show(text)}` has lost its last digits in a spreadsheet")
+    extension = ""
+    if found := _EXTENSION.search(text):
+        extension = found[1]
+        text = text[: found.start()]
+    text = text.strip()
+    if _LETTER.search(text):
+        return Refusal("letters", "letters among the digits")
+    if not _NUMBER.fullmatch(text):
+        return Refusal("invalid_phone", f"not a phone number: {show(text)}")
+    if len(extension) > _EXTENSION_DIGITS:
+        return Refusal("extension", f"an extension of {len(extension)} digits")
+    compact = _PUNCTUATION.sub("", text)
+    phone = _international(compact, rules) if "+" in compact else _bare(text, rules)
+    if extension and isinstance(phone, Phone):
+        return Phone(phone.number, extension, phone.changes)
+    return phone
+
+
+def _international(compact: str, rules: NumberRules) -> Phone | Refusal:
+    """Read a number that names its country."""
+    if compact in {"+", ""}:
+        return Refusal("invalid_phone", "no digits")
+    return _judge(numbering.parse(compact), compact[1:], rules)
+
+
+def _bare(text: str, rules: NumberRules) -> Phone | Refusal:
+    """Read a number without a plus sign: national in the region, or a plus sign that was lost."""
+    digits = _PUNCTUATION.sub("", text)
+    if len(digits) <= _SHORT_DIGITS and numbering.is_emergency(digits, rules.region):
+        return Refusal("emergency", f"{digits} is an emergency number")
+    if rules.international and (abroad := _as_international(digits, rules)) is not None:
+        return abroad
+    if not rules.region:
+        if len(digits) <= _SHORT_DIGITS:
+            return Refusal("short_number", f"a short number of {len(digits)} digits")
+        return Refusal("no_country", "no country code, and no region is set")
+    return _both_ways(text, digits, rules)
+
+
+def _both_ways(text: str, digits: str, rules: NumberRules) -> Phone | Refusal:
+    """Read digits in the region and, when they may have lost their plus sign, abroad as well."""
+    national = numbering.parse(digits, rules.region)
+    home = _judge(national, digits, rules)
+    if digits[0] == "0" or rules.national:
+        return home
+    away = _judge(numbering.parse(f"+{digits}"), digits, rules)
+    if _is_number(home) and _is_number(away) and _written_nationally(text, national):
+        return home
+    return _choose(home, away)
+
+
+def _written_nationally(text: str, national: numbering.Parsed | None) -> bool:
+    """Say whether the digits stand in the groups of the national reading: (212) 555-0100.
+
+    Spreadsheets that eat a plus sign leave bare digits, which prove nothing.
+    """
+    written = _GROUP.findall(text)
+    return national is not None and len(written) > 1 and written == numbering.groups(national)[1:]
+
+
+def _as_international(digits: str, rules: NumberRules) -> Phone | Refusal | None:
+    """Read digits that only lost their plus sign; None when they begin as national ones do."""
+    stripped = digits.removeprefix("00")
+    if stripped.startswith("0") and rules.region:
+        return None
+    return _international(f"+{stripped}", rules)
+
+
+def _is_number(read: Phone | Refusal) -> bool:
+    """Say whether a reading is a number, even one that is refused for its kind."""
+    return isinstance(read, Phone) or read.code not in _NO_NUMBER
+
+
+def _choose(home: Phone | Refusal, away: Phone | Refusal) -> Phone | Refusal:
+    """Take the reading that is a number; refuse when both are, and differ."""
+    if not _is_number(away) or home == away:
+        return home
+    if _is_number(home):
+        reason = "valid as a national number, and as another with a plus"
+        return Refusal("ambiguous_phone", reason)
+    if isinstance(away, Refusal):
+        return away
+    return Phone(away.number, away.extension, (*away.changes, "lost_plus"))
+
+
+def _judge(parsed: numbering.Parsed | None, digits: str, rules: NumberRules) -> Phone | Refusal:
+    """Accept a number that a person can be called at."""
+    if parsed is None or not parsed.valid:
+        return _not_valid(parsed, digits, rules)
+    refused = _REFUSED_KINDS.get(parsed.kind)
+    if refused is not None:
+        return Refusal(*refused)
+    number = parsed.e164
+    if not rules.allow_fiction and is_fiction(number, valid=True):
+        return Refusal("fiction", "a number reserved for fiction")
+    return Phone(number)
+
+
+def _not_valid(parsed: numbering.Parsed | None, digits: str, rules: NumberRules) -> Phone | Refusal:
+    """Say what is wrong with a number that is not valid; Ofcom's drama numbers are none."""
+    if parsed is not None and is_fiction(parsed.e164, valid=False):
+        if rules.allow_fiction:
+            return Phone(parsed.e164)
+        return Refusal("fiction", "a number reserved for fiction")
+    if parsed is not None and len(parsed.national) <= _SHORT_DIGITS:
+        region = numbering.region_of(parsed.calling_code)
+        if numbering.is_emergency(parsed.national, region):
+            return Refusal("emergency", f"{parsed.national} is an emergency number")
+    if len(digits) <= _SHORT_DIGITS:
+        if numbering.is_emergency(digits, rules.region):
+            return Refusal("emergency", f"{digits} is an emergency number")
+        return Refusal("short_number", f"a short number of {len(digits)} digits")
+    return Refusal("invalid_phone", "not a valid phone number")

@@ -1,0 +1,42 @@
+"""Cells with few meanings: a do-not-call mark and a time zone."""
+
+import zoneinfo
+from functools import lru_cache
+from typing import Final
+
+
+def _answers(text: str) -> frozenset[str]:
+    return frozenset(answer.strip() for answer in text.split(","))
+
+
+_YES: Final = _answers(
+    "1, 1.0, y, yes, true, t, x, on, ja, j, wahr, oui, o, vrai, si, sí, sì, s, verdadero, vero,"
+    " sim, verdadeiro, ✓, ✔, ☑, dnc, do not call, do not contact, stop, blocked, opted out,"
+    " opt out, opt-out, unsubscribed"
+)
+_NO: Final = _answers(
+    "0, 0.0, n, no, false, f, off, nein, falsch, non, faux, falso, não, nao, nee, -, –, ☐"
+)
+
+
+def says_no_calls(cell: str) -> bool | None:
+    """Read a do-not-call cell, empty meaning no; None when it is unreadable: not called."""
+    text = cell.strip().casefold()
+    if not text or text in _NO:
+        return False
+    return True if text in _YES else None
+
+
+@lru_cache(maxsize=1)
+def _zones() -> dict[str, str]:
+    return {name.casefold(): name for name in zoneinfo.available_timezones()}
+
+
+@lru_cache(maxsize=1024)
+def zone_of(cell: str) -> str | None:
+    """Return the IANA name that a cell means, empty for an empty cell, None for no zone.
+
+    HubSpot writes `us_slash_eastern` for US/Eastern.
+    """
+    text = cell.strip()
+    return _zones().get(text.casefold().replace("_slash_", "/")) if text else ""

@@ -1,0 +1,1 @@
+"""The view state put into toned text: pure functions, free of any screen library."""

@@ -1,0 +1,152 @@
+"""Plain lines shared by `callagent status` and the summary at the end of a run: no colors."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import tzinfo
+from typing import Final
+
+from callagent_cli.monitor.paint import rows as views
+from callagent_cli.monitor.paint.glyphs import Glyphs, glyphs, to_ascii
+from callagent_cli.monitor.paint.plain import clean, cut, short_duration, width
+from callagent_cli.monitor.paint.table import Column, Row, header, lay_out, pieces
+from callagent_cli.monitor.state import ViewState
+
+SHOWN_ALERTS = 10
+_STATE_ORDER: Final = (
+    "done",
+    "failed",
+    "review",
+    "active",
+    "backoff",
+    "parked",
+    "reconciling",
+    "scheduled",
+    "pending",
+    "excluded",
+    "cancelled",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Paper:
+    """What the lines are written on: its width, its marks, and the zone of its times.
+
+    `zone` none means the local one.
+    """
+
+    columns: int = 80
+    ascii_only: bool = False
+    zone: tzinfo | None = None
+
+    @property
+    def glyphs(self) -> Glyphs:
+        """The marks to draw with."""
+        return glyphs(ascii_only=self.ascii_only)
+
+    def line(self, text: str) -> str:
+        """Return foreign text as one harmless line that fits."""
+        text = clean(text).rstrip()
+        if self.ascii_only:
+            text = to_ascii(text)
+        return cut(text, self.columns, ellipsis=self.glyphs.ellipsis)
+
+
+def verdict_line(state: ViewState, now_s: float, paper: Paper) -> str:
+    """Return the first line: glyph, word, explanation."""
+    verdict = state.verdict(now_s)
+    text = f"{paper.glyphs.verdict(verdict.word)} {verdict.word}  {verdict.detail}"
+    return paper.line(text)
+
+
+def contact_lines(state: ViewState, now_s: float, paper: Paper) -> list[str]:
+    """Return the totals, which add up to the contacts, and how long the rest takes."""
+    calls = state.calls
+    if not calls.contacts:
+        return [paper.line("Contacts  none yet")]
+    parts = [f"{calls.totals[word]:,} {word}" for word in _STATE_ORDER if calls.totals[word]]
+    lines = _wrap(f"Contacts  {calls.contacts:,} = ", parts, " + ", paper)
+    if calls.results:
+        ordered = sorted(calls.results.items(), key=lambda item: (-item[1], item[0]))
+        results = [f"{count:,} {name.replace('_', ' ')}" for name, count in ordered]
+        lines += _wrap("Results   ", results, ", ", paper)
+    rate, eta_s = calls.rate_per_s(now_s), state.eta_s(now_s)
+    if rate is not None:
+        eta = "" if eta_s is None else f", about {short_duration(eta_s)} left"
+        lines.append(paper.line(f"Rate      {rate * 60:.1f} calls finished a minute{eta}"))
+    return lines
+
+
+def service_lines(state: ViewState, now_s: float, paper: Paper) -> list[str]:
+    """Return the breaker and health table."""
+    table = views.service_rows(state, now_s, paper.glyphs)
+    return _table(views.SERVICE_COLUMNS, table, paper, empty="no services")
+
+
+def waiting_lines(state: ViewState, paper: Paper) -> list[str]:
+    """Return who waits for what; nothing when nobody waits."""
+    table = views.waiting_rows(state)
+    return _table(views.WAITING_COLUMNS, table, paper) if table else []
+
+
+def alert_lines(state: ViewState, paper: Paper) -> list[str]:
+    """Return the open alerts, the newest first."""
+    alerts = state.alerts.open_alerts()
+    shown = views.alert_rows(state, alerts[:SHOWN_ALERTS], paper.glyphs, paper.zone)
+    lines = _table(views.ALERT_COLUMNS, shown, paper, empty="no open alerts")
+    if len(alerts) > SHOWN_ALERTS:
+        lines.append(paper.line(f"and {len(alerts) - SHOWN_ALERTS} more"))
+    return lines
+
+
+def status_lines(state: ViewState, now_s: float, paper: Paper) -> list[str]:
+    """Return the whole of `callagent status`, the verdict first."""
+    blocks = [
+        [verdict_line(state, now_s, paper), *_run_line(state, now_s, paper)],
+        contact_lines(state, now_s, paper),
+        waiting_lines(state, paper),
+        service_lines(state, now_s, paper),
+        alert_lines(state, paper),
+    ]
+    lines: list[str] = []
+    for block in filter(None, blocks):
+        lines += ["", *block] if lines else block
+    return lines
+
+
+def _run_line(state: ViewState, now_s: float, paper: Paper) -> list[str]:
+    if state.started_utc_s is None:
+        return []
+    until_s = now_s if state.ended is None else state.ended.at_utc_s
+    parts = [
+        state.campaign,
+        state.mode.upper(),
+        f"{state.lanes} lanes" if state.lanes else "",
+        f"for {short_duration(until_s - state.started_utc_s)}",
+        state.worker,
+    ]
+    return [paper.line("  " + paper.glyphs.separator.join(part for part in parts if part))]
+
+
+def _table(
+    columns: Sequence[Column], table: Sequence[Row], paper: Paper, *, empty: str = ""
+) -> list[str]:
+    if not table:
+        return [paper.line(empty)]
+    placed = lay_out(columns, paper.columns)
+    ellipsis = paper.glyphs.ellipsis
+    lines = [header(placed, ellipsis=ellipsis)]
+    lines += [
+        "".join(cell.text for cell in pieces(row, placed, ellipsis=ellipsis)) for row in table
+    ]
+    return [paper.line(line) for line in lines]
+
+
+def _wrap(head: str, parts: Sequence[str], joint: str, paper: Paper) -> list[str]:
+    lines, line = [], head
+    for index, part in enumerate(parts):
+        piece = part if index == 0 else joint + part
+        if width(line) + width(piece) > paper.columns and index:
+            lines.append(paper.line(line))
+            line, piece = " " * len("Contacts  "), part
+        line += piece
+    return [*lines, paper.line(line)]

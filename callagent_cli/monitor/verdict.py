@@ -1,0 +1,139 @@
+"""The one line that answers whether it runs, and if not, why."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+from callagent_cli.errors import ExitCode
+from callagent_cli.monitor.paint.plain import short_duration
+
+if TYPE_CHECKING:
+    from callagent_cli.monitor.state import ViewState
+
+Tone = Literal["plain", "muted", "good", "warning", "bad", "accent"]
+Word = Literal[
+    "IDLE", "RUNNING", "WAITING", "PAUSED", "DRAINING", "STALLED", "DONE", "STOPPED", "LOST"
+]
+
+LOST_AFTER_S = 3.0
+STALLED_AFTER_S = 180.0
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """A word, its explanation, and how it should look."""
+
+    word: Word
+    detail: str
+    tone: Tone
+
+
+def decide(state: "ViewState", now_s: float) -> Verdict:
+    """Return the verdict at `now_s` (UTC seconds); what hides the truth goes first."""
+    for rule in (_unreadable, _ended, _lost, _idle, _draining, _paused, _stalled, _waiting):
+        verdict = rule(state, now_s)
+        if verdict is not None:
+            return verdict
+    return Verdict("RUNNING", *_running(state))
+
+
+def _unreadable(state: "ViewState", _now_s: float) -> Verdict | None:
+    return Verdict("LOST", state.trouble, "bad") if state.trouble else None
+
+
+def _ended(state: "ViewState", _now_s: float) -> Verdict | None:
+    if state.ended is None:
+        return None
+    totals = state.calls.totals
+    troubles = [
+        f"{totals[word]} {label}"
+        for word, label in (("failed", "failed"), ("review", "to review"))
+        if totals[word]
+    ]
+    if state.ended.exit_code in {ExitCode.DONE, ExitCode.FAILED} and not state.calls.unfinished:
+        if troubles:
+            return Verdict("DONE", "with " + ", ".join(troubles), "warning")
+        return Verdict("DONE", "every call is finished", "good")
+    left = f"{state.calls.unfinished} calls left" if state.calls.unfinished else ""
+    return Verdict("STOPPED", _join(state.ended.reason, left, *troubles), "warning")
+
+
+def _lost(state: "ViewState", now_s: float) -> Verdict | None:
+    if state.heartbeat_utc_s is None or now_s - state.heartbeat_utc_s <= LOST_AFTER_S:
+        return None
+    silence = short_duration(now_s - state.heartbeat_utc_s)
+    who = f" from {state.worker}" if state.worker else ""
+    return Verdict("LOST", f"no heartbeat{who} for {silence}", "bad")
+
+
+def _idle(state: "ViewState", _now_s: float) -> Verdict | None:
+    if state.started_utc_s is not None:
+        return None
+    if state.calls.contacts:
+        return Verdict("IDLE", f"no worker; {state.calls.unfinished} calls left", "muted")
+    return Verdict("IDLE", "nothing has run yet", "muted")
+
+
+def _draining(state: "ViewState", _now_s: float) -> Verdict | None:
+    if state.draining is None:
+        return None
+    finishing = f"{_calls(state.calls.working)} in flight finish, nothing begins"
+    return Verdict("DRAINING", _join(state.draining.why, finishing), "warning")
+
+
+def _paused(state: "ViewState", now_s: float) -> Verdict | None:
+    if state.paused is None:
+        return None
+    age = short_duration(now_s - state.paused.since_utc_s)
+    finishing = f"{_calls(state.calls.working)} in flight finish" if state.calls.working else ""
+    return Verdict("PAUSED", _join(f"by {state.paused.why} {age} ago", finishing), "warning")
+
+
+def _stalled(state: "ViewState", now_s: float) -> Verdict | None:
+    if state.waiting is not None or blockers(state) or not state.calls.unfinished:
+        return None
+    since_s = state.progress_utc_s
+    if since_s is None or now_s - since_s < STALLED_AFTER_S:
+        return None
+    return Verdict("STALLED", f"no progress for {short_duration(now_s - since_s)}", "bad")
+
+
+def _waiting(state: "ViewState", now_s: float) -> Verdict | None:
+    if state.waiting is not None:
+        due = ""
+        if state.waiting.due_utc_s is not None:
+            due = f"next in {short_duration(max(0.0, state.waiting.due_utc_s - now_s))}"
+        return Verdict("WAITING", _join(state.waiting.why, due), "warning")
+    if blockers(state) and not state.calls.working and state.calls.unfinished:
+        return Verdict("WAITING", _blocked(state), "warning")
+    return None
+
+
+def _running(state: "ViewState") -> tuple[str, Tone]:
+    if blockers(state):
+        return _blocked(state), "warning"
+    if degraded := [service.name for service in state.services.values() if service.degraded]:
+        return f"{', '.join(degraded)} degraded", "warning"
+    return "", "good"
+
+
+def blockers(state: "ViewState") -> list[str]:
+    """Return the services that calls cannot get through to."""
+    return [service.name for service in state.services.values() if service.blocked()]
+
+
+def _blocked(state: "ViewState") -> str:
+    words = []
+    for name in blockers(state):
+        service = state.services[name]
+        why = "isolated" if service.breaker == "isolated" else "down"
+        wait = state.calls.waiting_for(name)
+        words.append(f"{name} is {why}" + (f", {_calls(wait)} parked" if wait else ""))
+    return " · ".join(words)
+
+
+def _calls(count: int) -> str:
+    return f"{count:,} call" if count == 1 else f"{count:,} calls"
+
+
+def _join(*parts: str) -> str:
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,1 @@
+"""The parts of the view state: bounded folds of events, free of any screen library."""

@@ -1,0 +1,116 @@
+"""The alert feed: what a person should know, what is still open, and who has seen it."""
+
+from collections import deque
+from dataclasses import dataclass, replace
+
+from callagent_cli.events import AlertKind, AlertRaised, Severity, Stamped
+
+ALERTS_LIMIT = 200
+NOTES_LIMIT = 200
+TEXT_LIMIT = 500
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertView:
+    """One alert; `seen_by` is who acknowledged it, empty when nobody has."""
+
+    alert: str
+    incident: str
+    kind: AlertKind
+    severity: Severity
+    service: str
+    title: str
+    body: str
+    raised_utc_s: float
+    call: str = ""
+    seen_by: str = ""
+
+
+class AlertFeed:
+    """The latest alerts; an incident is open from its first alert to the one that resolves it."""
+
+    def __init__(self) -> None:
+        self._alerts: dict[str, AlertView] = {}
+        self._open: dict[str, float] = {}
+        self.left_out = 0
+
+    def raised(self, at_s: float, event: AlertRaised) -> None:
+        """Add an alert; one that resolves closes its incident."""
+        self.add(
+            AlertView(
+                alert=event.alert,
+                incident=event.incident,
+                kind=event.kind,
+                severity=event.severity,
+                service=event.service,
+                title=event.title[:TEXT_LIMIT],
+                body=event.body[:TEXT_LIMIT],
+                raised_utc_s=at_s,
+                call=event.call,
+            )
+        )
+
+    def add(self, alert: AlertView) -> None:
+        """Add an alert that is already in the feed's own form."""
+        self._alerts.pop(alert.alert, None)
+        while len(self._alerts) >= ALERTS_LIMIT:
+            del self._alerts[next(iter(self._alerts))]
+            self.left_out += 1
+        self._alerts[alert.alert] = alert
+        if not alert.incident:
+            return
+        if alert.kind == "resolved":
+            self._open.pop(alert.incident, None)
+        elif len(self._open) < ALERTS_LIMIT:
+            self._open.setdefault(alert.incident, alert.raised_utc_s)
+
+    def acknowledge(self, alert: str, by: str) -> None:
+        """Mark an alert as seen; `all` marks every one. An unknown id changes nothing."""
+        wanted = list(self._alerts) if alert == "all" else [alert]
+        for key in wanted:
+            known = self._alerts.get(key)
+            if known is not None and not known.seen_by:
+                self._alerts[key] = replace(known, seen_by=by or "operator")
+
+    def latest(self) -> list[AlertView]:
+        """Return the alerts, the newest first."""
+        return list(reversed(self._alerts.values()))
+
+    def is_open(self, alert: AlertView) -> bool:
+        """Return whether the alert still tells of something unresolved."""
+        if alert.kind == "resolved":
+            return False
+        return alert.incident in self._open if alert.incident else not alert.seen_by
+
+    def needs_eyes(self, alert: AlertView) -> bool:
+        """Return whether an alert is open, worth an act, and seen by nobody."""
+        return not alert.seen_by and alert.severity != "info" and self.is_open(alert)
+
+    @property
+    def unseen(self) -> int:
+        """How many alerts wait for somebody to acknowledge them."""
+        return sum(self.needs_eyes(alert) for alert in self._alerts.values())
+
+    def open_alerts(self) -> list[AlertView]:
+        """Return the alerts of open incidents, the newest first."""
+        return [alert for alert in self.latest() if self.is_open(alert)]
+
+    @property
+    def open_incidents(self) -> int:
+        """How many outages are unresolved."""
+        return len(self._open)
+
+
+class Tail:
+    """The latest notable events, oldest overwritten; put into words only when somebody looks."""
+
+    def __init__(self) -> None:
+        self._notes: deque[Stamped] = deque(maxlen=NOTES_LIMIT)
+
+    def add(self, stamped: Stamped) -> None:
+        """Keep a notable event."""
+        self._notes.append(stamped)
+
+    def latest(self) -> list[Stamped]:
+        """Return the notable events, the newest first."""
+        return list(reversed(self._notes))

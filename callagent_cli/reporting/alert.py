@@ -1,0 +1,103 @@
+"""An alert as it is kept and delivered, and what a channel is."""
+
+from hashlib import sha256
+from typing import Final, Literal, Protocol
+
+import msgspec
+
+from callagent_cli.clock import utc_text
+from callagent_cli.events import AlertKind, AlertRaised, Severity, Stamped
+from callagent_cli.reporting.redaction import Redactor
+
+_RANK: Final[dict[Severity, int]] = {"info": 0, "warning": 1, "critical": 2}
+_DIGEST_LINES: Final = 50
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """What a channel delivers; `message` stays the same however often it is tried.
+
+    `message` is unique among all runs anywhere, so a receiver may drop repetitions by it.
+    """
+
+    id: str
+    message: str
+    incident: str
+    kind: AlertKind
+    severity: Severity
+    service: str
+    title: str
+    body: str
+    call: str
+    raised_utc_s: float
+    run: str
+    campaign: str
+
+    @property
+    def status(self) -> Literal["open", "resolved"]:
+        """Whether the incident is still open as far as this alert knows."""
+        return "resolved" if self.kind == "resolved" else "open"
+
+
+class Channel(Protocol):
+    """One way to reach a person."""
+
+    name: str
+
+    async def deliver(self, alert: Alert) -> None:
+        """Return once the alert was taken; raises `ServiceError` when it was not."""
+
+    async def close(self) -> None:
+        """Release what the channel holds."""
+
+
+def alert_of(stamped: Stamped, event: AlertRaised, redactor: Redactor) -> Alert:
+    """Return a raised alert in the form in which it is kept."""
+    identity = f"{stamped.run}/{event.alert}/{stamped.utc_s:.3f}"
+    return Alert(
+        id=event.alert,
+        message=_message(identity),
+        incident=event.incident,
+        kind=event.kind,
+        severity=event.severity,
+        service=event.service,
+        title=redactor.text(event.title),
+        body=redactor.text(event.body),
+        call=event.call,
+        raised_utc_s=stamped.utc_s,
+        run=stamped.run,
+        campaign=stamped.campaign,
+    )
+
+
+def digest(alerts: list[Alert]) -> Alert:
+    """Return several alerts as one, the oldest first; the last one says how things stand."""
+    last = alerts[-1]
+    of_one_incident = len({alert.incident for alert in alerts}) == 1
+    lines = [_line(alert) for alert in alerts[-_DIGEST_LINES:]]
+    left_out = len(alerts) - len(lines)
+    if left_out:
+        lines.insert(0, f"({left_out} older ones are left out here; they are in the journal)")
+    key = _message("/".join(alert.message for alert in alerts))
+    return Alert(
+        id=f"digest-{key[-8:]}",
+        message=key,
+        incident=last.incident if of_one_incident else "",
+        kind=last.kind if of_one_incident else "update",
+        severity=max((alert.severity for alert in alerts), key=_RANK.__getitem__),
+        service=last.service if of_one_incident else "",
+        title=f"{len(alerts)} alerts, the last: {last.title}",
+        body="\n".join([*lines, "", last.body]),
+        call="",
+        raised_utc_s=last.raised_utc_s,
+        run=last.run,
+        campaign=last.campaign,
+    )
+
+
+def _line(alert: Alert) -> str:
+    kind = alert.kind.replace("_", " ")
+    return f"{utc_text(alert.raised_utc_s)} {alert.severity} {kind}: {alert.title}"
+
+
+def _message(identity: str) -> str:
+    return f"msg_{sha256(identity.encode()).hexdigest()[:24]}"

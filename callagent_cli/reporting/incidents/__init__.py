@@ -1,0 +1,8 @@
+"""Incidents: what is broken, since when, for whom, and what a person is told about it."""
+
+from callagent_cli.reporting.incidents.book import IncidentBook
+from callagent_cli.reporting.incidents.incident import Documents, Incident
+from callagent_cli.reporting.incidents.open_incidents import Now
+from callagent_cli.reporting.incidents.wording import alert_line
+
+__all__ = ["Documents", "Incident", "IncidentBook", "Now", "alert_line"]

@@ -1,0 +1,237 @@
+"""What alerts say, in plain words: what, since when, impact, what was done, what to do."""
+
+from typing import Final, NamedTuple
+
+from callagent_cli.clock import utc_text
+from callagent_cli.durations import duration_text
+from callagent_cli.events import AlertRaised
+from callagent_cli.reporting.incidents.incident import Incident
+
+
+class Text(NamedTuple):
+    """An alert's one-line title and its body."""
+
+    title: str
+    body: str
+
+
+_NEEDS_A_PERSON: Final = {
+    "unauthorized": "refuses our key",
+    "quota": "says that the account is out of credit",
+    "misconfigured": "refuses every call because a setting is wrong",
+}
+_TO_DO: Final = {
+    "unauthorized": "put a working key where callagent reads it, then lift the isolation",
+    "quota": "add credit to the account; a waiting call is tried again every few minutes by itself",
+    "misconfigured": "correct the setting that the error names, then lift the isolation",
+}
+
+
+def opened(incident: Incident, now_s: float) -> Text:
+    """Say that a service is down."""
+    return Text(
+        f"{incident.service} {_state(incident)}",
+        _body(incident, now_s, done=_protection(incident), command=_lifting(incident)),
+    )
+
+
+def changed(incident: Incident, now_s: float) -> Text:
+    """Say what became of an incident that is still open."""
+    if incident.cause == "calls":
+        return _more_failed(incident, now_s)
+    if incident.closed_utc_s is not None:
+        return closed(incident, now_s)
+    down = f"is down again ({ordinal(incident.times_opened)} time)"
+    state = _state(incident) if incident.owner or incident.times_opened == 1 else down
+    failed = f"; {_calls(incident.calls_failed)} failed for good" if incident.calls_failed else ""
+    return Text(
+        f"{incident.service} {state}{failed}",
+        _body(incident, now_s, done=_protection(incident), command=_lifting(incident)),
+    )
+
+
+def reminder(incident: Incident, now_s: float) -> Text:
+    """Say that an incident is still open after a long time."""
+    lasts = duration_text(round(now_s - incident.first_failure_utc_s))
+    return Text(
+        f"reminder: {incident.service} {_state(incident)}, for {lasts} by now",
+        _body(incident, now_s, done=_protection(incident), command=_lifting(incident)),
+    )
+
+
+def closed(incident: Incident, now_s: float) -> Text:
+    """Say that a breaker closed, and that the incident ends once the service has stayed well."""
+    return Text(
+        f"{incident.service} answers again: its breaker closed",
+        _body(
+            incident,
+            now_s,
+            done="waiting calls go on, gently at first",
+            to_do="nothing; the incident is resolved once the service has stayed well for 2 min",
+            command="callagent status",
+        ),
+    )
+
+
+def resolved(incident: Incident, now_s: float) -> Text:
+    """Say that an incident is over, with its duration and impact."""
+    end_s = incident.closed_utc_s if incident.closed_utc_s is not None else now_s
+    lasted = duration_text(max(0, round(end_s - incident.first_failure_utc_s)))
+    early = " (early: the run ended before 2 min of health were over)" if incident.early else ""
+    times = "" if incident.times_opened == 1 else f", {incident.times_opened} times down"
+    failed = incident.calls_failed
+    return Text(
+        f"{incident.service} is well again after {lasted}{times}{early}",
+        _body(
+            incident,
+            now_s,
+            done="the breaker closed by itself or by a person; waiting calls go on",
+            to_do="take the failed calls back when they should be tried again"
+            if failed
+            else "nothing",
+            command=_requeue(incident) if failed else "callagent status",
+        ),
+    )
+
+
+def call_failed(incident: Incident, who: str, why: str, now_s: float) -> Text:
+    """Say that a call failed for good; `who` is its masked number or its id."""
+    return Text(
+        f"call {who} failed for good: {why}",
+        _body(
+            incident,
+            now_s,
+            done="the call is kept as failed and nobody is dialed again for it;"
+            " more of the same cause are counted in an update",
+            to_do="take the failed calls back once the cause is gone",
+            command=_requeue(incident),
+        ),
+    )
+
+
+def call_to_review(incident: Incident, who: str, why: str, now_s: float) -> Text:
+    """Say that only a person can decide about a call."""
+    return Text(
+        f"call {who} needs a decision: {why}",
+        _body(
+            incident,
+            now_s,
+            done="the call is not dialed again until somebody decides",
+            to_do="find out whether the person was called, then say so",
+            command="callagent review",
+        ),
+    )
+
+
+def channel_broken(incident: Incident, now_s: float) -> Text:
+    """Say that alerts do not get through one of the channels."""
+    return Text(
+        f"alerts do not get through by {incident.service.removeprefix('alerts.')}:"
+        f" {incident.last_error}",
+        _body(
+            incident,
+            now_s,
+            done="undelivered alerts are kept and tried again; calls are not affected",
+            to_do="correct the channel's settings or wait until it works again",
+            command="callagent status",
+        ),
+    )
+
+
+def channel_works(incident: Incident, now_s: float) -> Text:
+    """Say that a channel delivers again."""
+    lasted = duration_text(max(0, round(now_s - incident.first_failure_utc_s)))
+    return Text(
+        f"alerts get through by {incident.service.removeprefix('alerts.')} again after {lasted}",
+        _body(incident, now_s, done="the alerts that waited were sent", command="callagent status"),
+    )
+
+
+def alert_line(alert: AlertRaised) -> str:
+    """Return an alert as one line for a screen."""
+    incident = f" [{alert.incident}]" if alert.incident else ""
+    return f"{alert.severity.upper()} {alert.kind.replace('_', ' ')}: {alert.title}{incident}"
+
+
+def ordinal(count: int) -> str:
+    """Return a count as 1st, 2nd, 3rd, 4th and so on."""
+    teens = 10 <= count % 100 <= 20  # noqa: PLR2004 — 11th to 13th break the rule of their digit.
+    ending = "th" if teens else {1: "st", 2: "nd", 3: "rd"}.get(count % 10, "th")
+    return f"{count}{ending}"
+
+
+def _state(incident: Incident) -> str:
+    status = f" ({incident.last_http_status})" if incident.last_http_status else ""
+    if incident.owner:
+        return _NEEDS_A_PERSON.get(incident.owner, "is isolated") + status
+    return f"is down: {_short_reason(incident)}{status}"
+
+
+def _short_reason(incident: Incident) -> str:
+    """Return the breaker's reason without the error, which has a line of its own."""
+    short = incident.reason.partition(": ")[0] or incident.error_class or "unknown reason"
+    return short.replace("since the last success", "in a row")
+
+
+def _more_failed(incident: Incident, now_s: float) -> Text:
+    if incident.error_class == "review":
+        title = f"{_calls(incident.calls_failed)} need a decision"
+        done, command = "they are not dialed again until somebody decides", "callagent review"
+    else:
+        outcome = incident.key.removeprefix("call:")
+        title = f"{_calls(incident.calls_failed)} failed for good ({_by(incident)}{outcome})"
+        done, command = "they are kept as failed", _requeue(incident)
+    return Text(title, _body(incident, now_s, done=done, command=command))
+
+
+def _by(incident: Incident) -> str:
+    return f"{incident.service}: " if incident.service else ""
+
+
+def _calls(count: int) -> str:
+    return "1 call" if count == 1 else f"{count} calls"
+
+
+def _protection(incident: Incident) -> str:
+    if incident.owner:
+        return "nothing is sent to it any more; its calls wait and use no attempt"
+    told = "nothing but health checks is sent to it; calls that need it wait and use no attempt"
+    instead = ", ".join(f"{step}: {what}" for step, what in sorted(incident.degraded.items()))
+    return f"{told}; meanwhile {instead}" if instead else told
+
+
+def _lifting(incident: Incident) -> str:
+    if incident.owner in {"unauthorized", "misconfigured", "quota"}:
+        return f"callagent breaker reset {incident.service}"
+    return "callagent status"
+
+
+def _requeue(incident: Incident) -> str:
+    by = f" --failed-by {incident.service}" if incident.service else ""
+    return f"callagent requeue{by}"
+
+
+def _impact(incident: Incident) -> str:
+    counts = [
+        f"{_calls(incident.calls_affected)} met it" if incident.calls_affected else "",
+        f"{_calls(incident.calls_parked)} wait for it" if incident.calls_parked else "",
+        f"{_calls(incident.calls_failed)} failed for good" if incident.calls_failed else "",
+    ]
+    return ", ".join(count for count in counts if count) or "no call so far"
+
+
+def _body(
+    incident: Incident, now_s: float, *, done: str, command: str, to_do: str | None = None
+) -> str:
+    lasts = duration_text(max(0, round(now_s - incident.first_failure_utc_s)))
+    default = "nothing; it heals by itself. If it lasts, look at the provider's status page"
+    lines = {
+        "What": incident.last_error or incident.reason or incident.key,
+        "Since": f"{utc_text(incident.first_failure_utc_s)}, {lasts} ago",
+        "Impact": _impact(incident),
+        "Done already": done,
+        "To do": to_do if to_do is not None else _TO_DO.get(incident.owner, default),
+        "Command": command,
+        "Incident": incident.id,
+    }
+    return "\n".join(f"{name}: {text}" for name, text in lines.items())

@@ -1,0 +1,100 @@
+"""Takes secrets and phone numbers out of every text before it reaches a log or a person."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from typing import Final
+from urllib.parse import quote, urlsplit
+
+import msgspec
+
+from callagent_cli.calls.model import mask
+from callagent_cli.settings import Credential, Settings
+
+HIDDEN: Final = "***"
+"""What stands where a secret was."""
+
+SHORTEST_SECRET: Final = 6
+"""Shorter credentials are not looked for: they would hide parts of ordinary words."""
+
+_SECRET_PATH: Final = 20
+"""A webhook's path of this length or more is taken for a capability, as hosted hooks have them."""
+
+_KEPT: Final = (
+    r"\b[a-z]+_[0-9a-f]{16}(?![0-9A-Za-z])"  # Our own ids: 16 hex digits are no phone number.
+    r"|\bINC-\d{4,6}(?:-\d{1,4})?(?!\d)"
+    r"|(?<!\d)20\d\d-[01]\d-[0-3]\d(?:[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?Z?)?(?!\d)"
+)
+_NUMBER: Final = r"\+?\d(?:[ \t\u00a0\u202f().\u2010-\u2015/-]{0,2}\d){6,}"
+_KEPT_OR_NUMBER: Final = re.compile(f"(?P<kept>{_KEPT})|{_NUMBER}")
+
+
+def _masked(found: re.Match[str]) -> str:
+    if found["kept"] is not None:
+        return found[0]
+    return mask("".join(character for character in found[0] if character.isdigit()))
+
+
+class Redactor:
+    """Hides the given secrets, and any run of seven or more digits however it is grouped.
+
+    Dates and callagent's own ids keep their digits.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        known = {form for secret in secrets for form in _forms(secret)}
+        self._secrets = sorted(known, key=lambda secret: (-len(secret), secret))
+        self._in_json = [msgspec.json.encode(secret)[1:-1] for secret in self._secrets]
+        # A failing service says the same sentence thousands of times.
+        self.text = lru_cache(maxsize=4096)(self._redact)
+
+    def _redact(self, text: str) -> str:
+        """Return a text without secrets and without whole phone numbers."""
+        for secret in self._secrets:
+            text = text.replace(secret, HIDDEN)
+        return _KEPT_OR_NUMBER.sub(_masked, text)
+
+    def line(self, line: bytes) -> bytes:
+        """Return a line of JSON without secrets, wherever in it they stand."""
+        for secret in self._in_json:
+            if secret in line:
+                line = line.replace(secret, HIDDEN.encode())
+        return line
+
+
+def _forms(secret: str) -> Iterator[str]:
+    secret = secret.strip()
+    for form in (secret, quote(secret, safe=""), secret.removeprefix("whsec_")):
+        if len(form) >= SHORTEST_SECRET:
+            yield form
+
+
+def secrets_of(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """Return every secret that the settings name, so that a `Redactor` can hide them.
+
+    Raises `SettingsError` when a secret's file cannot be read.
+    """
+    found = [credential.read(environ) for credential in _credentials(settings)]
+    if settings.alerts.webhook is not None:
+        address = urlsplit(settings.alerts.webhook.url)
+        found += [part for part in (address.path, address.query) if len(part) >= _SECRET_PATH]
+    parts = [part for secret in found for part in _parts(secret)]
+    return [secret for secret in parts if secret]
+
+
+def _credentials(value: object) -> Iterator[Credential]:
+    if isinstance(value, Credential):
+        yield value
+    elif isinstance(value, msgspec.Struct):
+        for name in value.__struct_fields__:
+            yield from _credentials(getattr(value, name))
+
+
+def _parts(secret: str) -> list[str]:
+    """Return a secret, what stands between its spaces, and the keys inside a JSON credential."""
+    try:
+        fields = msgspec.json.decode(secret, type=dict[str, object])
+    except msgspec.DecodeError:
+        return [secret, *secret.split()]
+    keys = [fields.get(name) for name in ("private_key", "private_key_id", "client_secret")]
+    return [secret, *(key for key in keys if isinstance(key, str))]

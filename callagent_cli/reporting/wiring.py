@@ -1,0 +1,239 @@
+"""Puts the listeners together and onto the bus: what `run` and a simulation start and end."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from callagent_cli.clock import Clock
+from callagent_cli.events import AlertRaised, Bus, ListenerFailed, SinkDropped, Stamped
+from callagent_cli.reporting.alert import Channel
+from callagent_cli.reporting.channels import choose
+from callagent_cli.reporting.incidents import Documents, IncidentBook, Now, alert_line
+from callagent_cli.reporting.journal import Journal, run_file
+from callagent_cli.reporting.outbox import Outbox
+from callagent_cli.reporting.redaction import Redactor
+from callagent_cli.reporting.sheet import HEADER, CsvRows, RowSink, SheetRows, csv_line
+from callagent_cli.reporting.sinks import ROTATE_BYTES, Dropped, FileSink, MemorySink, Sink
+from callagent_cli.services.http import Http
+from callagent_cli.settings import Alerts, Settings
+
+CLOSE_S: Final = 5.0
+"""How long the end of a run waits for each file and for the sheet."""
+
+_RESTART_S: Final = 5.0
+_NEVER: Final = float("inf")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Surroundings:
+    """What reporting is given by whoever starts it.
+
+    `folder` is where the logs go; `screen` shows one line per alert; `label` stands before each
+    alert's title (SANDBOX); `http_for` returns a client for a base address; `environ` holds the
+    secrets. With `real` false nothing leaves memory: no file, no thread, no channel.
+    """
+
+    clock: Clock
+    bus: Bus
+    settings: Settings
+    documents: Documents
+    folder: Path
+    redactor: Redactor
+    screen: Callable[[str], None]
+    real: bool
+    http_for: Callable[[str], Http] | None = None
+    environ: Mapping[str, str] = field(default_factory=dict)
+    label: str = ""
+    keep_journal: bool = True
+
+
+class Reporting:
+    """The journal, the sheet, the incidents and the outbox, listening.
+
+    Must be made inside the running loop. `run` belongs into a task of its own; before a run ends
+    call `end_of_run`, then `flush`, and `close` at last. Raises `LogError` when a log file cannot
+    be opened and `SettingsError` when a channel's secret is missing.
+    """
+
+    def __init__(self, surroundings: Surroundings) -> None:
+        self._given = surroundings
+        self._clock, self._bus = surroundings.clock, surroundings.bus
+        self._loop = asyncio.get_running_loop()
+        self._wake = asyncio.Event()
+        self._armed_s = _NEVER
+        self._closed = False
+        self.journal_sink, self.alert_sink = self._journal_sink(), self._alert_sink()
+        self.rows = self._row_sink()
+        self._channels = self._choose_channels()
+        self.book = IncidentBook(
+            surroundings.documents,
+            redactor=surroundings.redactor,
+            now=self._now(),
+            label=surroundings.label,
+        )
+        self.outbox = Outbox(
+            surroundings.documents,
+            self._channels,
+            clock=self._clock,
+            redactor=surroundings.redactor,
+            emit=self._bus.emit,
+            on_broken=self._channel_broken,
+            on_works=self._channel_works,
+        )
+        self._listen()
+
+    def _listen(self) -> None:
+        redactor = self._given.redactor
+        # The journal comes first: it has an event before anything that follows from it.
+        self._bus.listen(Journal(self.journal_sink, redactor))
+        self._bus.listen(SheetRows(self.rows, redactor))
+        self._bus.listen(self.outbox)
+        self._bus.listen(self._show)
+        self._bus.listen(self._observe)
+
+    # The life of a run
+
+    async def run(self) -> None:
+        """Tell what is due and deliver alerts, until cancelled; a failure never gets out."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._kept_alive("incidents", self._tell_what_is_due))
+            for channel in self.outbox.channels:
+                serve = partial(self.outbox.serve, channel)
+                tasks.create_task(self._kept_alive(f"alerts by {channel}", serve))
+
+    def end_of_run(self) -> None:
+        """Raise what must be said before the run ends: held resolves, marked early, and counts."""
+        self._raise(self.book.end_of_run(self._now()))
+
+    async def flush(self, timeout_s: float) -> int:
+        """Deliver what waits, for at most `timeout_s`; return how many alerts still wait."""
+        return await self.outbox.flush(timeout_s)
+
+    async def close(self, timeout_s: float = CLOSE_S) -> None:
+        """Release channels and files; each gets `timeout_s` to write what waits."""
+        if self._closed:
+            return
+        self._closed = True
+        for channel in self._channels:
+            await channel.close()
+        self.rows.close(timeout_s)
+        self.alert_sink.close(timeout_s)
+        # What the sinks lost on their way out is an event too, and it comes through the loop.
+        await asyncio.sleep(0)
+        self.journal_sink.close(timeout_s)
+
+    def dropped(self) -> dict[str, int]:
+        """Return what could not be written so far, by sink; sinks that lost nothing are absent."""
+        counts = {
+            "journal": self.journal_sink.dropped,
+            "alerts": self.alert_sink.dropped,
+            "google-sheet": self.rows.dropped,
+        }
+        return {sink: count for sink, count in counts.items() if count}
+
+    # Listening
+
+    def _show(self, stamped: Stamped) -> None:
+        if isinstance(stamped.event, AlertRaised):
+            self._given.screen(alert_line(stamped.event))
+
+    def _observe(self, stamped: Stamped) -> None:
+        self._raise(self.book.observe(stamped))
+
+    def _raise(self, alerts: list[AlertRaised]) -> None:
+        for alert in alerts:
+            self._bus.emit(alert)
+        if self.book.due_s < self._armed_s:
+            self._wake.set()
+
+    def _channel_broken(self, channel: str, error: str) -> None:
+        self._raise(self.book.channel_broken(channel, error, self._now()))
+
+    def _channel_works(self, channel: str) -> None:
+        self._raise(self.book.channel_works(channel, self._now()))
+
+    def _now(self) -> Now:
+        return Now(self._clock.utc(), self._clock.monotonic())
+
+    # Tasks
+
+    async def _tell_what_is_due(self) -> None:
+        while True:
+            self._wake.clear()
+            self._armed_s = self.book.due_s
+            wait_s = self._armed_s - self._clock.monotonic()
+            if wait_s > 0:
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(None if wait_s == _NEVER else wait_s):
+                        await self._wake.wait()
+            self._raise(self.book.tick(self._now()))
+
+    async def _kept_alive(self, name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        """Run a task that never ends; when it fails all the same, say so and start it again."""
+        while True:
+            task = asyncio.create_task(work())
+            try:
+                await asyncio.wait({task})
+            finally:
+                task.cancel()
+            error = task.exception()
+            if error is not None:
+                self._bus.emit(
+                    ListenerFailed(
+                        listener=name,
+                        error_class=type(error).__name__,
+                        error_message=str(error),
+                    )
+                )
+            await asyncio.sleep(_RESTART_S)
+
+    # Sinks and channels
+
+    def _journal_sink(self) -> Sink:
+        if not self._given.real:
+            return MemorySink(keep=self._given.keep_journal)
+        path = run_file(self._given.folder, self._clock.utc(), self._bus.run)
+        return FileSink(path, on_dropped=self._dropped("journal"), rotate_bytes=ROTATE_BYTES)
+
+    def _alert_sink(self) -> Sink:
+        if not self._given.real:
+            return MemorySink()
+        path = self._given.folder / "alerts.jsonl"
+        return FileSink(path, on_dropped=self._dropped("alerts"))
+
+    def _row_sink(self) -> RowSink:
+        header = csv_line(list(HEADER))
+        if not self._given.real:
+            memory = MemorySink(keep=self._given.keep_journal)
+            memory.write(header)
+            return CsvRows(memory)
+        hears = self._dropped("google-sheet")
+        if self._given.settings.sheet.spreadsheet_id:
+            from callagent_cli.reporting.gspread_writer import (  # noqa: PLC0415 — a simulation has no door to Google.
+                open_sheet,
+            )
+
+            return open_sheet(self._given.settings.sheet, self._given.environ, on_dropped=hears)
+        path = self._given.folder / "google-sheet.csv"
+        return CsvRows(FileSink(path, on_dropped=hears, header=header))
+
+    def _choose_channels(self) -> list[Channel]:
+        alerts = self._given.settings.alerts if self._given.real else Alerts()
+        return choose(
+            alerts,
+            mock_sink=self.alert_sink,
+            clock=self._clock,
+            http_for=self._given.http_for,
+            environ=self._given.environ,
+        )
+
+    def _dropped(self, sink: str) -> Dropped:
+        def hear(dropped: int, why: str) -> None:
+            event = SinkDropped(sink=sink, dropped=dropped, error_message=why)
+            self._loop.call_soon_threadsafe(self._bus.emit, event)
+
+        return hear

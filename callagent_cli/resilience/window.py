@@ -1,0 +1,68 @@
+"""A sliding window of attempts: how many of the last minute failed, and how many were slow."""
+
+from array import array
+from typing import Final
+
+SLICES: Final = 10
+"""A window moves in steps of a tenth of its length, as that of failsafe-go does."""
+
+_KINDS: Final = 3
+
+
+class Window:
+    """Counts attempts, failed and slow ones over the last nine to ten tenths of `window_s`.
+
+    `attempts`, `failures` and `slow` are the sums over the window. Only the sums are written on
+    an attempt; what they were when the slice began tells what to put away when it ends, at
+    `next_slice_s`.
+    """
+
+    __slots__ = (
+        "_base",
+        "_head",
+        "_past",
+        "_slice_s",
+        "attempts",
+        "failures",
+        "next_slice_s",
+        "slow",
+    )
+
+    def __init__(self, window_s: float) -> None:
+        self._slice_s = window_s / SLICES
+        self._past = array("I", bytes(4 * _KINDS * SLICES))
+        self._head = 0
+        self.next_slice_s = self._slice_s
+        self._base = (0, 0, 0)
+        self.attempts = 0
+        self.failures = 0
+        self.slow = 0
+
+    def add(self, now_s: float, *, failed: bool, slow: bool) -> None:
+        """Count one attempt that ended at `now_s` (monotonic seconds)."""
+        if now_s >= self.next_slice_s:
+            self.advance(now_s)
+        self.attempts += 1
+        if failed:
+            self.failures += 1
+        if slow:
+            self.slow += 1
+
+    def advance(self, now_s: float) -> None:
+        """Put the current slice away if it has ended, and drop those that have left the window."""
+        if now_s < self.next_slice_s:
+            return
+        head = int(now_s / self._slice_s)
+        at = self._head % SLICES * _KINDS
+        sums = (self.attempts, self.failures, self.slow)
+        for kind in range(_KINDS):
+            self._past[at + kind] = sums[kind] - self._base[kind]
+        for slice_ in range(self._head + 1, min(head, self._head + SLICES) + 1):
+            at = slice_ % SLICES * _KINDS
+            self.attempts -= self._past[at]
+            self.failures -= self._past[at + 1]
+            self.slow -= self._past[at + 2]
+            self._past[at] = self._past[at + 1] = self._past[at + 2] = 0
+        self._base = (self.attempts, self.failures, self.slow)
+        self._head = head
+        self.next_slice_s = (head + 1) * self._slice_s

@@ -1,0 +1,143 @@
+"""The real door to the network: httpx2 behind the `Http` port."""
+
+import asyncio
+import ssl
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from callagent_cli.services.http import (
+    BrokenAnswer,
+    NoAnswer,
+    NotSent,
+    Request,
+    Response,
+    TransportError,
+)
+
+if TYPE_CHECKING:
+    import httpx2
+
+ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
+"""A longer answer is not one of ours."""
+
+_LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class _Progress:
+    """How far a request got, told by the trace extension of httpcore2 (`_trace.py`).
+
+    `begun` is set before the first byte of the request is written, `written` once its head is out.
+    """
+
+    def __init__(self) -> None:
+        self.begun = False
+        self.written = False
+        self._connecting: Any = None
+
+    async def __call__(self, name: str, info: Mapping[str, Any]) -> None:
+        if name.endswith("connect_tcp.complete"):
+            self._connecting = info["return_value"]
+        elif name.endswith("send_request_headers.started"):
+            self.begun = True
+            self._connecting = None
+        elif name.endswith("send_request_headers.complete"):
+            self.written = True
+
+    async def close_half_open(self) -> None:
+        """Close a connection that was cut off before it could be used.
+
+        httpcore2 forgets a socket whose TLS handshake is cancelled, and it would stay open until
+        the garbage collector finds it.
+        """
+        if self._connecting is not None:
+            await self._connecting.aclose()
+
+
+class HttpxClient:
+    """Sends requests to `base_url`; one per service, so that services share no connections.
+
+    Never retries and never follows a redirect; the only clock is each request's total time,
+    because httpx2's own timeouts restart with every chunk. `headers` go with every request.
+    """
+
+    def __init__(self, *, base_url: str, headers: Mapping[str, str] | None = None) -> None:
+        import httpx2  # noqa: PLC0415 — 70 ms that `callagent --help` need not pay.
+
+        address = urlsplit(base_url)
+        # A plain address never needs certificates, and loading them takes 50 ms.
+        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if address.scheme == "http" else True
+        self._errors = httpx2
+        self._client = httpx2.AsyncClient(
+            base_url=base_url,
+            headers={"accept-encoding": "identity", **(headers or {})},
+            timeout=None,
+            follow_redirects=False,
+            verify=verify,
+            trust_env=address.hostname not in _LOOPBACK,
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=32),
+        )
+
+    async def send(self, request: Request) -> Response:
+        """Return the answer, whatever its status, its body read to the end.
+
+        Raises `NotSent` when not a byte of the request was written, `NoAnswer` when it took longer
+        than `request.timeout_s` after that, and `BrokenAnswer` when the connection or the answer
+        broke. A connection kept alive that turns out to be dead counts as broken: the service may
+        have read the request before it closed.
+        """
+        if self._client.is_closed:
+            raise NotSent("the client is closed")
+        progress = _Progress()
+        try:
+            async with asyncio.timeout(request.timeout_s):
+                return await self._exchange(request, progress)
+        except TimeoutError as error:
+            if progress.begun:
+                raise NoAnswer(f"no answer within {request.timeout_s:g} s") from error
+            raise NotSent(f"not connected within {request.timeout_s:g} s") from error
+        except (self._errors.HTTPError, self._errors.InvalidURL, ValueError, OSError) as error:
+            raise self._translated(error, progress) from error
+        finally:
+            await progress.close_half_open()
+
+    async def _exchange(self, request: Request, progress: _Progress) -> Response:
+        async with self._client.stream(
+            request.method,
+            request.path,
+            headers=request.headers,
+            content=request.body or None,
+            extensions={"trace": progress},
+        ) as response:
+            body = await _read(response)
+            return Response(response.status_code, dict(response.headers.items()), body)
+
+    def _translated(self, error: Exception, progress: _Progress) -> TransportError:
+        errors = self._errors
+        # The words of these two quote our own headers, and with them a key.
+        quotes_us = isinstance(error, ValueError | errors.LocalProtocolError)
+        reason = type(error).__name__ if quotes_us else str(error) or type(error).__name__
+        if isinstance(error, errors.ConnectError | errors.ConnectTimeout | errors.PoolTimeout):
+            return NotSent(f"could not connect: {reason}")
+        if isinstance(error, errors.ProxyError | errors.UnsupportedProtocol | errors.InvalidURL):
+            return NotSent(f"could not connect: {reason}")
+        if isinstance(error, errors.TimeoutException):
+            return NoAnswer(f"no answer in time: {reason}")
+        if isinstance(error, errors.LocalProtocolError) and not progress.written:
+            return NotSent(f"the request is not valid HTTP: {reason}")
+        if not progress.begun:
+            return NotSent(f"could not be sent: {reason}")
+        return BrokenAnswer(f"the connection broke: {reason}")
+
+    async def close(self) -> None:
+        """Release the connections."""
+        await self._client.aclose()
+
+
+async def _read(response: "httpx2.Response") -> bytes:
+    body = bytearray()
+    async for chunk in response.aiter_bytes():
+        body += chunk
+        if len(body) > ANSWER_BYTES_MAX:
+            raise BrokenAnswer(f"the answer is longer than {ANSWER_BYTES_MAX} bytes")
+    return bytes(body)

@@ -1,0 +1,96 @@
+"""Where a request meets a twin: fault, effect and ledger, the same for both carriers."""
+
+from dataclasses import dataclass
+
+from callagent_cli.simulation.twins.ledger import Ledger, ReceivedRequest
+from callagent_cli.simulation.twins.twin import Facts, Twin, TwinAnswer, TwinRequest
+from callagent_cli.simulation.wire.action import PASS, FaultHook, WireAction
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What happens to a request: `answer` is what the twin gave, if it carried it out.
+
+    `sent` is the answer to send when nothing breaks on the way, and `after_s` when.
+    """
+
+    action: WireAction
+    facts: Facts
+    answer: TwinAnswer | None
+    sent: TwinAnswer
+    after_s: float
+
+
+_NOTHING = TwinAnswer(200, {"content-type": "application/json"}, b"{}")
+
+
+class Desk:
+    """Takes the requests of one service; the carriers only deliver what it decides."""
+
+    def __init__(self, twin: Twin, ledger: Ledger, faults: FaultHook | None = None) -> None:
+        self.twin = twin
+        self.ledger = ledger
+        self.faults = faults
+
+    @property
+    def service(self) -> str:
+        """The service's name."""
+        return self.twin.service
+
+    def receive(
+        self, request: TwinRequest, at: float, *, target: str = "", is_reused: bool = False
+    ) -> Decided:
+        """Decide about a request, let the twin carry it out, and note it in the ledger.
+
+        `target` is the operation if the carrier knows it, else it is derived from the request;
+        `is_reused` says that its connection has carried another request before.
+        """
+        facts = self.twin.describe(request)
+        target = target or f"{self.service}.{facts.operation or 'unknown'}"
+        action = self._action(target, request, at, facts=facts)
+        if action.kind == "stale_keepalive" and not is_reused:
+            action = WireAction(delay_s=action.delay_s) if action.delay_s else PASS
+        answer = self.twin.handle(request, at) if action.is_handled else None
+        decided = _decided(action, facts, answer)
+        if not (action.never_leaves and answer is None):
+            self._note(request, target, at, decided=decided)
+        return decided
+
+    def _action(self, target: str, request: TwinRequest, at: float, *, facts: Facts) -> WireAction:
+        if self.faults is None:
+            return PASS
+        return self.faults.decide(target, request, at, facts=facts)
+
+    def _note(self, request: TwinRequest, target: str, at: float, *, decided: Decided) -> None:
+        facts = decided.facts
+        kind = decided.action.kind
+        noted = ReceivedRequest(
+            sequence=self.ledger.next_sequence,
+            at=at,
+            service=self.service,
+            target=target,
+            method=request.method,
+            route=facts.route,
+            status=decided.sent.status if kind in {"pass", "answer", "drip"} else 0,
+            effect=decided.answer is not None and decided.answer.effect,
+            call_id=facts.call_id,
+            attempt_id=facts.attempt_id,
+            number=facts.number,
+            fault=_fault(decided.action),
+        )
+        self.ledger.record(noted)
+
+
+def _fault(action: WireAction) -> str:
+    if action.kind != "pass":
+        return action.kind
+    return "latency" if action.delay_s else ""
+
+
+def _decided(action: WireAction, facts: Facts, answer: TwinAnswer | None) -> Decided:
+    sent = answer or _NOTHING
+    if action.kind == "answer":
+        headers = {"content-type": "application/json", **action.headers}
+        sent = TwinAnswer(action.status, headers, action.body)
+    own_s = answer.after_s if answer is not None and action.is_handled else 0.0
+    return Decided(action, facts, answer, sent, own_s + action.delay_s)

@@ -1,0 +1,1 @@
+"""Judges a finished world: the events of all its runs against the twins' ledger."""

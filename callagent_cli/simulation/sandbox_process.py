@@ -1,0 +1,103 @@
+"""The sandbox as a process of its own, which outlives the workers that dial through it."""
+
+import asyncio
+import os
+import signal
+import socket
+from pathlib import Path
+from typing import Final
+from urllib.parse import urlsplit
+
+import msgspec
+
+from callagent_cli.clock import system_clock
+from callagent_cli.errors import UsageError
+from callagent_cli.settings import Settings
+from callagent_cli.simulation.sandbox import DIRECTORY, Sandbox
+
+_ADDRESS_FILE: Final = "address.json"
+_ANSWER_WITHIN_S: Final = 0.5
+
+
+class Address(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a sandbox listens: the base address of each service."""
+
+    pid: int
+    urls: dict[str, str]
+
+
+def address_file(state_dir: Path) -> Path:
+    """Return where the sandbox of a state folder says that it listens."""
+    return state_dir / DIRECTORY / _ADDRESS_FILE
+
+
+async def serve_sandbox(
+    state_dir: Path,
+    *,
+    settings: Settings,
+    port: int = 0,
+    dial_latency_s: float | None = None,
+    stop: asyncio.Event | None = None,
+) -> None:
+    """Serve the twins until SIGTERM, SIGINT or `stop`; the address file appears when ready.
+
+    Raises `UsageError` when a sandbox of this folder is running already, or a port is taken.
+    """
+    if find_sandbox(state_dir) is not None:
+        message = f"a sandbox is already running for `{state_dir}`"
+        raise UsageError(message, hint="stop it, or use another state folder")
+    stop = stop or asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(signal_number, stop.set)
+    sandbox = Sandbox(
+        settings, system_clock(), state_dir=state_dir, port=port, dial_latency_s=dial_latency_s
+    )
+    file = address_file(state_dir)
+    try:
+        async with sandbox:
+            _publish(file, Address(pid=os.getpid(), urls=sandbox.urls))
+            await stop.wait()
+            file.unlink(missing_ok=True)
+    finally:
+        for signal_number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(signal_number)
+
+
+def find_sandbox(state_dir: Path) -> dict[str, str] | None:
+    """Return where a running sandbox of this folder listens, or nothing when none answers."""
+    try:
+        body = address_file(state_dir).read_bytes()
+        address = msgspec.json.decode(body, type=Address)
+    except (OSError, msgspec.DecodeError):
+        return None
+    is_up = _is_alive(address.pid) and all(map(_answers, address.urls.values()))
+    return address.urls if is_up and address.urls else None
+
+
+def _publish(file: Path, address: Address) -> None:
+    """Write the file whole or not at all, so that nobody reads half an address."""
+    draft = file.with_suffix(".draft")
+    draft.write_bytes(msgspec.json.encode(address))
+    draft.replace(file)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _answers(url: str) -> bool:
+    address = urlsplit(url)
+    try:
+        with socket.create_connection(
+            (address.hostname or "", address.port or 0), timeout=_ANSWER_WITHIN_S
+        ):
+            return True
+    except OSError:
+        return False

@@ -1,0 +1,78 @@
+"""Which kind of fault a scenario's `fault` mapping is, and what may stand beside it."""
+
+from typing import Final
+
+from callagent_cli.simulation.scenario.format import Fault
+
+KINDS: Final = (
+    "status",
+    "hang",
+    "refuse",
+    "blackhole",
+    "dns",
+    "reset",
+    "truncate",
+    "garbage",
+    "malformed",
+    "drip",
+    "rate_limit",
+    "quota",
+    "stale_keepalive",
+    "overloaded",
+    "silent",
+)
+"""Every kind but `latency`, which is a kind when it stands alone and a delay beside another."""
+
+_NEVER_SENT: Final = frozenset({"refuse", "blackhole", "dns"})
+_REFUSED_FOR_CERTAIN: Final = frozenset({"rate_limit", "quota"})
+_ALWAYS_DONE: Final = frozenset({"latency", "drip"})
+_CLIENT_ERRORS: Final = range(400, 500)
+_ERRORS: Final = range(400, 600)
+
+
+def kinds_of(fault: Fault) -> list[str]:
+    """Return the kinds that a fault names; exactly one is right."""
+    values = {kind: getattr(fault, kind) for kind in KINDS}
+    named = [kind for kind, value in values.items() if value is not None and value is not False]
+    return named or (["latency"] if fault.latency is not None else [])
+
+
+def kind_of(fault: Fault) -> str:
+    """Return the kind of a checked fault."""
+    return kinds_of(fault)[0]
+
+
+def fault_problems(fault: Fault) -> list[tuple[str, str]]:
+    """Return what is wrong with a fault: the key, and a sentence."""
+    kinds = kinds_of(fault)
+    if not kinds:
+        known = ", ".join(["latency", *KINDS])
+        return [("", f"names no kind of fault; known: {known}")]
+    if len(kinds) > 1:
+        names = " and ".join(f"`{kind}`" for kind in kinds)
+        return [("", f"names {names}; a phase has exactly one kind of fault")]
+    return [*_answer_problems(fault, kinds[0]), *_applied_problems(fault, kinds[0])]
+
+
+def _answer_problems(fault: Fault, kind: str) -> list[tuple[str, str]]:
+    if kind == "status":
+        return []
+    given = {"body": fault.body is not None, "headers": bool(fault.headers)}
+    given["retry_after"] = fault.retry_after is not None
+    return [(key, f"only goes with `status`, not with `{kind}`") for key in given if given[key]]
+
+
+def _applied_problems(fault: Fault, kind: str) -> list[tuple[str, str]]:
+    if not fault.applied:
+        return []
+    status = fault.status
+    if status in _CLIENT_ERRORS or kind in _REFUSED_FOR_CERTAIN:
+        name = str(status) if kind == "status" else kind
+        return [("applied", f"cannot go with `{name}`: such an answer says that nothing was done")]
+    if kind in _NEVER_SENT:
+        return [("applied", f"cannot go with `{kind}`: the request never reaches the provider")]
+    if kind in _ALWAYS_DONE:
+        return [("applied", f"is not needed with `{kind}`: the provider always does the work")]
+    if kind == "status" and status not in _ERRORS:
+        return [("applied", f"cannot go with {status}: only an error can hide work that was done")]
+    return []

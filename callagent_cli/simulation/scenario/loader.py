@@ -1,0 +1,97 @@
+"""Finds scenario files and reads them; `simulate NAME` knows the library by name."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from callagent_cli.errors import ScenarioError
+from callagent_cli.settings import Settings
+from callagent_cli.simulation.scenario.check import scenario_problems
+from callagent_cli.simulation.scenario.format import SEED_MAX, Scenario
+from callagent_cli.yaml_file import YamlFile, load_yaml, parse_yaml, problems_error
+from callagent_cli.yaml_reader import nearest
+
+_PACKAGED: Final = Path(__file__).parents[2] / "scenarios"
+_CHECKED_OUT: Final = Path(__file__).parents[3] / "scenarios"
+_SUFFIXES: Final = (".yaml", ".yml")
+_HINT: Final = "`callagent scenarios check FILE` checks a file without running it"
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedScenario:
+    """A checked scenario, and the settings it overrides exactly as they were written."""
+
+    path: Path
+    scenario: Scenario
+    settings_written: dict[str, Any]
+
+
+def library_folder() -> Path:
+    """Return the folder of the scenarios that come with callagent."""
+    return _PACKAGED if _PACKAGED.is_dir() else _CHECKED_OUT
+
+
+def library() -> list[Path]:
+    """Return the scenarios that come with callagent, by name."""
+    return sorted(library_folder().glob("*.yaml"))
+
+
+def find_scenario(name: str) -> Path:
+    """Return the file of a scenario given by path or by its name in the library.
+
+    Raises `ScenarioError`, with the nearest name, when there is none.
+    """
+    if name.endswith(_SUFFIXES) or "/" in name or "\\" in name:
+        return Path(name)
+    names = {path.stem: path for path in library()}
+    if name in names:
+        return names[name]
+    message = f"there is no scenario `{name}`{nearest(name, names)}"
+    raise ScenarioError(message, hint="`callagent scenarios` lists them all")
+
+
+def load_scenario(path: Path) -> LoadedScenario:
+    """Read and check a scenario file; raises `ScenarioError` with everything that is wrong."""
+    return _checked(load_yaml(path, Scenario, error=ScenarioError, hint=_HINT))
+
+
+def parse_scenario(text: str, path: Path) -> LoadedScenario:
+    """Read and check a scenario from text; `path` is its name in messages."""
+    return _checked(parse_yaml(text, Scenario, path=path, error=ScenarioError, hint=_HINT))
+
+
+def _checked(file: YamlFile[Scenario]) -> LoadedScenario:
+    problems = scenario_problems(file)
+    if problems:
+        raise problems_error(file.path, problems, error=ScenarioError, hint=_HINT)
+    return LoadedScenario(file.path, file.value, file.plain.get("settings", {}))
+
+
+def check_seed(seed: int) -> int:
+    """Return a seed that may be used; raises `ScenarioError` for one out of range."""
+    if not 0 <= seed <= SEED_MAX:
+        message = f"seed {seed} is out of range"
+        raise ScenarioError(message, hint=f"use a whole number from 0 to {SEED_MAX}")
+    return seed
+
+
+def settings_of(loaded: LoadedScenario, *policies: dict[str, Any]) -> Settings:
+    """Return the settings a scenario runs under; later `policies` (as written) override it.
+
+    Lanes come from the campaign unless a policy names them, and the mode is always the sandbox.
+    """
+    merged: dict[str, Any] = {"lanes": loaded.scenario.campaign.lanes}
+    for written in (loaded.settings_written, *policies):
+        merged = _merge(merged, written)
+    return msgspec.convert({**merged, "mode": "sandbox"}, Settings)
+
+
+def _merge(below: dict[str, Any], above: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(below)
+    for key, value in above.items():
+        under = merged.get(key)
+        both = isinstance(under, dict) and isinstance(value, dict)
+        merged[key] = _merge(under, value) if both else value  # type: ignore[arg-type]
+    return merged

@@ -1,0 +1,122 @@
+"""The twins' ledger: what they received, and which calls they really placed.
+
+The judge believes this and not the worker. It lives in memory; `DurableLedger` also writes it to
+disk before an answer is sent.
+"""
+
+from collections.abc import Iterator
+
+import msgspec
+
+
+class ReceivedRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """One request that reached a twin, or the fault that stands before it.
+
+    `status` is what was answered, 0 when nothing was; `effect` says whether the provider did
+    something in the world (rang a phone, wrote a record), whatever it answered; `fault` is the
+    kind of fault that was played.
+    """
+
+    sequence: int
+    at: float
+    service: str
+    target: str
+    method: str
+    route: str
+    status: int
+    effect: bool = False
+    call_id: str = ""
+    attempt_id: str = ""
+    number: str = ""
+    fault: str = ""
+
+
+class PlacedCall(msgspec.Struct, frozen=True, kw_only=True, gc=False):
+    """A phone that rang, at the instant `at`."""
+
+    conversation: str
+    number: str
+    call_id: str
+    attempt_id: str
+    at: float
+
+
+class Ledger:
+    """The ledger in memory."""
+
+    def __init__(self) -> None:
+        self._requests: list[ReceivedRequest] = []
+        self._placed: list[PlacedCall] = []
+        self._by_number: dict[str, list[PlacedCall]] = {}
+        self._by_call: dict[str, list[PlacedCall]] = {}
+        self._documents: dict[str, dict[str, bytes]] = {}
+
+    @property
+    def next_sequence(self) -> int:
+        """The number that the next request gets."""
+        return len(self._requests) + 1
+
+    def record(self, request: ReceivedRequest) -> None:
+        """Note a request."""
+        self._requests.append(request)
+
+    def place(self, call: PlacedCall) -> None:
+        """Note a phone that rings."""
+        self._placed.append(call)
+        self._by_number.setdefault(call.number, []).append(call)
+        self._by_call.setdefault(call.call_id, []).append(call)
+
+    def keep(self, kind: str, key: str, document: bytes) -> None:
+        """Insert or replace something a twin must still know after a restart."""
+        self._documents.setdefault(kind, {})[key] = document
+
+    def kept(self, kind: str) -> list[tuple[str, bytes]]:
+        """Return what was kept, in the order it was first kept."""
+        return list(self._documents.get(kind, {}).items())
+
+    async def durable(self) -> None:
+        """Return once everything noted so far survives the end of this process."""
+
+    def close(self) -> None:
+        """Write what is not written yet, and release the file."""
+
+    def requests(
+        self,
+        service: str = "",
+        route: str = "",
+        *,
+        since: float | None = None,
+        until: float | None = None,
+    ) -> Iterator[ReceivedRequest]:
+        """Yield the requests in the order they came; `since` is included, `until` is not."""
+        for request in self._requests:
+            if (
+                (not service or request.service == service)
+                and (not route or request.route == route)
+                and (since is None or request.at >= since)
+                and (until is None or request.at < until)
+            ):
+                yield request
+
+    def placed(self) -> list[PlacedCall]:
+        """Return the calls in the order they were placed."""
+        return list(self._placed)
+
+    def placed_to(self, number: str) -> list[PlacedCall]:
+        """Return the calls to a number."""
+        return list(self._by_number.get(number, ()))
+
+    def placed_for(self, call_id: str) -> list[PlacedCall]:
+        """Return the calls placed for one of callagent's calls."""
+        return list(self._by_call.get(call_id, ()))
+
+    def times_rung(self, number: str) -> int:
+        """Return how often a number was called."""
+        return len(self._by_number.get(number, ()))
+
+    def totals(self) -> dict[str, int]:
+        """Count the requests by service, and the calls placed under `placed`."""
+        totals = {"placed": len(self._placed)}
+        for request in self._requests:
+            totals[request.service] = totals.get(request.service, 0) + 1
+        return totals

@@ -1,0 +1,363 @@
+"""An event loop without a world: when nothing is ready, its clock jumps to the next timer.
+
+It has no selector, sockets, threads or executors, so the same seed gives the same run, and a day
+passes as fast as the work in it can be computed. A run can be cut before any step, the way a
+power failure cuts a process: nothing is unwound.
+"""
+
+import asyncio
+import atexit
+import contextvars
+import heapq
+import sys
+import threading
+import warnings
+from collections import deque
+from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from itertools import count
+from typing import Any, Final, NoReturn, TypeVar
+from weakref import WeakSet
+
+T = TypeVar("T")
+
+NEVER: Final = sys.maxsize
+STEPS_PER_INSTANT_MAX: Final = 2_000_000
+"""Steps without time moving on after which a run is taken for one that spins for ever."""
+
+_CANCELLED_TIMERS_MIN: Final = 1_000
+_TASKS_NAMED_MAX: Final = 5
+_BANNED: Final = (
+    "run_in_executor getaddrinfo getnameinfo create_connection create_server "
+    "create_unix_connection create_unix_server create_datagram_endpoint sendfile start_tls "
+    "connect_accepted_socket connect_read_pipe connect_write_pipe subprocess_shell "
+    "subprocess_exec add_reader remove_reader add_writer remove_writer sock_recv sock_recv_into "
+    "sock_recvfrom sock_recvfrom_into sock_sendall sock_sendto sock_connect sock_accept "
+    "sock_sendfile add_signal_handler remove_signal_handler"
+)
+
+
+class SimulationStopped(Exception):
+    """Base of what ends a virtual run before its main coroutine does; `at_s` is when."""
+
+    def __init__(self, message: str, *, at_s: float, step: int) -> None:
+        super().__init__(message)
+        self.at_s = at_s
+        self.step = step
+
+
+class SimulationKilled(SimulationStopped):
+    """The run was cut as if the process had been killed; nothing was unwound."""
+
+
+class SimulationHorizon(SimulationStopped):
+    """The next thing would happen after the horizon."""
+
+
+class SimulationDeadlock(SimulationStopped):
+    """Nothing is ready and nothing is scheduled: every task waits for another."""
+
+
+class SimulationSpins(SimulationStopped):
+    """Very many steps were run without time moving on."""
+
+
+class BannedCall(RuntimeError):
+    """Code in virtual time asked for the real world; the run ends, whoever swallows this."""
+
+
+class VirtualTask(asyncio.Task[Any]):
+    """A task whose name and hash are counted, so that the order of sets of tasks is the same."""
+
+    def __init__(self, coro: Any, *, number: int, **options: Any) -> None:  # noqa: ANN401 — as `asyncio.Task`.
+        self._number = number  # `Task.__init__` already asks for the hash.
+        super().__init__(coro, **options)
+
+    def __hash__(self) -> int:
+        return self._number
+
+
+class _Timer(asyncio.TimerHandle):
+    __slots__ = ()
+    _scheduled: bool
+
+
+class VirtualLoop(asyncio.BaseEventLoop):
+    """A loop in virtual time, which begins at 0 s.
+
+    `horizon_s` is the last instant at which something may happen. `steps` counts the callbacks
+    that were run: the same world has the same steps, so a step names a moment exactly.
+    """
+
+    # What `asyncio.BaseEventLoop` has and its stubs do not tell.
+    _ready: deque[asyncio.Handle]
+    _stopping: bool
+    _thread_id: int | None
+    _asyncgens: WeakSet[AsyncGenerator[Any, Any]]
+    _check_closed: Callable[[], None]
+
+    def __init__(self, *, horizon_s: float = float("inf")) -> None:
+        super().__init__()
+        self.set_debug(False)
+        self.steps = 0
+        self.horizon_s = horizon_s
+        self._now_s = 0.0
+        self._timers: list[tuple[float, int, _Timer]] = []
+        self._order = count()
+        self._task_numbers = count(1)
+        self._cancelled_timers = 0
+        self._stop_before = NEVER
+        self._banned: BannedCall | None = None
+        self._instant_began = 0
+
+    def time(self) -> float:
+        """Return the virtual seconds since the loop was made."""
+        return self._now_s
+
+    def kill_at(self, step: int) -> None:
+        """Cut the run before its `step`-th callback (counted from 0)."""
+        self._stop_before = step
+
+    def kill(self) -> None:
+        """Cut the run before its next callback; the running one goes on to its next `await`."""
+        self._stop_before = self.steps
+
+    def create_task(
+        self,
+        coro: Generator[Any, None, T] | Coroutine[Any, Any, T],
+        *,
+        name: object = None,
+        context: contextvars.Context | None = None,
+        **_: object,
+    ) -> asyncio.Task[T]:
+        """Start a task; its hash, and its name unless one is given, come from a counter."""
+        self._check_closed()
+        number = next(self._task_numbers)
+        task_name = f"task-{number}" if name is None else str(name)
+        return VirtualTask(coro, number=number, loop=self, name=task_name, context=context)
+
+    def call_at(
+        self,
+        when: float,
+        callback: Callable[..., object],
+        *args: object,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Schedule a callback; callbacks of the same instant run in the order of these calls."""
+        self._check_closed()
+        timer = _Timer(when, callback, args, self, context)
+        heapq.heappush(self._timers, (when, next(self._order), timer))
+        timer._scheduled = True  # noqa: SLF001 — tells `TimerHandle.cancel` to report to us.
+        return timer
+
+    def call_soon_threadsafe(
+        self,
+        callback: Callable[..., object],
+        *args: object,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.Handle:
+        """Schedule a callback from the loop's own thread; any other thread is refused."""
+        if self.is_running() and self._thread_id != threading.get_ident():
+            self._ban("call_soon_threadsafe from another thread")
+        return self.call_soon(callback, *args, context=context)
+
+    def close(self) -> None:
+        """Close the loop and forget its timers."""
+        super().close()
+        self._timers.clear()
+
+    def _timer_handle_cancelled(self, _handle: asyncio.TimerHandle) -> None:
+        self._cancelled_timers += 1
+        if self._cancelled_timers > max(_CANCELLED_TIMERS_MIN, len(self._timers) // 2):
+            # The order numbers keep equal instants in order, so that the heap may be rebuilt.
+            self._timers = [entry for entry in self._timers if not entry[2].cancelled()]
+            heapq.heapify(self._timers)
+            self._cancelled_timers = 0
+
+    def _run_once(self) -> None:
+        ready = self._ready
+        if not ready and not self._stopping:
+            self._jump()
+        self._ready_timers()
+        if self.steps - self._instant_began > STEPS_PER_INSTANT_MAX:
+            self._stop_with(SimulationSpins, f"{STEPS_PER_INSTANT_MAX} steps in one instant")
+        for _ in range(len(ready)):
+            if self.steps >= self._stop_before:
+                self._stop()
+            handle = ready.popleft()
+            if not handle._cancelled:  # noqa: SLF001 — an attribute is read faster than a call.
+                self.steps += 1
+                handle._run()  # noqa: SLF001 — as `BaseEventLoop` runs its handles.
+
+    def _jump(self) -> None:
+        """Move the clock to the first timer that is not cancelled."""
+        timers = self._timers
+        while timers and timers[0][2]._cancelled:  # noqa: SLF001
+            heapq.heappop(timers)[2]._scheduled = False  # noqa: SLF001
+            self._cancelled_timers -= 1
+        if not timers:
+            self._stop_with(SimulationDeadlock, f"nothing can happen any more: {self._waiting()}")
+        when = timers[0][0]
+        if when > self.horizon_s:
+            text = f"nothing more happens before the horizon of {self.horizon_s:g} s"
+            self._stop_with(SimulationHorizon, text)
+        if when > self._now_s:
+            self._now_s = when
+            self._instant_began = self.steps
+
+    def _ready_timers(self) -> None:
+        timers = self._timers
+        now_s = self._now_s
+        append = self._ready.append
+        while timers and timers[0][0] <= now_s:
+            handle = heapq.heappop(timers)[2]
+            handle._scheduled = False  # noqa: SLF001
+            if handle._cancelled:  # noqa: SLF001
+                self._cancelled_timers -= 1
+            else:
+                append(handle)
+
+    def _waiting(self) -> str:
+        tasks = sorted(asyncio.all_tasks(self), key=hash)
+        names = ", ".join(
+            f"{task.get_name()} ({_place(task)})" for task in tasks[:_TASKS_NAMED_MAX]
+        )
+        unnamed = len(tasks) - _TASKS_NAMED_MAX
+        more = f" and {unnamed} more" if unnamed > 0 else ""
+        return f"{names}{more} wait" if tasks else "there are no tasks"
+
+    def _stop(self) -> NoReturn:
+        if self._banned is not None:
+            raise self._banned
+        self._stop_with(SimulationKilled, f"killed before step {self.steps}")
+
+    def _stop_with(self, kind: type[SimulationStopped], text: str) -> NoReturn:
+        raise kind(f"{text} (at {self._now_s:g} s)", at_s=self._now_s, step=self.steps)
+
+    def _ban(self, name: str) -> NoReturn:
+        self._banned = BannedCall(f"`{name}` reaches out of virtual time")
+        self._stop_before = self.steps  # The run ends even if the caller swallows the error.
+        raise self._banned
+
+    def _process_events(self, event_list: object) -> None:
+        """Do nothing: there is no selector."""
+
+    def _write_to_self(self) -> None:
+        """Do nothing: there is no other thread to wake this one."""
+
+
+def _banned_method(name: str) -> Callable[..., NoReturn]:
+    def refuse(self: VirtualLoop, *_args: object, **_options: object) -> NoReturn:
+        self._ban(name)
+
+    refuse.__name__ = name
+    refuse.__doc__ = f"Refuse `{name}`."
+    return refuse
+
+
+for _name in _BANNED.split():
+    setattr(VirtualLoop, _name, _banned_method(_name))
+
+
+def _place(task: asyncio.Task[Any]) -> str:
+    """Return the innermost function and line in which a task waits."""
+    place = "nowhere"
+    coroutine: Any = task.get_coro()
+    while (frame := getattr(coroutine, "cr_frame", None)) is not None:
+        place = f"{frame.f_code.co_name}:{frame.f_lineno}"
+        coroutine = coroutine.cr_await
+    return place
+
+
+_remains: list[object] = []
+
+
+def _bury(loop: VirtualLoop) -> None:
+    """Keep everything that was running from the garbage collector, which would unwind it."""
+    tasks = asyncio.all_tasks(loop)
+    for task in tasks:
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001
+    handles = [*loop._ready, *loop._timers]  # noqa: SLF001
+    generators = list(loop._asyncgens)  # noqa: SLF001
+    _remains.append((tasks, handles, generators))
+
+
+def release_killed() -> None:
+    """Free the memory of all killed runs.
+
+    Python closes their coroutines then, and so runs their `finally` blocks: call it only when
+    nobody looks at what those runs shared with others. Whatever goes wrong in them is silenced.
+    """
+    hook = sys.unraisablehook
+    sys.unraisablehook = lambda _: None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            _remains.clear()
+    finally:
+        sys.unraisablehook = hook
+
+
+atexit.register(release_killed)
+
+
+def running_loop() -> VirtualLoop:
+    """Return the virtual loop that runs right now; raises `TypeError` on any other loop."""
+    loop = asyncio.get_running_loop()
+    if not isinstance(loop, VirtualLoop):
+        raise TypeError("this needs virtual time")
+    return loop
+
+
+def run_virtual(
+    main: Coroutine[Any, Any, T], *, horizon_s: float = float("inf"), kill_at: int | None = None
+) -> T:
+    """Run a coroutine in virtual time and return its result.
+
+    Raises `SimulationKilled` when the run was cut at `kill_at` or by `VirtualLoop.kill`,
+    `SimulationHorizon` when it would go on after `horizon_s`, `SimulationDeadlock`,
+    `SimulationSpins`, `BannedCall`, or what `main` raises. Whatever cuts the run leaves its tasks
+    as they are: no `finally` block of theirs runs before `release_killed`.
+    """
+    loop = VirtualLoop(horizon_s=horizon_s)
+    if kill_at is not None:
+        loop.kill_at(kill_at)
+    try:
+        result = loop.run_until_complete(main)
+        _finish(loop)
+    except (SimulationStopped, BannedCall):
+        _bury(loop)
+        raise
+    except Exception:
+        _finish_or_bury(loop)
+        raise
+    except BaseException:
+        _bury(loop)  # Ctrl-C: what still runs might never end.
+        raise
+    finally:
+        loop.close()
+    return result
+
+
+def _finish(loop: VirtualLoop) -> None:
+    """Cancel what `main` left behind and let it unwind, as `asyncio.run` does."""
+    left = sorted(asyncio.all_tasks(loop), key=hash)
+    for task in left:
+        task.cancel()
+    loop.run_until_complete(_unwound(left))
+    for task in left:
+        if not task.cancelled() and (error := task.exception()) is not None:
+            loop.call_exception_handler(
+                {"message": "a task failed while it unwound", "exception": error, "task": task}
+            )
+    loop.run_until_complete(loop.shutdown_asyncgens())
+
+
+async def _unwound(tasks: list[asyncio.Task[Any]]) -> None:
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+def _finish_or_bury(loop: VirtualLoop) -> None:
+    try:
+        _finish(loop)
+    except (SimulationStopped, BannedCall):
+        _bury(loop)

@@ -1,0 +1,140 @@
+"""The calls: bulk insert, one prepared update a change, claims and counts."""
+
+from array import array
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from callagent_cli.calls.model import Call, CallState
+from callagent_cli.errors import StoreError
+from callagent_cli.store.claims import ALL_STEPS, parameters_of, query_of
+from callagent_cli.store.database import Database
+from callagent_cli.store.port import Claim, Waiting
+from callagent_cli.store.rows import (
+    ASSIGNMENTS,
+    COLUMNS,
+    MARKS,
+    SHELVES,
+    call_of,
+    changing_values,
+    row_of,
+)
+
+INSERT: Final = (
+    f"INSERT INTO calls ({COLUMNS}) VALUES ({MARKS}) "  # noqa: S608 — constants of `rows`.
+    "ON CONFLICT (campaign, number, extension) DO NOTHING"
+)
+UPDATE: Final = f"UPDATE calls SET {ASSIGNMENTS} WHERE id = ?"  # noqa: S608 — as above.
+BY_ID: Final = f"SELECT {COLUMNS} FROM calls WHERE id = ?"  # noqa: S608 — as above.
+BY_SEQ: Final = f"SELECT {COLUMNS} FROM calls WHERE seq = ?"  # noqa: S608 — as above.
+NEXT_DUE: Final = """
+    SELECT due_utc_s FROM calls WHERE shelf <= 1 AND campaign = ? AND due_utc_s > ?
+    ORDER BY due_utc_s LIMIT 1
+"""
+TOTALS: Final = """
+    SELECT state, sum(calls) FROM tallies WHERE campaign = ? AND calls > 0 GROUP BY state
+"""
+WAITING: Final = """
+    SELECT state, waits_for, reason, sum(calls), (
+        SELECT min(due_utc_s) FROM calls
+        WHERE calls.shelf = 1 AND calls.campaign = tallies.campaign
+        AND calls.state = tallies.state AND calls.waits_for = tallies.waits_for
+        AND calls.reason = tallies.reason
+    )
+    FROM tallies
+    WHERE campaign = ? AND calls > 0
+    AND state IN ('backoff', 'parked', 'reconciling', 'scheduled')
+    GROUP BY state, waits_for, reason
+"""
+RESULTS: Final = """
+    SELECT result, sum(calls) FROM tallies
+    WHERE campaign = ? AND result <> '' AND calls > 0 GROUP BY result
+"""
+OF_STATE: Final = {
+    state: "SELECT line, seq FROM calls "  # noqa: S608 — constants of `rows`.
+    f"WHERE campaign = ? AND state = '{state.value}' AND shelf = {shelf}"
+    for state, shelf in SHELVES.items()
+}
+
+
+class CallTable:
+    """The part of the store that keeps the calls."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def add_calls(self, calls: Iterable[Call]) -> int:
+        """Insert calls whose (campaign, number, extension) is new, all or none; return how many.
+
+        Raises `StoreError` when their campaign is not in the store or an id is taken.
+        """
+        return self._database.write_many(INSERT, map(row_of, calls))
+
+    def save_call(self, call: Call) -> None:
+        """Write the changed state of a known call; its contact stays as it was added."""
+        if self._database.write(UPDATE, (*changing_values(call), call.id)).rowcount == 0:
+            raise StoreError(f"call {call.id} is not in the store")
+
+    def call(self, call_id: str) -> Call | None:
+        """Return a call by its id."""
+        rows = self._database.read(BY_ID, (call_id,))
+        return call_of(rows[0]) if rows else None
+
+    def first_call(self, claim: Claim) -> Call | None:
+        """Return the call that a claim describes, without changing it.
+
+        Pending calls come in the order of their lines, parked ones by how long they are parked,
+        all other waiting ones by how long they are due; equals in the order of their lines.
+        """
+        query = query_of(claim.state)
+        read = self._database.read
+        firsts = [
+            row
+            for step in claim.steps or ALL_STEPS
+            for row in read(query, parameters_of(claim, step))
+        ]
+        return call_of(read(BY_SEQ, (min(firsts)[-1],))[0]) if firsts else None
+
+    def calls(self, campaign: str, states: frozenset[CallState] = frozenset()) -> Iterator[Call]:
+        """Yield a campaign's calls in the order of their lines; all states when none is named.
+
+        Which calls there are is decided at the first step; each is read when it is its turn, and
+        left out if its state is by then another one.
+        """
+        wanted = states or frozenset(CallState)
+        found = [
+            place for state in wanted for place in self._database.read(OF_STATE[state], (campaign,))
+        ]
+        for seq in array("q", (place[1] for place in sorted(found))):
+            for row in self._database.read(BY_SEQ, (seq,)):
+                call = call_of(row)
+                if call.state in wanted:
+                    yield call
+
+    def next_due(self, campaign: str, *, after_utc_s: float = 0.0) -> float | None:
+        """Return the earliest instant after `after_utc_s` at which a waiting call becomes due."""
+        rows = self._database.read(NEXT_DUE, (campaign, after_utc_s))
+        return float(rows[0][0]) if rows else None
+
+    def totals(self, campaign: str) -> dict[CallState, int]:
+        """Count a campaign's calls by state; a state without calls is left out."""
+        rows = self._database.read(TOTALS, (campaign,))
+        return {CallState(state): calls for state, calls in rows}
+
+    def waiting(self, campaign: str) -> list[Waiting]:
+        """Count the calls in backoff, parked, reconciling or scheduled, by service and reason."""
+        return [
+            Waiting(
+                state=CallState(state),
+                waits_for=waits_for,
+                reason=reason,
+                calls=calls,
+                due_utc_s=due_utc_s,
+            )
+            for state, waits_for, reason, calls, due_utc_s in self._database.read(
+                WAITING, (campaign,)
+            )
+        ]
+
+    def results(self, campaign: str) -> dict[str, int]:
+        """Count the conversations' results of the calls that have one."""
+        return dict(self._database.read(RESULTS, (campaign,)))

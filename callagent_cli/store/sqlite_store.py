@@ -1,0 +1,77 @@
+"""The store on SQLite: one file, written by one worker and read by whoever wants to."""
+
+import sqlite3
+from pathlib import Path
+
+from callagent_cli.errors import StoreError
+from callagent_cli.store.call_table import CallTable
+from callagent_cli.store.database import Database, Hooks, connect, prepare
+from callagent_cli.store.dial_table import DialTable
+from callagent_cli.store.record_table import RecordTable
+from callagent_cli.store.schema import checked_version, migrate, require_current
+
+
+class SqliteStore(CallTable, DialTable, RecordTable):
+    """Implements `callagent_cli.store.port.Store`; its calls are synchronous and short.
+
+    Writes of one turn of the loop are committed together (see `group_commit`); every method raises
+    `StoreError` when the file cannot be used any more.
+    """
+
+    def __init__(self, database: Database) -> None:
+        super().__init__(database)
+        self._database = database
+
+    @classmethod
+    def open(
+        cls, path: Path | None, *, read_only: bool = False, hooks: Hooks | None = None
+    ) -> "SqliteStore":
+        """Open a database file, None for one in memory; it is made or migrated unless `read_only`.
+
+        Raises `DatabaseVersion` when a newer callagent wrote it, `DatabaseCorrupt` when it is no
+        database, and `StoreError` when it cannot be opened.
+        """
+        connection = connect(path, read_only=read_only)
+        try:
+            database = _database(connection, path, read_only=read_only, hooks=hooks)
+        except StoreError:
+            connection.close()
+            raise
+        return cls(database)
+
+    async def durable(self) -> None:
+        """Return once everything written so far is on disk; raises `StoreError` if it cannot be."""
+        waiter = self._database.waiter()
+        if waiter is not None:
+            await waiter
+
+    def flush(self) -> None:
+        """Commit now, outside a turn of the loop (at start and end)."""
+        self._database.commit()
+
+    def close(self) -> None:
+        """Commit and release the file."""
+        self._database.close()
+
+    def abandon(self) -> "SqliteStore":
+        """Drop what is not committed, as a kill does; return the store to restart with.
+
+        The database stays open, so that one in memory survives. This store is dead: its waiters
+        are never woken and its writes raise `StoreError`.
+        """
+        return SqliteStore(self._database.abandon())
+
+
+def _database(
+    connection: sqlite3.Connection, path: Path | None, *, read_only: bool, hooks: Hooks | None
+) -> Database:
+    if read_only:
+        require_current(connection, path)
+        return Database(connection, path)
+    checked_version(connection, path)  # Nothing is written to another program's database.
+    prepare(connection, path)
+    migrate(connection, path)
+    # Imported here because it brings asyncio, which `callagent status` must not wait for.
+    from callagent_cli.store.group_commit import GroupCommit  # noqa: PLC0415
+
+    return GroupCommit(connection, path, hooks)

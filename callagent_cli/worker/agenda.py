@@ -1,0 +1,157 @@
+"""Which call is worked next: what goes on before what begins, never what a breaker refuses."""
+
+from typing import Final
+
+from callagent_cli.calls.model import RUNG, Call, CallState, Step
+from callagent_cli.events import AttemptFinished, BreakerChanged, Stamped
+from callagent_cli.resilience.breaker import Breaker
+from callagent_cli.store.port import Claim
+from callagent_cli.worker.control import Control
+from callagent_cli.worker.resources import Resources
+
+_STEP_OF: Final = {
+    "crm.look_up": Step.LOOK_UP,
+    "llm.compose": Step.COMPOSE,
+    "llm_fallback.compose": Step.COMPOSE,
+    "elevenlabs.dial": Step.DIAL,
+    "elevenlabs.follow": Step.FOLLOW,
+    "crm.record": Step.RECORD,
+}
+_ALL: Final = frozenset(Step)
+
+
+class Agenda:
+    """Claims calls. A half-open service gets one candidate for its trial at a time."""
+
+    def __init__(self, resources: Resources, control: Control) -> None:
+        self._resources = resources
+        self._control = control
+        self._candidates: dict[str, str] = {}
+        self._fails_fast = resources.settings.services.elevenlabs.when_down == "fail"
+        self._groups = resources.services.required_by_new_calls()
+        resources.bus.listen(self._listen)
+
+    def claim(self) -> Call | None:
+        """Return the next call to work on, or None when nothing can be done right now."""
+        if self._control.draining:
+            return None
+        steps = RUNG if self._control.paused_by else _ALL
+        return (
+            self._first(CallState.PARKED, steps=steps)
+            or self._parked(steps)
+            or (None if self._control.paused_by else self._to_dial())
+        )
+
+    def released(self, call_id: str) -> None:
+        """Forget that a call is a candidate: its lane is free again."""
+        self._candidates = {
+            service: candidate
+            for service, candidate in self._candidates.items()
+            if candidate != call_id
+        }
+
+    def idle(self, service: str, *, lanes_busy: bool) -> bool:
+        """Say whether no call could be the trial of this service."""
+        group = self._group_of(service)
+        return not (
+            lanes_busy
+            or self._first(CallState.PARKED, waits_for=group, steps=_ALL)
+            or self._first(CallState.PENDING, steps=_ALL)
+        )
+
+    def blocked(self, service: str) -> Breaker | None:
+        """Return the breaker that holds up whoever waits for this service, or None."""
+        guards = self._resources.services.guards
+        breakers = [guards[name].breaker for name in self._members(service)]
+        if any(breaker.state in {"closed", "half_open"} for breaker in breakers):
+            return None
+        return breakers[0]
+
+    def required_block(self) -> Breaker | None:
+        """Return the breaker that keeps calls from beginning, or None."""
+        if self._fails_fast:
+            return None
+        blocks = (self.blocked(group[0]) for group in self._groups)
+        return next((breaker for breaker in blocks if breaker is not None), None)
+
+    def _to_dial(self) -> Call | None:
+        scheduled = self._first(CallState.SCHEDULED, steps=_ALL)
+        if scheduled is not None:
+            return scheduled
+        if not self._fails_fast and not all(self._admits(group) for group in self._groups):
+            return None
+        call = self._first(CallState.PENDING, steps=_ALL)
+        if call is not None:
+            for group in self._groups:
+                self._nominate(group, call)
+        return call
+
+    def _parked(self, steps: frozenset[Step]) -> Call | None:
+        """Return a call that waits for a service which admits again."""
+        for service in ("elevenlabs", "llm", "crm"):
+            members = self._members(service)
+            if not members or not self._admits(members):
+                continue
+            failed = self._failed_steps(members)
+            call = self._first(CallState.PARKED, waits_for=service, steps=steps & failed)
+            if call is None:
+                call = self._first(CallState.PARKED, waits_for=service, steps=steps)
+            if call is not None:
+                self._nominate(members, call)
+                return call
+        return None
+
+    def _first(
+        self, state: CallState, *, steps: frozenset[Step], waits_for: str = ""
+    ) -> Call | None:
+        if not steps:
+            return None
+        resources = self._resources
+        return resources.store.first_call(
+            Claim(
+                campaign=resources.campaign,
+                state=state,
+                due_utc_s=resources.clock.utc(),
+                waits_for=waits_for,
+                steps=frozenset() if steps == _ALL else steps,
+            )
+        )
+
+    def _members(self, service: str) -> tuple[str, ...]:
+        if service == "llm":
+            return tuple(name for name, _ in self._resources.services.composers)
+        return (service,) if service in self._resources.services.guards else ()
+
+    def _group_of(self, service: str) -> str:
+        return "llm" if service == "llm_fallback" else service
+
+    def _admits(self, group: tuple[str, ...]) -> bool:
+        """Say whether one service of the group admits, and needs no more than one candidate."""
+        return any(self._admits_one(service) for service in group)
+
+    def _admits_one(self, service: str) -> bool:
+        breaker = self._resources.services.guards[service].breaker
+        if breaker.state == "closed":
+            return True
+        if not breaker.poll():
+            return False
+        return service not in self._candidates and breaker.trial_is_free
+
+    def _nominate(self, group: tuple[str, ...], call: Call) -> None:
+        guards = self._resources.services.guards
+        for service in group:
+            if guards[service].breaker.state == "half_open":
+                self._candidates.setdefault(service, call.id)
+
+    def _failed_steps(self, group: tuple[str, ...]) -> frozenset[Step]:
+        guards = self._resources.services.guards
+        failed = {name for service in group for name in guards[service].breaker.failed_operations}
+        return frozenset(step for operation, step in _STEP_OF.items() if operation in failed)
+
+    def _listen(self, stamped: Stamped) -> None:
+        event = stamped.event
+        if isinstance(event, BreakerChanged) or (
+            isinstance(event, AttemptFinished) and event.trial
+        ):
+            self._candidates.pop(event.service, None)
+            self._control.wake.set()

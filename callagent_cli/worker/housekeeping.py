@@ -1,0 +1,94 @@
+"""The worker's pulse: a heartbeat each second, and the commands people leave in the store."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from callagent_cli.errors import ExitCode
+from callagent_cli.events import CommandObeyed
+from callagent_cli.store.port import Command, RunRow
+from callagent_cli.worker.control import Control
+from callagent_cli.worker.requeue import requeue
+from callagent_cli.worker.resources import Resources
+
+HEARTBEAT_S: Final = 1.0
+COMMANDS_S: Final = 0.25
+
+
+class Housekeeping:
+    """Keeps the run's row alive and obeys commands; a command it does not know changes nothing."""
+
+    def __init__(self, resources: Resources, control: Control, row: RunRow) -> None:
+        self._resources = resources
+        self._control = control
+        self.row = row
+        self._commands: dict[str, Callable[[Command], None]] = {
+            "pause": lambda command: control.pause(command.by),
+            "resume": lambda command: control.resume(command.by),
+            "drain": lambda command: control.drain(f"asked by {command.by}", ExitCode.DONE),
+            "lanes": self._lanes,
+            "trip": self._trip,
+            "reset": self._reset,
+            "check": self._check,
+            "requeue": self._requeue,
+        }
+
+    async def run(self) -> None:
+        """Look for commands and beat until cancelled."""
+        beats = round(HEARTBEAT_S / COMMANDS_S)
+        while True:
+            for _ in range(beats):
+                self.obey()
+                await asyncio.sleep(COMMANDS_S)
+            self.beat()
+
+    def beat(self, **changes: object) -> None:
+        """Save the run's row as alive now."""
+        now_utc_s = self._resources.clock.utc()
+        self.row = _replace(self.row, heartbeat_utc_s=now_utc_s, **changes)
+        self._resources.store.save_run(self.row)
+
+    def obey(self) -> None:
+        """Carry out the commands that were left since the last look."""
+        for command in self._resources.store.take_commands():
+            obeyed = self._commands.get(command.name)
+            if obeyed is None:
+                continue
+            obeyed(command)
+            self._resources.bus.emit(
+                CommandObeyed(command=command.name, argument=command.argument, by=command.by)
+            )
+            self._control.wake.set()
+
+    def _lanes(self, command: Command) -> None:
+        if command.argument.isdecimal():
+            self._control.set_lanes(int(command.argument), command.by)
+
+    def _trip(self, command: Command) -> None:
+        guard = self._resources.services.guards.get(command.argument)
+        if guard is not None:
+            guard.breaker.isolate("operator", f"tripped by {command.by}")
+
+    def _reset(self, command: Command) -> None:
+        guard = self._resources.services.guards.get(command.argument)
+        if guard is not None:
+            guard.breaker.reset(f"reset by {command.by}")
+
+    def _check(self, command: Command) -> None:
+        checker = self._resources.services.checkers.get(command.argument)
+        if checker is not None:
+            checker.check_soon()
+
+    def _requeue(self, command: Command) -> None:
+        resources = self._resources
+        requeue(
+            resources.store,
+            resources.bus,
+            resources.clock,
+            campaign=resources.campaign,
+            failed_by=command.argument,
+        )
+
+
+def _replace(row: RunRow, **changes: object) -> RunRow:
+    return RunRow(**{**{name: getattr(row, name) for name in row.__slots__}, **changes})

@@ -1,0 +1,151 @@
+"""Looks up, in the background, every dial of which nobody knows whether it rang."""
+
+from typing import Final
+
+from callagent_cli.calls.ledger import open_dial
+from callagent_cli.calls.model import Call, CallState, Dial, DialStatus, Step
+from callagent_cli.errors import CircuitOpen, Deferred, ServiceError
+from callagent_cli.resilience.work import Work
+from callagent_cli.store.port import Claim
+from callagent_cli.worker.dialing import DialLedger, Prover
+from callagent_cli.worker.journey import Journey
+from callagent_cli.worker.operations import Operations
+from callagent_cli.worker.resources import Resources
+
+WAITS_S: Final = (5.0, 10.0, 20.0, 60.0)
+"""Between look-ups; the last one repeats."""
+
+CLOSED_PATIENCE_S: Final = 30 * 60.0
+PATIENCE_S: Final = 24 * 3600.0
+
+
+class Reconciler:
+    """Finds the due look-ups and does them one by one, on behalf of no lane.
+
+    A failed call whose last dial is open is looked up too, once the service is healthy: found, it
+    is adopted; absent, it stays failed and is proven not called.
+    """
+
+    def __init__(self, resources: Resources, operations: Operations, max_attempts: int) -> None:
+        self._resources = resources
+        self._operation = operations.look_up
+        self._max_attempts = max_attempts
+        self._prover = Prover(resources, DialLedger(resources))
+        self._unproven: dict[str, float] = {}
+
+    def remember_unproven(self) -> None:
+        """Find the failed calls whose last dial is open; each is due at once."""
+        resources = self._resources
+        now_utc_s = resources.clock.utc()
+        for call_id in resources.store.calls_with_open_dials(resources.campaign):
+            call = resources.store.call(call_id)
+            if call is not None and call.state is CallState.FAILED:
+                self._unproven.setdefault(call_id, now_utc_s)
+
+    @property
+    def unproven(self) -> int:
+        """How many failed calls still wait for their look-up."""
+        return len(self._unproven)
+
+    def next_due_s(self) -> float | None:
+        """Return the UTC second of the next look-up of a failed call."""
+        return min(self._unproven.values(), default=None)
+
+    def claim(self) -> Call | None:
+        """Return a call that is due for a look-up, and put its next one off."""
+        resources = self._resources
+        now_utc_s = resources.clock.utc()
+        call = resources.store.first_call(
+            Claim(campaign=resources.campaign, state=CallState.RECONCILING, due_utc_s=now_utc_s)
+        )
+        if call is not None:
+            self._put_off(call, now_utc_s)
+            return resources.store.call(call.id)
+        if resources.services.voice.breaker.state != "closed":
+            return None
+        for call_id, due_utc_s in self._unproven.items():
+            if due_utc_s <= now_utc_s:
+                self._unproven[call_id] = now_utc_s + WAITS_S[-1]
+                return resources.store.call(call_id)
+        return None
+
+    async def look_up(self, call: Call) -> None:
+        """Do one look-up and what follows from it."""
+        resources = self._resources
+        dial = open_dial(resources.store.dials(call.id))
+        if dial is None:
+            self._unproven.pop(call.id, None)
+            return
+        try:
+            proven = await resources.services.voice.aside(
+                self._operation, lambda: self._prover.prove(dial), Work(call.id, begun=True)
+            )
+        except (ServiceError, CircuitOpen, Deferred):
+            proven = dial
+        self._conclude(call.id, proven)
+
+    def _put_off(self, call: Call, now_utc_s: float) -> None:
+        wait_s = WAITS_S[min(call.look_ups + 1, len(WAITS_S) - 1)]
+        closed = self._resources.services.voice.breaker.state == "closed"
+        journey = self._journey(call)
+        journey.note(
+            look_ups=call.look_ups + 1,
+            due_utc_s=now_utc_s + wait_s,
+            reconciling_closed_s=call.reconciling_closed_s + (wait_s if closed else 0.0),
+        )
+
+    def _conclude(self, call_id: str, dial: Dial) -> None:
+        call = self._resources.store.call(call_id)
+        if call is None or call.state not in {CallState.RECONCILING, CallState.FAILED}:
+            return
+        journey = self._journey(call)
+        if dial.status is DialStatus.PLACED:
+            self._unproven.pop(call.id, None)
+            self._adopt(journey, dial)
+        elif dial.status is DialStatus.ABSENT:
+            self._unproven.pop(call.id, None)
+            self._absent(journey)
+        elif call.state is CallState.RECONCILING:
+            self._give_up_if_late(journey)
+
+    def _adopt(self, journey: Journey, dial: Dial) -> None:
+        call = journey.call
+        placed = {"placed_utc_s": dial.intended_utc_s, "reason": "found by look-up"}
+        journey.note(
+            step=Step.FOLLOW,
+            conversation=dial.conversation,
+            dials=call.dials + 1,
+            failed_by="",
+            results={**call.results, Step.DIAL.value: placed},
+        )
+        journey.park("the call was placed: found by look-up", delay_s=0, attempts=0)
+
+    def _absent(self, journey: Journey) -> None:
+        call = journey.call
+        if call.state is CallState.FAILED:
+            journey.note(reason=f"{call.reason} (proven not called)")
+        elif call.attempts >= self._max_attempts:
+            journey.move(
+                CallState.FAILED,
+                "attempts used up, proven not called",
+                failed_by="elevenlabs",
+                due_utc_s=None,
+            )
+        else:
+            journey.park("proven not called", delay_s=0, attempts=call.attempts)
+
+    def _give_up_if_late(self, journey: Journey) -> None:
+        call = journey.call
+        since_utc_s = call.reconciling_since_utc_s or call.updated_utc_s
+        age_s = self._resources.clock.utc() - since_utc_s
+        if call.reconciling_closed_s >= CLOSED_PATIENCE_S or age_s >= PATIENCE_S:
+            minutes = age_s / 60
+            journey.move(
+                CallState.REVIEW,
+                f"nobody knows whether the phone rang, after {minutes:.0f} min",
+                due_utc_s=None,
+            )
+
+    def _journey(self, call: Call) -> Journey:
+        resources = self._resources
+        return Journey(call, resources.store, resources.bus, resources.clock)

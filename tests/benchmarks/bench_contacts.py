@@ -1,0 +1,74 @@
+"""How fast a million contacts are checked, and in how much memory.
+
+Run it by hand: `PYTHONPATH=. python tests/benchmarks/bench_contacts.py [ROWS]`. It writes a
+HubSpot-like file of invented people, reads it in a process of its own, and prints rows a second,
+CPU seconds and peak memory: once with numbers in E.164, once as they are written at home. The
+ranges reserved for fiction are too small for a million people, so digits are drawn at random; the
+file is deleted at the end, and nothing is ever dialed.
+"""
+
+import csv
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from callagent_cli.contacts.options import ReadOptions
+from callagent_cli.contacts.reader import read_contacts
+from callagent_cli.contacts.report import ImportReport
+
+AREAS = ("212", "305", "415", "512", "646", "907")
+HEADER = ("Record ID", "First Name", "Last Name", "Phone Number", "Company", "Time Zone")
+FIRST = ("Ada", "Grace", "Hélène", "Jürgen", "Linus", "María", "Olu", "Wei")
+LAST = ("Byron", "Hopper", "Müller", "Ng", "O'Neil", "Torvalds")
+
+
+def write(path: Path, rows: int, *, national: bool) -> None:
+    """Write a file of people, one in fifty twice and one in a hundred without a valid number."""
+    chance = random.Random(rows)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.writer(file)
+        out.writerow(HEADER)
+        for row in range(rows):
+            number = f"{chance.choice(AREAS)}{chance.randint(2_000_000, 9_999_999)}"
+            number = "555" if row % 100 == 0 else number
+            text = f"({number[:3]}) {number[3:6]}-{number[6:]}" if national else f"+1{number}"
+            person = (row, chance.choice(FIRST), chance.choice(LAST), text, "Acme, Inc.", "")
+            out.writerow(person)
+            if row % 50 == 1:
+                out.writerow(person)
+
+
+def measure(path: Path) -> None:
+    """Read the file once and print what it took; the process is this measurement's own."""
+    report = ImportReport()
+    began_s, cpu_s = time.perf_counter(), time.process_time()
+    contacts = sum(1 for _ in read_contacts(path, ReadOptions(region="US"), report=report))
+    took_s, used_s = time.perf_counter() - began_s, time.process_time() - cpu_s
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    line = (
+        f"{path.stem}: {report.rows:,} rows in {took_s:.1f} s ({used_s:.1f} s of CPU), "
+        f"{report.rows / took_s:,.0f} rows/s, peak memory {peak_mb:.0f} MB; "
+        f"{contacts:,} accepted, {report.duplicate:,} duplicate, {report.rejected_rows:,} rejected"
+    )
+    sys.stdout.write(line + "\n")
+
+
+def main() -> None:
+    """Measure both kinds of file, each in a fresh process so that peak memory is its own."""
+    if len(sys.argv) > 1 and not sys.argv[1].isdecimal():
+        measure(Path(sys.argv[1]))
+        return
+    rows = int(sys.argv[1]) if len(sys.argv) > 1 else 1_000_000
+    with tempfile.TemporaryDirectory() as folder:
+        for name, national in (("international", False), ("national", True)):
+            path = Path(folder) / f"{name}.csv"
+            write(path, rows, national=national)
+            subprocess.run([sys.executable, __file__, str(path)], check=True)
+
+
+if __name__ == "__main__":
+    main()

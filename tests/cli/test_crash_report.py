@@ -1,0 +1,98 @@
+"""A crash report tells where, and no secret and no phone number."""
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import NoReturn
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callagent_cli.cli.crash import crash_report, redacted, write_crash_report
+from callagent_cli.cli.suggestions import did_you_mean, hint_for
+
+AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
+
+
+def _refuse(secret: str, number: str) -> NoReturn:
+    local = f"{secret} as a local variable"
+    raise ValueError(f"{number} refused with {secret[: len(local)]}")
+
+
+def _crash(secret: str, number: str) -> ValueError:
+    with pytest.raises(ValueError, match="refused") as caught:
+        _refuse(secret, number)
+    return caught.value
+
+
+def test_a_report_holds_no_secret_and_no_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key of a service and a phone number in message and command line are cut out."""
+    monkeypatch.setenv("ELEVENLABS_API_KEY", "not-so-secret-1234")
+    error = _crash("not-so-secret-1234", "+12125550147")
+
+    text = crash_report(error, ["run", "--to", "+44 20 7946 0107"], AT)
+
+    assert "not-so-secret-1234" not in text
+    assert "2125550147" not in text
+    assert "7946 0107" not in text
+    assert "…147 refused with [redacted]" in text
+    assert "callagent run --to …107" in text
+
+
+def test_a_report_shows_the_place_but_no_local_variable() -> None:
+    """The traceback names the function; what its variables hold does not appear."""
+    text = crash_report(_crash("swordfish", "a number"), [], AT)
+
+    assert "in _refuse" in text
+    assert "swordfish as a local variable" not in text
+
+
+def test_two_crashes_at_once_make_two_reports(tmp_path: Path) -> None:
+    """Reports never overwrite each other."""
+    error = _crash("x", "y")
+    paths = {write_crash_report(error, [], tmp_path / "state") for _ in range(2)}
+
+    assert len(paths) == 2
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Authorization: Bearer abc.def-ghi", "Authorization: [redacted]"),
+        ("sk-proj_0123456789abcdef", "[redacted]"),
+        ("https://anna:swordfish@example.org/", "https://[redacted]@example.org/"),
+        ("(212) 555-0123 x", "…123 x"),
+        ("line 12345, in f", "line 12345, in f"),
+        ("2026-01-05T09:00:00", "2026-01-05T09:00:00"),
+    ],
+)
+def test_the_shapes_of_secrets_are_known(text: str, expected: str) -> None:
+    """Authorization headers, keys, passwords in addresses and phone numbers are recognized."""
+    assert redacted(text, {}) == expected
+
+
+@given(
+    secret=st.text(st.characters(codec="ascii", exclude_categories=["C", "Z"]), min_size=4),
+    before=st.text(),
+    after=st.text(),
+)
+def test_a_named_secret_never_survives(secret: str, before: str, after: str) -> None:
+    """Wherever the value of a secret variable stands, it is gone afterwards."""
+    text = redacted(f"{before} {secret} {after}", {"HUBSPOT_TOKEN": secret})
+
+    assert secret not in text.replace("[redacted]", " ")
+
+
+def test_the_nearest_name_is_suggested() -> None:
+    """A slip of the finger, of case or of the hyphen finds the name that was meant."""
+    known = ["elevenlabs-503", "llm-timeout"]
+
+    assert did_you_mean("elevnlabs-503", known) == "elevenlabs-503"
+    assert did_you_mean("LLM_TIMEOUT", known) == "llm-timeout"
+    assert did_you_mean("zzz", known) is None
+
+
+def test_a_hint_names_the_nearest_and_where_to_find_all() -> None:
+    """With nothing near, the hint only says where all names are listed."""
+    assert hint_for("rnu", ["run"], otherwise="see help") == "did you mean `run`? see help"
+    assert hint_for("zzz", ["run"], otherwise="see help") == "see help"

@@ -1,0 +1,117 @@
+"""Standard output: colors, JSON, control characters, and readers that go away."""
+
+import errno
+import io
+import json
+from typing import Any
+
+import pytest
+
+from callagent_cli.cli.output import Output, printable, styled, wants_color
+
+
+class _Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+class _Broken(io.StringIO):
+    def __init__(self, code: int) -> None:
+        super().__init__()
+        self.code = code
+        self.writes = 0
+
+    def write(self, _text: str) -> int:
+        self.writes += 1
+        raise OSError(self.code, "broken")
+
+
+@pytest.mark.parametrize(
+    ("environ", "terminal", "expected"),
+    [
+        ({}, True, True),
+        ({}, False, False),
+        ({"NO_COLOR": "1"}, True, False),
+        ({"NO_COLOR": ""}, True, True),
+        ({"FORCE_COLOR": "1"}, False, True),
+        ({"FORCE_COLOR": ""}, False, False),
+        ({"NO_COLOR": "1", "FORCE_COLOR": "1"}, True, False),
+        ({"TERM": "dumb"}, True, False),
+        ({"TERM": "dumb", "FORCE_COLOR": "1"}, False, True),
+    ],
+)
+def test_colors_follow_the_documented_variables(
+    environ: dict[str, str], *, terminal: bool, expected: bool
+) -> None:
+    """`NO_COLOR` beats `FORCE_COLOR`, which beats `TERM=dumb` and a stream that is no terminal."""
+    stream = _Terminal() if terminal else io.StringIO()
+
+    assert wants_color(stream, environ) is expected
+
+
+def test_a_closed_stream_has_no_color() -> None:
+    """Without a stream nothing is colored and nothing fails."""
+    output = Output(None, color=wants_color(None, {}))
+    output.line("nobody hears this")
+
+    assert (output.color, output.terminal, output.failure) == (False, False, None)
+
+
+def test_only_the_color_differs_between_terminal_and_pipe() -> None:
+    """The text is the same on both once the color codes are taken away."""
+    plain, colored = io.StringIO(), _Terminal()
+    Output(plain, color=False).styled_line("open", "red")
+    Output(colored, color=True).styled_line("open", "red")
+
+    assert plain.getvalue() == "open\n"
+    assert colored.getvalue() == "\x1b[31mopen\x1b[0m\n"
+
+
+def test_nothing_is_styled_without_color() -> None:
+    """Without color, and for an empty text, no code is written."""
+    assert styled("x", "bold", color=False) == "x"
+    assert styled("", "bold", color=True) == ""
+
+
+def test_a_document_is_one_line_of_json() -> None:
+    """A document is one line, whatever line ends its strings hold."""
+    stream = io.StringIO()
+    value: dict[str, Any] = {"schema": 1, "text": "two\nlines"}
+    Output(stream, color=True).document(value)
+
+    assert stream.getvalue().count("\n") == 1
+    assert json.loads(stream.getvalue()) == value
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Carmen Díaz …", "Carmen Díaz …"),
+        ("a\tb\nc", "a\tb\nc"),
+        ("\x1b]0;title\x07", "\\x1b]0;title\\x07"),
+        ("right\u202eleft", "right\\u202eleft"),
+    ],
+)
+def test_control_characters_are_escaped(text: str, expected: str) -> None:
+    """What could steer a terminal is shown instead of obeyed."""
+    assert printable(text) == expected
+
+
+@pytest.mark.parametrize("code", [errno.EPIPE, errno.EINVAL])
+def test_a_reader_that_goes_away_ends_the_writing_only(code: int) -> None:
+    """After the first broken pipe nothing more is written, and nothing is raised."""
+    stream = _Broken(code)
+    output = Output(stream, color=False)
+    output.line("one")
+    output.line("two")
+
+    assert (output.reader_gone, output.failure, stream.writes) == (True, None, 1)
+
+
+def test_a_failure_to_write_is_kept() -> None:
+    """A full disk is kept for the end of the command."""
+    output = Output(_Broken(errno.ENOSPC), color=False)
+    output.line("one")
+
+    assert output.failure is not None
+    assert not output.reader_gone

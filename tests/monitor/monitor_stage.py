@@ -1,0 +1,78 @@
+"""Runs the monitor without a terminal, at one instant, and reads its screen as text."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC
+from typing import Any
+
+from monitor_scenes import NOW, SCENES, RecordingCommands
+from textual.pilot import Pilot
+
+from callagent_cli.monitor.app import MonitorApp
+from callagent_cli.monitor.ports import Options
+from callagent_cli.monitor.state import ViewState
+
+STANDARD = (80, 24)
+
+
+class Stage:
+    """A monitor under test and the hands on its keys."""
+
+    def __init__(self, app: MonitorApp, pilot: Pilot[Any], commands: RecordingCommands) -> None:
+        self.app, self.pilot, self.commands = app, pilot, commands
+
+    async def press(self, *keys: str) -> None:
+        """Press keys one after the other, and let each take effect."""
+        for key in keys:
+            await self.pilot.press(key)
+            await self.pilot.pause()
+
+    async def paint(self) -> None:
+        """Paint now."""
+        self.app.paint()
+        await self.pilot.pause()
+
+    def text(self) -> str:
+        """Return the screen as text."""
+        return screen_text(self.app)
+
+    def said(self) -> str:
+        """Return what the latest toast says."""
+        latest = [notification.message for notification in self.app._notifications]
+        return latest[-1] if latest else ""
+
+
+def screen_text(app: MonitorApp) -> str:
+    """Return what the compositor would put on the terminal; the one look at its insides."""
+    strips = app.screen._compositor.render_strips()
+    return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
+
+
+@asynccontextmanager
+async def stage(
+    state: ViewState | str = "incident", size: tuple[int, int] = STANDARD, **options: Any
+) -> AsyncIterator[Stage]:
+    """Open the monitor on a scene or a state; it paints only when asked to."""
+    commands = RecordingCommands()
+    view = SCENES[state]() if isinstance(state, str) else state
+    chosen = {"zone": UTC, "paint_every_s": None, **options}
+    app = MonitorApp(view, commands, lambda: NOW, Options(**chosen))
+    async with app.run_test(size=size) as pilot:
+        await pilot.pause()
+        yield Stage(app, pilot, commands)
+
+
+def play(
+    act: Callable[[Stage], Awaitable[None]],
+    state: ViewState | str = "incident",
+    size: tuple[int, int] = STANDARD,
+    **options: Any,
+) -> None:
+    """Run one act on a stage of its own."""
+
+    async def run() -> None:
+        async with stage(state, size, **options) as ready:
+            await act(ready)
+
+    asyncio.run(run())

@@ -1,0 +1,380 @@
+"""Real channels against real servers on loopback: what they send, and what answers mean."""
+
+import asyncio
+import base64
+import hmac
+import json
+import ssl
+from collections.abc import Callable, Coroutine
+from email import message_from_bytes, policy
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from loopback_servers import HttpServer, SmtpServer, certificate
+from reporting_doubles import EPOCH_S, KEY, loop_clock
+
+from callagent_cli.errors import (
+    AuthenticationFailed,
+    InvalidPayload,
+    Misconfigured,
+    NetworkFailure,
+    RateLimited,
+    ServiceError,
+    ServiceUnavailable,
+    SettingsError,
+)
+from callagent_cli.reporting.alert import Alert, Channel
+from callagent_cli.reporting.channels import choose
+from callagent_cli.reporting.channels.email import EmailChannel
+from callagent_cli.reporting.channels.mock import MockChannel
+from callagent_cli.reporting.channels.webhook import sign
+from callagent_cli.reporting.sinks import MemorySink
+from callagent_cli.settings import Alerts, Email, Telegram, Webhook
+
+SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+
+ALERT = Alert(
+    id="INC-0001-01",
+    message="msg_1",
+    incident="INC-0001",
+    kind="opened",
+    severity="critical",
+    service="elevenlabs",
+    title="elevenlabs is down: 4 failures in a row (503)",
+    body="What: elevenlabs answered 503 – überall",
+    call="",
+    raised_utc_s=EPOCH_S,
+    run="run_1",
+    campaign="contacts",
+)
+
+
+def _channels(alerts: Alerts, environ: dict[str, str]) -> list[Channel]:
+    return choose(
+        alerts, mock_sink=MemorySink(), clock=loop_clock(), http_for=None, environ=environ
+    )
+
+
+def _telegram(base_url: str) -> Channel:
+    settings = Alerts(telegram=Telegram(base_url=base_url, chat_id="-100"))
+    return _channels(settings, {"TELEGRAM_BOT_TOKEN": KEY})[1]
+
+
+def _webhook(base_url: str) -> Channel:
+    settings = Alerts(webhook=Webhook(url=f"{base_url}/hook?team=1"))
+    return _channels(settings, {"CALLAGENT_WEBHOOK_SECRET": f"{SECRET} whsec_b2xkb2xk"})[2]
+
+
+def _try(
+    make: Callable[[str], Channel], answers: list[Any], alert: Alert = ALERT
+) -> tuple[ServiceError | None, HttpServer]:
+    """Deliver one alert to a server that gives these answers; return what went wrong."""
+
+    async def deliver() -> tuple[ServiceError | None, HttpServer]:
+        async with HttpServer(answers) as server:
+            channel = make(server.base_url)
+            try:
+                await channel.deliver(alert)
+            except ServiceError as error:
+                return error, server
+            finally:
+                await channel.close()
+            return None, server
+
+    return asyncio.run(deliver())
+
+
+# Webhook
+
+
+def test_the_signature_is_the_one_of_the_specification() -> None:
+    """The published vector of Standard Webhooks."""
+    body = b'{"test": 2432232314}'
+    signed = sign(SECRET, "msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, body)
+
+    assert signed == "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="
+
+
+def test_a_webhook_is_posted_signed_with_each_secret() -> None:
+    """Id, timestamp and signatures in the headers; type, timestamp and data in the body."""
+    error, server = _try(_webhook, [(204, {}, b"")])
+    request = server.requests[0]
+    key = base64.b64decode(SECRET.removeprefix("whsec_"))
+    content = f"msg_1.{request.headers['webhook-timestamp']}.".encode() + request.body
+    expected = base64.b64encode(hmac.digest(key, content, sha256)).decode()
+
+    assert error is None
+    assert (request.method, request.target) == ("POST", "/hook?team=1")
+    assert request.headers["webhook-id"] == "msg_1"
+    assert request.headers["webhook-signature"].split(" ")[0] == f"v1,{expected}"
+    assert len(request.headers["webhook-signature"].split(" ")) == 2
+    payload = json.loads(request.body)
+    assert payload["type"] == "alert.opened"
+    assert payload["timestamp"] == "2026-01-05T09:00:00.000Z"
+    assert payload["data"]["incident"] == "INC-0001"
+    assert payload["data"]["status"] == "open"
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "kind"),
+    [
+        (302, {"location": "http://127.0.0.1:1/"}, ServiceUnavailable),
+        (400, {}, InvalidPayload),
+        (401, {}, AuthenticationFailed),
+        (404, {}, Misconfigured),
+        (410, {}, Misconfigured),
+        (429, {"retry-after": "7"}, RateLimited),
+        (500, {}, ServiceUnavailable),
+        (503, {"retry-after": "7"}, ServiceUnavailable),
+    ],
+)
+def test_each_answer_of_a_webhook_means_something(
+    status: int, headers: dict[str, str], kind: type[ServiceError]
+) -> None:
+    """Statuses become errors; Retry-After is kept; the receiver's page is not."""
+    error, _ = _try(_webhook, [(status, headers, b"<html>help</html>")])
+
+    assert type(error) is kind
+    assert error.status == status
+    assert error.retry_after_s == (7.0 if headers.get("retry-after") else None)
+    assert "html" not in error.message
+
+
+def test_a_large_alert_stays_under_the_limit() -> None:
+    """Standard Webhooks asks for less than 20 kB."""
+    huge = Alert(**{**{name: getattr(ALERT, name) for name in ALERT.__struct_fields__},
+                    "body": "x" * 100_000})
+    _, server = _try(_webhook, [(200, {}, b"")], huge)
+
+    assert len(server.requests[0].body) < 20_000
+
+
+def test_a_secret_that_is_no_secret_is_refused_at_the_start() -> None:
+    """A typo in the secret shows when the run begins, not in the first outage."""
+
+    async def make() -> None:
+        settings = Alerts(webhook=Webhook(url="https://hooks.example/x"))
+        with pytest.raises(SettingsError):
+            _channels(settings, {"CALLAGENT_WEBHOOK_SECRET": "whsec_%%%"})
+
+    asyncio.run(make())
+
+
+# Telegram
+
+_OK = (200, {"content-type": "application/json"}, b'{"ok":true,"result":{"message_id":1}}')
+
+
+def _refusal(status: int, description: str, **parameters: Any) -> tuple[int, dict[str, str], bytes]:
+    body = {
+        "ok": False,
+        "error_code": status,
+        "description": description,
+        "parameters": parameters,
+    }
+    return status, {"content-type": "application/json"}, json.dumps(body).encode()
+
+
+def test_a_telegram_message_carries_title_and_body() -> None:
+    """The bot's token is in the path, the text in the body, and only bad news makes a sound."""
+    error, server = _try(_telegram, [_OK])
+    request = server.requests[0]
+    sent = json.loads(request.body)
+
+    assert error is None
+    assert request.target == f"/bot{KEY}/sendMessage"
+    assert sent["chat_id"] == "-100"
+    assert sent["text"] == f"[critical] {ALERT.title}\n\n{ALERT.body}"
+    assert sent["disable_notification"] is False
+
+
+def test_a_chat_that_moved_is_followed() -> None:
+    """A group that became a supergroup names its new id; the alert is sent there."""
+    moved = _refusal(400, "group upgraded", migrate_to_chat_id=-1001234)
+    error, server = _try(_telegram, [moved, _OK])
+
+    assert error is None
+    assert [json.loads(request.body)["chat_id"] for request in server.requests] == [
+        "-100",
+        "-1001234",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "retry_after_s"),
+    [
+        (_refusal(400, "Bad Request: chat not found"), Misconfigured, None),
+        (_refusal(400, "Bad Request: message is too long"), InvalidPayload, None),
+        (_refusal(401, "Unauthorized"), AuthenticationFailed, None),
+        (_refusal(403, "Forbidden: bot was blocked by the user"), AuthenticationFailed, None),
+        (_refusal(404, "Not Found"), AuthenticationFailed, None),
+        (_refusal(429, "Too Many Requests: retry after 7", retry_after=7), RateLimited, 7.0),
+        (_refusal(500, "Internal Server Error: restart"), ServiceUnavailable, None),
+        ((200, {}, b"<html>portal</html>"), ServiceUnavailable, None),
+        ((200, {}, b'{"ok":false}'), ServiceUnavailable, None),
+        ((502, {}, b"[]"), ServiceUnavailable, None),
+    ],
+)
+def test_each_answer_of_telegram_means_something(
+    answer: Any, kind: type[ServiceError], retry_after_s: float | None
+) -> None:
+    """By description first, status second; the token is in no message."""
+    error, _ = _try(_telegram, [answer])
+
+    assert type(error) is kind
+    assert error.retry_after_s == retry_after_s
+    assert KEY not in error.message
+
+
+def test_a_server_that_is_not_there_is_a_network_failure() -> None:
+    """A refused connection is worth another try."""
+
+    async def deliver() -> None:
+        async with HttpServer([]) as server:
+            base_url = server.base_url
+        channel = _telegram(base_url)
+        with pytest.raises(NetworkFailure):
+            await channel.deliver(ALERT)
+        await channel.close()
+
+    asyncio.run(deliver())
+
+
+# Email
+
+
+def _send(
+    server: SmtpServer, tmp_path: Path, *, password: str = KEY, **changes: Any
+) -> ServiceError | None:
+    async def send() -> ServiceError | None:
+        async with server:
+            settings = Email(
+                **{
+                    "host": "127.0.0.1",
+                    "port": server.port,
+                    "sender": "callagent@example.test",
+                    "to": ["ops@example.test", "night@example.test"],
+                    "username": "ops",
+                    "tls": "starttls",
+                    **changes,
+                }
+            )
+            tls = ssl.create_default_context(cafile=str(certificate(tmp_path)[0]))
+            tls.check_hostname = False
+            channel = EmailChannel(settings, password=password, tls=tls)
+            try:
+                await channel.deliver(ALERT)
+            except ServiceError as error:
+                return error
+            finally:
+                await channel.close()
+            return None
+
+    return asyncio.run(send())
+
+
+@pytest.mark.parametrize("tls", ["starttls", "tls"])
+def test_an_email_arrives_over_tls_after_signing_in(tmp_path: Path, tls: Any) -> None:
+    """Subject, text, thread and all recipients, sent only after TLS and sign-in."""
+    server = SmtpServer(certificate(tmp_path), implicit_tls=tls == "tls", password=KEY)
+    error = _send(server, tmp_path, tls=tls)
+    message = message_from_bytes(server.mails[0], policy=policy.default)
+
+    assert error is None
+    assert server.signed_in
+    assert server.recipients == ["<ops@example.test>", "<night@example.test>"]
+    assert message["Subject"] == f"[critical] {ALERT.title}"
+    assert message["Message-ID"] == "<msg_1@example.test>"
+    assert message["References"] == "<run_1.INC-0001@example.test>"
+    body = message.get_body()
+    assert body is not None
+    assert body.get_content().strip() == ALERT.body
+
+
+@pytest.mark.parametrize(
+    ("server", "changes", "kind", "words"),
+    [
+        ({"password": "another"}, {}, AuthenticationFailed, "user or password was refused"),
+        ({"starttls": False}, {}, Misconfigured, "no STARTTLS"),
+        ({"password": KEY, "rcpt": "550 no such user"}, {}, Misconfigured, "recipient"),
+        ({"password": KEY, "rcpt": "451 later"}, {}, ServiceUnavailable, "come back later"),
+        ({"password": KEY, "data": "554 refused"}, {}, InvalidPayload, "the email was refused"),
+        ({"greeting": "421 busy"}, {}, ServiceUnavailable, "come back later"),
+        ({"implicit_tls": True}, {"tls": "none"}, ServiceUnavailable, "broke off"),
+        ({}, {"tls": "tls"}, Misconfigured, "no secure connection"),
+        ({}, {"port": 1}, NetworkFailure, "cannot be reached"),
+        ({"password": KEY}, {"sender": "a\nb@example.test"}, Misconfigured, "addresses"),
+    ],
+)
+def test_each_trouble_with_email_is_said_with_a_fix(
+    tmp_path: Path,
+    server: dict[str, Any],
+    changes: dict[str, Any],
+    kind: type[ServiceError],
+    words: str,
+) -> None:
+    """Wrong password, no TLS, refused recipients, closed ports: classified, in plain words."""
+    error = _send(SmtpServer(certificate(tmp_path), **server), tmp_path, **changes)
+
+    assert type(error) is kind, error
+    assert words in error.message
+    assert KEY not in error.message
+
+
+def test_a_certificate_nobody_vouches_for_is_refused(tmp_path: Path) -> None:
+    """The system's certificates are the default, and a self-signed one is none of them."""
+
+    async def send() -> None:
+        async with SmtpServer(certificate(tmp_path)) as server:
+            settings = Email(
+                host="127.0.0.1", port=server.port, sender="a@example.test", to=["b@example.test"]
+            )
+            with pytest.raises(Misconfigured, match="no secure connection"):
+                await EmailChannel(settings, password="").deliver(ALERT)
+
+    asyncio.run(send())
+
+
+# Choosing
+
+
+@pytest.mark.parametrize(
+    "alerts",
+    [
+        Alerts(telegram=Telegram(chat_id="1")),
+        Alerts(email=Email(host="h", sender="a@b.test", to=["c@d.test"], username="ops")),
+        Alerts(webhook=Webhook(url="hooks.example/x")),
+    ],
+)
+def test_a_channel_without_its_secret_or_address_stops_the_start(alerts: Alerts) -> None:
+    """Two lines say what is missing, instead of a channel that can never work."""
+
+    async def make() -> None:
+        with pytest.raises(SettingsError) as raised:
+            _channels(alerts, {})
+        assert raised.value.hint
+
+    asyncio.run(make())
+
+
+def test_a_channel_that_is_not_set_is_mocked() -> None:
+    """The mock says that it is one, which channel it stands for, and the whole alert."""
+    sink = MemorySink()
+
+    async def deliver() -> None:
+        channels = choose(
+            Alerts(), mock_sink=sink, clock=loop_clock(), http_for=None, environ={}
+        )
+        for channel in channels:
+            assert isinstance(channel, MockChannel)
+            await channel.deliver(ALERT)
+
+    asyncio.run(deliver())
+    lines = [json.loads(line) for line in sink.lines]
+    assert [line["channel"] for line in lines] == ["email", "telegram", "webhook"]
+    assert all(line["mock"] and line["title"] == ALERT.title for line in lines)
+
+
+_Async = Coroutine[Any, Any, None]
