@@ -10,6 +10,7 @@ CallAgentError
 │   ├── DatabaseVersion         written by another version
 │   ├── DatabaseCorrupt         not a database, or damaged
 │   └── StorageFull             the disk is full: stopped, resumable        exit 3
+    ├── CredentialsMissing          a live run lacks a key                      exit 4
 ├── LogError                    the log folder cannot be written            exit 2
 ├── ServiceError                a service answered, or failed to
 │   ├── TransientError          worth another try
@@ -105,6 +106,12 @@ class StorageFull(StoreError):
     """The disk is full: the run stopped and can be resumed."""
 
     exit_code = ExitCode.STOPPED
+
+
+class CredentialsMissing(CallAgentError):
+    """A live run lacks a key or an account setting."""
+
+    exit_code = ExitCode.CREDENTIALS
 
 
 class LogError(CallAgentError):

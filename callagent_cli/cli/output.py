@@ -78,6 +78,11 @@ class Output:
         """Write one line in one of `STYLES`, when colors are on."""
         self._write(styled(printable(text), style, color=self.color) + "\n")
 
+    def raw(self, line: bytes) -> None:
+        """Write one encoded line of JSON as it is, line end included, at once."""
+        self._write(line.decode())
+        self.flush()
+
     def document(self, value: Any) -> None:  # noqa: ANN401 — whatever msgspec can encode.
         """Write one JSON document on one line, at once: whoever follows waits for it."""
         import msgspec  # Most commands print no JSON.

@@ -59,9 +59,9 @@ def clean(text: str) -> tuple[str, str]:
         return visible(wrapped[1]).strip(), "spreadsheet_text"
     if _FORMULA.match(text):
         return "", "formula"
+    text = text.replace("\r\n", "\n")
     seen = visible(text)
-    invisible = len(seen) != len(text)
-    return seen.strip(), "hidden" if invisible else ""
+    return seen.strip(), "hidden" if len(seen) != len(text) else ""
 
 
 def show(text: str) -> str:

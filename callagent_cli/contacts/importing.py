@@ -162,14 +162,14 @@ def _rows(source: Source, dialect: Dialect) -> Generator[Row, None, None]:
 
 
 def _header(source: Source, dialect: Dialect) -> Row:
-    """Return the first row that is not blank; raises `ContactsError` when there is none."""
+    """Return the first row with a letter or digit; raises `ContactsError` when there is none."""
     rows = _rows(source, dialect)
     try:
         for row in rows:
             if row.fault:
                 message = f"{source.label}: a quote ends within a column name on line {row.line}"
                 raise ContactsError(message, hint="correct the first line")
-            if "".join(visible(cell) for cell in row.cells).strip():
+            if any(map(str.isalnum, "".join(row.cells))):
                 return row
     finally:
         rows.close()

@@ -15,6 +15,7 @@ from callagent_cli.monitor.keys import KEYS, Key
 from callagent_cli.monitor.paint.plain import clean
 from callagent_cli.monitor.ports import CommandName, Leave, Pace
 from callagent_cli.monitor.themes import DARK, LIGHT
+from callagent_cli.monitor.verdict import finishing
 from callagent_cli.monitor.widgets.dialogs import Choice, Help, Question
 from callagent_cli.monitor.widgets.key_bar import KeyBar
 
@@ -71,8 +72,8 @@ class MonitorApp(Frame):
         if not self._refused("drain"):
             self._ask(
                 "Drain the run?",
-                f"{self._in_flight()} in flight finish; no other call begins. Then the run ends "
-                "and can be resumed.",
+                f"{finishing(self.state)}; no other call begins. Then the run ends, and "
+                "another one can resume it.",
                 Choice("y", "drain", "drain"),
                 then=lambda _: self._tell(self.commands.drain),
             )
@@ -93,8 +94,8 @@ class MonitorApp(Frame):
             return
         self._ask(
             f"Trip the {service} breaker?",
-            f"No call uses {service} until somebody presses r. {self._in_flight()} in flight "
-            "finish their current step, then wait; no contact is lost.",
+            f"No call uses {service} until somebody presses r. Calls that need it wait; a request "
+            "that is under way finishes; no contact is lost.",
             Choice("y", "trip", "trip"),
             then=lambda _: self._tell(partial(self.commands.trip, service)),
         )
@@ -272,8 +273,8 @@ class MonitorApp(Frame):
             return
         self._ask(
             "Leave the run?",
-            f"{self._in_flight()} in flight. Drain lets them finish first; stop now leaves them "
-            "to the next run, which finds out what became of each dial.",
+            f"Calls in flight: {self.state.calls.working:,}. Drain lets them finish first; stop now "
+            "leaves them to the next run, which finds out what became of each dial.",
             Choice("d", "drain", "drain, then quit", self.commands.refusal("drain")),
             Choice("s", "stop", "stop now", self.commands.refusal("stop")),
             Choice("l", "detach", "leave the run going", self.commands.refusal("detach")),
@@ -327,10 +328,6 @@ class MonitorApp(Frame):
         if not service:
             self.say("no service is known yet")
         return service
-
-    def _in_flight(self) -> str:
-        count = self.state.calls.working
-        return f"{count:,} call" if count == 1 else f"{count:,} calls"
 
     def _cycle(self, change: int) -> None:
         shown = [name for name in PANELS if self.panels[name].display]

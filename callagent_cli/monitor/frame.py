@@ -1,6 +1,7 @@
 """The screen's frame: its panels, what stands in them, and when they are painted."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import ClassVar, Final
 
 from rich.text import Text
@@ -8,6 +9,7 @@ from textual.app import App, ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.events import DescendantFocus, Resize
+from textual.screen import Screen
 from textual.widgets import Input
 
 from callagent_cli.errors import CallAgentError
@@ -25,7 +27,7 @@ from callagent_cli.monitor.paint.details import (
 )
 from callagent_cli.monitor.paint.glyphs import glyphs, to_ascii
 from callagent_cli.monitor.paint.header import Watching, progress_cells, verdict_cells
-from callagent_cli.monitor.paint.plain import countdown
+from callagent_cli.monitor.paint.plain import clean, countdown
 from callagent_cli.monitor.paint.table import Column
 from callagent_cli.monitor.paint.tail import TAIL_COLUMNS, tail_rows
 from callagent_cli.monitor.paint.timeline import timeline_lines
@@ -47,10 +49,14 @@ _TITLES: Final[dict[str, tuple[str, tuple[Column, ...]]]] = {
 }
 
 
+class Board(Screen[None], inherit_bindings=False):
+    """The screen the panels stand on; tab is the table's, not Textual's."""
+
+
 class Frame(App[Leave], inherit_bindings=False):
     """Paints a view state a few times a second and touches only what changed."""
 
-    CSS_PATH = "monitor.tcss"
+    CSS_PATH = Path(__file__).with_name("monitor.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     TITLE = "callagent"
 
@@ -97,6 +103,10 @@ class Frame(App[Leave], inherit_bindings=False):
         self.details = Canvas(id="details")
         self.panels["details"] = Panel("Details", self.details, id="details-panel")
         self.active = "services"
+
+    def get_default_screen(self) -> Screen[None]:
+        """Stand on our own screen."""
+        return Board(id="_default")
 
     def compose(self) -> ComposeResult:
         """Stack the lines and panels from top to bottom."""
@@ -259,7 +269,7 @@ class Frame(App[Leave], inherit_bindings=False):
         if self._arranged is None or "details" not in self._arranged.panels:
             return
         title, facts = self.facts(now_s)
-        self.panels["details"].border_title = self._shown(title) or "Details"
+        self.panels["details"].head(self._shown(clean(title)) or "Details")
         columns = self.details.size.width
         self.details.show(
             [Line(cells) for cells in fact_lines(facts, columns, self._looking)]

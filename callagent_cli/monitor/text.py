@@ -12,6 +12,7 @@ from callagent_cli.monitor.paint.table import Column, Row, header, lay_out, piec
 from callagent_cli.monitor.state import ViewState
 
 SHOWN_ALERTS = 10
+INDENT = 10
 _STATE_ORDER: Final = (
     "done",
     "failed",
@@ -145,8 +146,8 @@ def _wrap(head: str, parts: Sequence[str], joint: str, paper: Paper) -> list[str
     lines, line = [], head
     for index, part in enumerate(parts):
         piece = part if index == 0 else joint + part
-        if width(line) + width(piece) > paper.columns and index:
-            lines.append(paper.line(line))
-            line, piece = " " * len("Contacts  "), part
+        if width(line) + width(piece) + width(joint.rstrip()) > paper.columns and index:
+            lines.append(paper.line(line + joint.rstrip()))
+            line, piece = " " * INDENT, part
         line += piece
     return [*lines, paper.line(line)]

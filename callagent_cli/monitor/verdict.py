@@ -76,16 +76,17 @@ def _idle(state: "ViewState", _now_s: float) -> Verdict | None:
 def _draining(state: "ViewState", _now_s: float) -> Verdict | None:
     if state.draining is None:
         return None
-    finishing = f"{_calls(state.calls.working)} in flight finish, nothing begins"
-    return Verdict("DRAINING", _join(state.draining.why, finishing), "warning")
+    return Verdict(
+        "DRAINING", _join(state.draining.why, f"{finishing(state)}, nothing begins"), "warning"
+    )
 
 
 def _paused(state: "ViewState", now_s: float) -> Verdict | None:
     if state.paused is None:
         return None
     age = short_duration(now_s - state.paused.since_utc_s)
-    finishing = f"{_calls(state.calls.working)} in flight finish" if state.calls.working else ""
-    return Verdict("PAUSED", _join(f"by {state.paused.why} {age} ago", finishing), "warning")
+    rest = finishing(state) if state.calls.working else ""
+    return Verdict("PAUSED", _join(f"by {state.paused.why} {age} ago", rest), "warning")
 
 
 def _stalled(state: "ViewState", now_s: float) -> Verdict | None:
@@ -114,6 +115,12 @@ def _running(state: "ViewState") -> tuple[str, Tone]:
     if degraded := [service.name for service in state.services.values() if service.degraded]:
         return f"{', '.join(degraded)} degraded", "warning"
     return "", "good"
+
+
+def finishing(state: "ViewState") -> str:
+    """Return how many calls in flight finish whatever holds the run back."""
+    count = state.calls.working
+    return f"{_calls(count)} in flight finish" + ("es" if count == 1 else "")
 
 
 def blockers(state: "ViewState") -> list[str]:

@@ -31,7 +31,7 @@ class InProcessHttp:
     ) -> None:
         self._desk = desk
         self._clock = clock
-        self._headers = dict(headers or {})
+        self._headers = {name.lower(): value for name, value in (headers or {}).items()}
         self._is_connected = False
         self._is_closed = False
 

@@ -4,6 +4,7 @@ import asyncio
 import os
 import signal
 import socket
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
@@ -14,6 +15,7 @@ from callagent_cli.clock import system_clock
 from callagent_cli.errors import UsageError
 from callagent_cli.settings import Settings
 from callagent_cli.simulation.sandbox import DIRECTORY, Sandbox
+from callagent_cli.simulation.wire.sockets import require_loopback
 
 _ADDRESS_FILE: Final = "address.json"
 _ANSWER_WITHIN_S: Final = 0.5
@@ -38,10 +40,14 @@ async def serve_sandbox(
     port: int = 0,
     dial_latency_s: float | None = None,
     stop: asyncio.Event | None = None,
+    ready: Callable[[dict[str, str]], object] | None = None,
 ) -> None:
-    """Serve the twins until SIGTERM, SIGINT or `stop`; the address file appears when ready.
+    """Serve the twins until SIGTERM, SIGINT or `stop`.
 
-    Raises `UsageError` when a sandbox of this folder is running already, or a port is taken.
+    When they answer, the address file is there and `ready` is told the base addresses; a given
+    `port` makes them follow each other from there. `dial_latency_s` holds every dial's answer back
+    that long after its effect. Raises `UsageError` when a sandbox of this folder is running
+    already, or a port cannot be had.
     """
     if find_sandbox(state_dir) is not None:
         message = f"a sandbox is already running for `{state_dir}`"
@@ -57,6 +63,8 @@ async def serve_sandbox(
     try:
         async with sandbox:
             _publish(file, Address(pid=os.getpid(), urls=sandbox.urls))
+            if ready is not None:
+                ready(sandbox.urls)
             await stop.wait()
             file.unlink(missing_ok=True)
     finally:
@@ -71,8 +79,9 @@ def find_sandbox(state_dir: Path) -> dict[str, str] | None:
         address = msgspec.json.decode(body, type=Address)
     except (OSError, msgspec.DecodeError):
         return None
-    is_up = _is_alive(address.pid) and all(map(_answers, address.urls.values()))
-    return address.urls if is_up and address.urls else None
+    if not address.urls or not _is_alive(address.pid):
+        return None
+    return address.urls if all(map(_answers, address.urls.values())) else None
 
 
 def _publish(file: Path, address: Address) -> None:
@@ -95,9 +104,8 @@ def _is_alive(pid: int) -> bool:
 def _answers(url: str) -> bool:
     address = urlsplit(url)
     try:
-        with socket.create_connection(
-            (address.hostname or "", address.port or 0), timeout=_ANSWER_WITHIN_S
-        ):
+        place = require_loopback(address.hostname), address.port or 0
+        with socket.create_connection(place, timeout=_ANSWER_WITHIN_S):
             return True
-    except OSError:
+    except (OSError, UsageError):
         return False

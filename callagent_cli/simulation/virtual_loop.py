@@ -14,8 +14,9 @@ import threading
 import warnings
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
+from contextlib import suppress
 from itertools import count
-from typing import Any, Final, NoReturn, TypeVar
+from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 from weakref import WeakSet
 
 T = TypeVar("T")
@@ -176,6 +177,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _run_once(self) -> None:
         ready = self._ready
         if not ready and not self._stopping:
+            if self.steps >= self._stop_before:
+                self._stop()
             self._jump()
         self._ready_timers()
         if self.steps - self._instant_began > STEPS_PER_INSTANT_MAX:
@@ -268,33 +271,52 @@ def _place(task: asyncio.Task[Any]) -> str:
     return place
 
 
-_remains: list[object] = []
+class _Remains(NamedTuple):
+    """Everything that was running when a run was cut."""
+
+    tasks: list[asyncio.Task[Any]]
+    handles: list[object]
+    generators: list[AsyncGenerator[Any, Any]]
+
+
+_remains: list[_Remains] = []
 
 
 def _bury(loop: VirtualLoop) -> None:
     """Keep everything that was running from the garbage collector, which would unwind it."""
-    tasks = asyncio.all_tasks(loop)
+    tasks = sorted(asyncio.all_tasks(loop), key=hash)
     for task in tasks:
         task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001
-    handles = [*loop._ready, *loop._timers]  # noqa: SLF001
+    handles: list[object] = [*loop._ready, *loop._timers]  # noqa: SLF001
     generators = list(loop._asyncgens)  # noqa: SLF001
-    _remains.append((tasks, handles, generators))
+    _remains.append(_Remains(tasks, handles, generators))
 
 
 def release_killed() -> None:
     """Free the memory of all killed runs.
 
-    Python closes their coroutines then, and so runs their `finally` blocks: call it only when
-    nobody looks at what those runs shared with others. Whatever goes wrong in them is silenced.
+    Closing their coroutines runs their `finally` blocks: call it only when nobody looks any more
+    at what those runs shared with others. Whatever goes wrong in them is silenced.
     """
     hook = sys.unraisablehook
     sys.unraisablehook = lambda _: None
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
+            for remains in _remains:
+                _close(remains)
             _remains.clear()
     finally:
         sys.unraisablehook = hook
+
+
+def _close(remains: _Remains) -> None:
+    for task in remains.tasks:
+        coroutine: Any = task.get_coro()
+        # A `finally` block that awaits, or that finds its world gone, raises here.
+        with suppress(Exception, asyncio.CancelledError, GeneratorExit):
+            coroutine.close()
+    remains.generators.clear()
 
 
 atexit.register(release_killed)

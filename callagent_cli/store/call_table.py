@@ -7,7 +7,7 @@ from typing import Final
 from callagent_cli.calls.model import Call, CallState
 from callagent_cli.errors import StoreError
 from callagent_cli.store.claims import ALL_STEPS, parameters_of, query_of
-from callagent_cli.store.database import Database
+from callagent_cli.store.database import Table
 from callagent_cli.store.port import Claim, Waiting
 from callagent_cli.store.rows import (
     ASSIGNMENTS,
@@ -56,11 +56,8 @@ OF_STATE: Final = {
 }
 
 
-class CallTable:
+class CallTable(Table):
     """The part of the store that keeps the calls."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def add_calls(self, calls: Iterable[Call]) -> int:
         """Insert calls whose (campaign, number, extension) is new, all or none; return how many.

@@ -52,6 +52,7 @@ class Database:
 
     def __init__(self, connection: sqlite3.Connection, path: Path | None) -> None:
         self.path = path
+        self.hooks = Hooks()
         self._connection = connection
         self._identity = None if path is None else _identity(path)
 
@@ -95,6 +96,13 @@ class Database:
         # An open file that was deleted still takes writes, and they are lost with the process.
         if self.path is not None and _identity(self.path) != self._identity:
             raise vanished(self.path)
+
+
+class Table:
+    """A part of the store: queries of one subject on a database that all parts share."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
 
 def connect(path: Path | None, *, read_only: bool = False) -> sqlite3.Connection:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from callagent_cli.calls.model import Dial, DialStatus
 from callagent_cli.errors import StoreError
-from callagent_cli.store.database import Database
+from callagent_cli.store.database import Table
 
 SAVE: Final = """
     INSERT INTO dials (
@@ -31,11 +31,8 @@ OPEN: Final = """
 _STATUSES: Final = {status.value: status for status in DialStatus}
 
 
-class DialTable:
+class DialTable(Table):
     """The part of the store that keeps the dial ledger."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def save_dial(self, dial: Dial) -> None:
         """Insert a dial, or update what became of it; its call and number never change."""

@@ -29,7 +29,7 @@ class GroupCommit(Database):
         self, connection: sqlite3.Connection, path: Path | None, hooks: Hooks | None = None
     ) -> None:
         super().__init__(connection, path)
-        self.hooks = hooks or Hooks()
+        self.hooks = hooks or self.hooks
         self._open = False
         self._waiters: list[asyncio.Future[None]] = []
         self._callback: asyncio.Handle | None = None
@@ -112,7 +112,7 @@ class GroupCommit(Database):
         """Drop what is not committed, as a kill does; return the successor on the same database.
 
         This one is dead: its waiters are never woken and its writes raise, so whatever still runs
-        of the killed worker cannot touch what its successor does.
+        of the killed worker cannot touch what its successor does. The successor has no hooks.
         """
         self._unschedule()
         self._waiters = []
@@ -122,7 +122,7 @@ class GroupCommit(Database):
         self._failure = StoreError(
             f"{name_of(self.path)} was abandoned", hint="use the store that abandon() returned"
         )
-        return GroupCommit(self._connection, self.path, self.hooks)
+        return GroupCommit(self._connection, self.path)
 
     def _begin(self) -> None:
         if self._failure is not None:

@@ -4,6 +4,7 @@ The lock is the operating system's (`flock`) and goes with the process, however 
 content only says whose it is. It is never deleted, because a deleted file's lock guards nothing.
 """
 
+import errno
 import fcntl
 import os
 import time
@@ -142,10 +143,8 @@ def _write(file: int, path: Path, content: _Content) -> None:
 def _lives(pid: int) -> bool:
     try:
         os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
+    except OSError as error:
+        return error.errno == errno.EPERM  # It lives, and belongs to somebody else.
     return True
 
 

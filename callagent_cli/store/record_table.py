@@ -1,14 +1,11 @@
 """Campaigns, runs, documents, and the commands that people leave for the worker."""
 
-from callagent_cli.store.database import Database
+from callagent_cli.store.database import Table
 from callagent_cli.store.port import Campaign, Command, RunRow
 
 
-class RecordTable:
+class RecordTable(Table):
     """The part of the store that keeps everything but calls and dials."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
 
     def save_campaign(self, campaign: Campaign) -> None:
         """Insert or replace a campaign."""

@@ -18,10 +18,6 @@ class SqliteStore(CallTable, DialTable, RecordTable):
     `StoreError` when the file cannot be used any more.
     """
 
-    def __init__(self, database: Database) -> None:
-        super().__init__(database)
-        self._database = database
-
     @classmethod
     def open(
         cls, path: Path | None, *, read_only: bool = False, hooks: Hooks | None = None
@@ -31,6 +27,8 @@ class SqliteStore(CallTable, DialTable, RecordTable):
         Raises `DatabaseVersion` when a newer callagent wrote it, `DatabaseCorrupt` when it is no
         database, and `StoreError` when it cannot be opened.
         """
+        if path is not None:
+            path = path.absolute()  # The file stays the same wherever the process goes.
         connection = connect(path, read_only=read_only)
         try:
             database = _database(connection, path, read_only=read_only, hooks=hooks)
@@ -38,6 +36,15 @@ class SqliteStore(CallTable, DialTable, RecordTable):
             connection.close()
             raise
         return cls(database)
+
+    @property
+    def hooks(self) -> Hooks:
+        """What is called around a commit; may be replaced at any time."""
+        return self._database.hooks
+
+    @hooks.setter
+    def hooks(self, hooks: Hooks) -> None:
+        self._database.hooks = hooks
 
     async def durable(self) -> None:
         """Return once everything written so far is on disk; raises `StoreError` if it cannot be."""
@@ -57,7 +64,7 @@ class SqliteStore(CallTable, DialTable, RecordTable):
         """Drop what is not committed, as a kill does; return the store to restart with.
 
         The database stays open, so that one in memory survives. This store is dead: its waiters
-        are never woken and its writes raise `StoreError`.
+        are never woken and its writes raise `StoreError`. The one returned has no hooks.
         """
         return SqliteStore(self._database.abandon())
 
@@ -71,7 +78,6 @@ def _database(
     checked_version(connection, path)  # Nothing is written to another program's database.
     prepare(connection, path)
     migrate(connection, path)
-    # Imported here because it brings asyncio, which `callagent status` must not wait for.
-    from callagent_cli.store.group_commit import GroupCommit  # noqa: PLC0415
+    from callagent_cli.store.group_commit import GroupCommit  # noqa: PLC0415 — brings asyncio, which `callagent status` must not wait for.
 
     return GroupCommit(connection, path, hooks)

@@ -131,9 +131,7 @@ def bench_size(rows: int) -> None:
                 due_utc_s=1e6,
                 waits_for="llm" if state is CallState.PARKED else "",
             )
-            early = Claim(
-                campaign="spring", state=state, due_utc_s=1.0, waits_for=claim.waits_for
-            )
+            early = Claim(campaign="spring", state=state, due_utc_s=1.0, waits_for=claim.waits_for)
             record = Claim(
                 campaign="spring", state=state, due_utc_s=1e6, steps=frozenset({Step.RECORD})
             )

@@ -9,6 +9,7 @@ from callagent_cli.calls.model import Contact
 from callagent_cli.contacts.options import ReadOptions, Reject
 from callagent_cli.contacts.reader import read_contacts
 from callagent_cli.contacts.report import ImportReport
+from callagent_cli.errors import ContactsError
 
 ANN = "+12125550100"
 BOB = "+12125550101"
@@ -51,3 +52,16 @@ def read(
         path = Path(folder) / name
         path.write_bytes(data)
         return read_path(path, **options)
+
+
+def attempt(
+    data: bytes,
+    *,
+    name: str,
+    encoding: str = "",
+) -> Result | ContactsError:
+    """Read a file and return what came out, or the one error that may be raised."""
+    try:
+        return read(data, name=name, encoding=encoding)
+    except ContactsError as error:
+        return error

@@ -76,7 +76,7 @@ REFUSED = [
     ("+1212555010", "", "invalid_phone"),
     ("+1 212 555 01?0", "", "invalid_phone"),
     ("++12125550100", "", "invalid_phone"),
-    ("+1\u00b2125550100", "", "invalid_phone"),
+    ("+1\u00b2125550100", "", "letters"),
     ("1-212-555-CALL", "US", "letters"),
     ("call Ann 2125550100", "US", "letters"),
     ("+12125550100 x12345678901", "", "extension"),

@@ -14,6 +14,8 @@ from callagent_cli.monitor.ports import Options
 from callagent_cli.monitor.state import ViewState
 
 STANDARD = (80, 24)
+QUIET = Options(zone=UTC, paint_every_s=None)
+"""Paints only when asked to, and shows times in UTC."""
 
 
 class Stage:
@@ -51,13 +53,14 @@ def screen_text(app: MonitorApp) -> str:
 
 @asynccontextmanager
 async def stage(
-    state: ViewState | str = "incident", size: tuple[int, int] = STANDARD, **options: Any
+    state: ViewState | str = "incident",
+    size: tuple[int, int] = STANDARD,
+    options: Options = QUIET,
 ) -> AsyncIterator[Stage]:
     """Open the monitor on a scene or a state; it paints only when asked to."""
     commands = RecordingCommands()
     view = SCENES[state]() if isinstance(state, str) else state
-    chosen = {"zone": UTC, "paint_every_s": None, **options}
-    app = MonitorApp(view, commands, lambda: NOW, Options(**chosen))
+    app = MonitorApp(view, commands, lambda: NOW, options)
     async with app.run_test(size=size) as pilot:
         await pilot.pause()
         yield Stage(app, pilot, commands)
@@ -67,12 +70,12 @@ def play(
     act: Callable[[Stage], Awaitable[None]],
     state: ViewState | str = "incident",
     size: tuple[int, int] = STANDARD,
-    **options: Any,
+    options: Options = QUIET,
 ) -> None:
     """Run one act on a stage of its own."""
 
     async def run() -> None:
-        async with stage(state, size, **options) as ready:
+        async with stage(state, size, options) as ready:
             await act(ready)
 
     asyncio.run(run())

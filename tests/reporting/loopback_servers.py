@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import ssl
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
-from typing import Any
+from typing import Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -31,14 +32,14 @@ class Received:
     body: bytes
 
 
-class _Server:
+class _Server(ABC):
     """A listening socket for the length of an `async with`."""
 
     def __init__(self) -> None:
         self.port = 0
         self._writers: set[asyncio.StreamWriter] = set()
 
-    async def __aenter__(self) -> Any:
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=self._tls())
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -67,8 +68,9 @@ class _Server:
         with suppress(ConnectionError, ssl.SSLError):
             await writer.wait_closed()
 
+    @abstractmethod
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        raise AssertionError
+        """Hold one conversation."""
 
 
 class HttpServer(_Server):
@@ -180,7 +182,7 @@ class SmtpServer(_Server):
                 await writer.start_tls(self._context)
             elif verb.upper() == "DATA":
                 writer.write(b"354 go\r\n")
-                self.mails.append(await reader.readuntil(b"\r\n.\r\n"))
+                self.mails.append((await reader.readuntil(b"\r\n.\r\n"))[:-3])
                 writer.write(f"{self._data}\r\n".encode())
             else:
                 writer.write(f"{answers[verb.upper()](rest)}\r\n".encode())

@@ -23,6 +23,21 @@ EPOCH_S: Final = 1_767_603_600.0
 KEY: Final = "sk_live_0123456789abcdefXYZ"
 NUMBER: Final = "+12125550123"
 
+ALERT: Final = Alert(
+    id="INC-0001-01",
+    message="msg_1",
+    incident="INC-0001",
+    kind="opened",
+    severity="critical",
+    service="elevenlabs",
+    title="elevenlabs is down: 4 failures in a row (503)",
+    body="What: elevenlabs answered 503 – überall",
+    call="",
+    raised_utc_s=EPOCH_S,
+    run="run_1",
+    campaign="contacts",
+)
+
 Result = TypeVar("Result")
 
 
@@ -68,23 +83,24 @@ class Drill:
         """Forget everything but the documents, as a kill does; monotonic time starts anew."""
         self.now_s += after_s
         self._born_s = self.now_s
-        self.book = IncidentBook(self.documents, redactor=self.redactor, now=self._now())
+        self.book = IncidentBook(self.documents, redactor=self.redactor, now=self.instant())
 
-    def _now(self) -> Now:
+    def instant(self) -> Now:
+        """Return this moment on both clocks."""
         return Now(EPOCH_S + self.now_s, self.now_s - self._born_s)
 
     def at(self, now_s: float) -> "Drill":
         """Let time pass, telling everything that becomes due on the way."""
         while (due_s := self.book.due_s + self._born_s) <= now_s:
             self.now_s = max(self.now_s, due_s)
-            self.told += self.book.tick(self._now())
+            self.told += self.book.tick(self.instant())
         self.now_s = now_s
         return self
 
     def see(self, *events: Event) -> "Drill":
         """Show events to the book at this moment."""
         for event in events:
-            now = self._now()
+            now = self.instant()
             self.told += self.book.observe(
                 Stamped(now.utc_s, now.monotonic_s, 1, "run_1", "contacts", event)
             )
@@ -92,7 +108,7 @@ class Drill:
 
     def end_of_run(self) -> "Drill":
         """Tell what must be said at the end of a run."""
-        self.told += self.book.end_of_run(self._now())
+        self.told += self.book.end_of_run(self.instant())
         return self
 
     @property
@@ -102,7 +118,11 @@ class Drill:
 
 
 def failed_attempt(
-    service: str = "elevenlabs", *, call: str = "call_1", outcome: str = "unavailable", **more: Any
+    service: str = "elevenlabs",
+    *,
+    call: str = "call_1",
+    outcome: str = "unavailable",
+    **more: Any,  # noqa: ANN401 — fields of events.
 ) -> AttemptFinished:
     """Return an attempt that failed by a 503 unless told otherwise."""
     fields = {
@@ -116,14 +136,17 @@ def failed_attempt(
 
 
 def good_attempt(
-    service: str = "elevenlabs", *, call: str = "call_1", **more: Any
+    service: str = "elevenlabs",
+    *,
+    call: str = "call_1",
+    **more: Any,  # noqa: ANN401 — as above.
 ) -> AttemptFinished:
     """Return an attempt that went well."""
     fields = {"operation": f"{service}.dial", "duration_s": 0.1}
     return AttemptFinished(service=service, call=call, outcome="ok", **{**fields, **more})
 
 
-def breaker(old: Any, new: Any, service: str = "elevenlabs", **more: Any) -> BreakerChanged:
+def breaker(old: Any, new: Any, service: str = "elevenlabs", **more: Any) -> BreakerChanged:  # noqa: ANN401 — as above.
     """Return a breaker's move as the guard reports it."""
     bad = new in {"open", "isolated"}
     fields: dict[str, Any] = {
@@ -137,7 +160,7 @@ def breaker(old: Any, new: Any, service: str = "elevenlabs", **more: Any) -> Bre
     return BreakerChanged(service=service, old=old, new=new, **{**fields, **more})
 
 
-def failed_call(call: str = "call_1", **more: Any) -> CallChanged:
+def failed_call(call: str = "call_1", **more: Any) -> CallChanged:  # noqa: ANN401 — as above.
     """Return a call that failed for good."""
     fields: dict[str, Any] = {
         "old": "active",
@@ -149,7 +172,7 @@ def failed_call(call: str = "call_1", **more: Any) -> CallChanged:
     return CallChanged(call=call, **{**fields, **more})
 
 
-def alert(number: int = 1, **more: Any) -> AlertRaised:
+def alert(number: int = 1, **more: Any) -> AlertRaised:  # noqa: ANN401 — as above.
     """Return an alert of the first incident."""
     fields: dict[str, Any] = {
         "alert": f"INC-0001-{number:02d}",

@@ -59,9 +59,7 @@ class Desk:
     async def serve(self, for_s: float) -> None:
         """Deliver for some time."""
         async with asyncio.TaskGroup() as tasks:
-            serving = [
-                tasks.create_task(self.outbox.serve(name)) for name in self.outbox.channels
-            ]
+            serving = [tasks.create_task(self.outbox.serve(name)) for name in self.outbox.channels]
             await asyncio.sleep(for_s)
             for task in serving:
                 task.cancel()
@@ -86,9 +84,10 @@ def test_each_channel_gets_each_alert() -> None:
 
         for channel in channels:
             assert [taken.title for taken in channel.taken] == ["title 1", "title 2"]
-        assert desk.emitted.count(
-            AlertDelivered(alert="INC-0001-01", channel="email", delivered=True)
-        ) == 1
+        assert (
+            desk.emitted.count(AlertDelivered(alert="INC-0001-01", channel="email", delivered=True))
+            == 1
+        )
         assert desk.documents.documents("alert", open_only=True) == []
         assert desk.outbox.undelivered() == {}
 

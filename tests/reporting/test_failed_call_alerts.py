@@ -119,3 +119,45 @@ def test_calls_for_review_ask_for_a_decision_once() -> None:
     assert drill.told[0].title == "call …123 needs a decision: no proof either way"
     assert "callagent review" in drill.told[0].body
     assert drill.told[1].title == "3 calls need a decision"
+
+
+def test_parked_calls_are_counted_once() -> None:
+    """The resolve says how many calls waited for the service."""
+    drill = Drill().see(breaker("closed", "open"))
+    for call in ("call_1", "call_2", "call_1"):
+        drill.see(failed_call(call, new="parked", waits_for="elevenlabs"))
+    drill.see(failed_call("call_3", new="parked", waits_for="crm"), breaker("open", "closed"))
+
+    assert "2 calls wait for it" in drill.at(200).told[-1].body
+
+
+def test_the_worker_can_ask_for_the_incident_of_a_service() -> None:
+    """So that a failed call carries its incident."""
+    drill = Drill().see(breaker("closed", "open"))
+
+    assert drill.book.incident_of("elevenlabs") == "INC-0001"
+    assert drill.book.incident_of("crm") == ""
+
+
+def test_a_channel_that_breaks_and_works_again_is_one_incident() -> None:
+    """Told once, however often it fails, and once when it delivers again."""
+    drill = Drill()
+    for _ in range(3):
+        drill.told += drill.book.channel_broken("telegram", "wrong token", drill.instant())
+    drill.at(120)
+    for _ in range(2):
+        drill.told += drill.book.channel_works("telegram", drill.instant())
+
+    assert [alert.title for alert in drill.told] == [
+        "alerts do not get through by telegram: wrong token",
+        "alerts get through by telegram again after 2m",
+    ]
+    assert drill.kinds == ["opened", "resolved"]
+    assert {alert.service for alert in drill.told} == {"alerts.telegram"}
+
+
+def test_a_call_that_is_done_explains_no_later_failure() -> None:
+    """What failed on the way of a finished call is forgotten."""
+    drill = Drill().see(failed_attempt(), failed_call(new="done"), failed_call(reason="odd"))
+
+    assert drill.book.incidents()[0].key == "call:other"

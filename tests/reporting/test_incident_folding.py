@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reporting_doubles import KEY, NUMBER, Drill, breaker, failed_attempt, failed_call, good_attempt
 
-from callagent_cli.events import HealthChecked, StepDegraded
+from callagent_cli.events import Event, HealthChecked, StepDegraded
 from callagent_cli.reporting.incidents import alert_line
 from callagent_cli.reporting.incidents.incident import load
 
@@ -17,7 +17,7 @@ def _down(drill: Drill) -> Drill:
 
 
 def test_an_outage_is_opened_once_and_resolved_once() -> None:
-    """A breaker that opens and closes makes opened, an update at closing, and resolved after 2 min."""
+    """A breaker that opens and closes: opened, an update at closing, resolved after 2 min."""
     drill = _down(Drill(at_s=10)).at(190).see(breaker("half_open", "closed")).at(309)
     before = list(drill.kinds)
     drill.at(310)
@@ -37,8 +37,10 @@ def test_the_opened_alert_says_everything_a_person_needs() -> None:
         "What: elevenlabs answered 503",
         "Since: 2026-01-05T09:00:10.000Z, 0s ago",
         "Impact: 1 call met it",
-        "Done already: nothing but health checks is sent to it;"
-        " calls that need it wait and use no attempt",
+        (
+            "Done already: nothing but health checks is sent to it;"
+            " calls that need it wait and use no attempt"
+        ),
         "To do: nothing; it heals by itself. If it lasts, look at the provider's status page",
         "Command: callagent status",
         "Incident: INC-0001",
@@ -122,7 +124,7 @@ def test_a_kill_neither_repeats_nor_forgets(killed_s: int) -> None:
         HealthChecked(service="elevenlabs", health="healthy", duration_s=0.1, next_check_s=10),
     ],
 )
-def test_a_service_found_well_after_a_restart_ends_its_incident(sign: Any) -> None:
+def test_a_service_found_well_after_a_restart_ends_its_incident(sign: Event) -> None:
     """A breaker closed from the start of a run never says so; a success or health check does."""
     drill = _down(Drill())
     drill.restart(after_s=3600)
@@ -224,13 +226,13 @@ def test_reminders_are_rare_and_rarer_once_acknowledged() -> None:
     """Critical and unseen: every 30 min; acknowledged: every 4 h."""
     drill = _down(Drill()).at(3700)
     reminders = [alert for alert in drill.told if alert.title.startswith("reminder")]
-    known = drill.book.acknowledge("INC-0001", drill._now())
+    known = drill.book.acknowledge("INC-0001", drill.instant())
     drill.at(3700 + 4 * 3600 - 1)
 
     assert known
     assert [alert.kind for alert in reminders] == ["update", "update"]
     assert len(drill.told) == 3
-    assert not drill.book.acknowledge("INC-9999", drill._now())
+    assert not drill.book.acknowledge("INC-9999", drill.instant())
 
 
 def test_secrets_and_numbers_never_reach_an_incident() -> None:
@@ -253,29 +255,34 @@ def test_secrets_and_numbers_never_reach_an_incident() -> None:
 _MOVES = st.sampled_from(["down", "up", "trial", "wait", "kill", "call", "end"])
 
 
+def _moved(drill: Drill, move: str, number: int, *, closed: bool) -> bool:
+    """Play one move if it is possible; return whether the breaker is closed then."""
+    call = f"call_{number}"
+    if move == "down" and closed:
+        _down(drill)
+        return False
+    if move == "up" and not closed:
+        drill.see(breaker("half_open", "closed"))
+        return True
+    if move == "trial" and not closed:
+        drill.see(breaker("open", "half_open"), breaker("half_open", "open"))
+    elif move == "call":
+        drill.see(failed_attempt(call=call), failed_call(call))
+    elif move == "kill":
+        drill.restart()
+    elif move == "end":
+        drill.end_of_run().restart()
+    return closed
+
+
 @given(moves=st.lists(st.tuples(_MOVES, st.integers(1, 700)), max_size=30))
 def test_no_story_opens_an_incident_twice(moves: list[tuple[str, int]]) -> None:
-    """For any order of outages, kills and ends each incident has one opened alert and unique ids."""
-    drill, closed, calls = Drill(), True, 0
-    for move, wait_s in moves:
+    """For any order of outages, kills and ends: one opened alert an incident, no id twice."""
+    drill, closed = Drill(), True
+    for number, (move, wait_s) in enumerate(moves):
         drill.at(drill.now_s + wait_s)
-        if move == "down" and closed:
-            _down(drill)
-            closed = False
-        elif move == "up" and not closed:
-            drill.see(breaker("half_open", "closed"))
-            closed = True
-        elif move == "trial" and not closed:
-            drill.see(breaker("open", "half_open"), breaker("half_open", "open"))
-        elif move == "call":
-            calls += 1
-            drill.see(failed_attempt(call=f"call_{calls}"), failed_call(f"call_{calls}"))
-        elif move == "kill":
-            drill.restart()
-        elif move == "end":
-            drill.end_of_run().restart()
-    if not closed:
-        drill.see(breaker("half_open", "closed"))
+        closed = _moved(drill, move, number, closed=closed)
+    _moved(drill, "up", 0, closed=closed)
     drill.at(drill.now_s + 1000).end_of_run()
 
     ids = [alert.alert for alert in drill.told]

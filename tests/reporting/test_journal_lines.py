@@ -98,7 +98,12 @@ def test_no_event_leaks_a_secret_or_a_number() -> None:
         DialIntended(call="call_1", dial="dial_1", number=NUMBER),
         CommandObeyed(command="requeue", argument=NUMBER, by="anna"),
         CallChanged(
-            call="c", old="active", new="failed", step="dial", reason=NUMBER, name=NUMBER,
+            call="c",
+            old="active",
+            new="failed",
+            step="dial",
+            reason=NUMBER,
+            name=NUMBER,
             number=NUMBER,
         ),
         alert(title=f"call {NUMBER} failed", body=NUMBER),

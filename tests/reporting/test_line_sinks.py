@@ -1,5 +1,6 @@
 """File sinks: bounded, rotated, private, and never in the way."""
 
+import os
 import stat
 import threading
 from pathlib import Path
@@ -7,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from callagent_cli.errors import LogError
-from callagent_cli.reporting import sinks
 from callagent_cli.reporting.sinks import FileSink
 
 
@@ -28,7 +28,7 @@ def test_a_file_that_grew_is_followed_by_another(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Rotation keeps whole lines and numbers the parts from 2."""
-    written, block, write = [0], threading.Event(), sinks.os.write
+    written, block, write = [0], threading.Event(), os.write
 
     def count(file: int, data: memoryview) -> int:
         written[0] += write(file, data)
@@ -36,7 +36,7 @@ def test_a_file_that_grew_is_followed_by_another(
             block.set()
         return len(data)
 
-    monkeypatch.setattr(sinks.os, "write", count)
+    monkeypatch.setattr(os, "write", count)
     sink = FileSink(tmp_path / "run.jsonl", rotate_bytes=100)
     for _ in range(3):
         block.clear()
@@ -52,7 +52,7 @@ def test_a_file_that_grew_is_followed_by_another(
 
 
 def test_a_full_disk_is_counted_and_told(tmp_path: Path) -> None:
-    """Lines that the disk refuses are lost, counted, and reported at the 1st, 10th, 100th …"""
+    """Lines that the disk refuses are lost, counted, and told at the 1st, the 10th, the 100th."""
     told: list[tuple[int, str]] = []
     sink = FileSink(Path("/dev/full"), on_dropped=lambda count, why: told.append((count, why)))
     for _ in range(250):
@@ -84,14 +84,14 @@ def test_an_unwritable_folder_is_an_error_with_a_hint(tmp_path: Path, blocked: s
 def test_a_writer_that_hangs_delays_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the disk stands still, writing returns; what exceeds the queue is counted."""
     released, reached = threading.Event(), threading.Event()
-    write = sinks.os.write
+    write = os.write
 
     def hang(file: int, data: memoryview) -> int:
         reached.set()
         released.wait(10)
         return write(file, data)
 
-    monkeypatch.setattr(sinks.os, "write", hang)
+    monkeypatch.setattr(os, "write", hang)
     sink = FileSink(tmp_path / "run.jsonl", queue_lines_max=100)
     sink.write(b"first\n")
     assert reached.wait(5)
@@ -108,14 +108,14 @@ def test_a_writer_that_hangs_delays_nobody(tmp_path: Path, monkeypatch: pytest.M
 def test_closing_gives_up_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that never answers costs the end of a run no more than its timeout."""
     released, reached = threading.Event(), threading.Event()
-    write = sinks.os.write
+    write = os.write
 
     def hang(file: int, data: memoryview) -> int:
         reached.set()
         released.wait(10)
         return write(file, data)
 
-    monkeypatch.setattr(sinks.os, "write", hang)
+    monkeypatch.setattr(os, "write", hang)
     sink = FileSink(tmp_path / "run.jsonl")
     sink.write(b"first\n")
     assert reached.wait(5)
@@ -141,16 +141,19 @@ def test_a_torn_line_does_not_spoil_the_next(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """After a write that broke off in a line, the next begins on a line of its own."""
-    write = sinks.os.write
-    answers = [3, OSError(28, "No space left on device")]
+    write = os.write
+    tearing = [True, True]
 
     def tear(file: int, data: memoryview) -> int:
-        answer = answers.pop(0) if answers else len(data)
-        if isinstance(answer, OSError):
-            raise answer
-        return write(file, data[:answer])
+        if not tearing:
+            return write(file, data)
+        if len(tearing) == 1:
+            tearing.clear()
+            raise OSError(28, "No space left on device")
+        tearing.pop()
+        return write(file, data[:3])
 
-    monkeypatch.setattr(sinks.os, "write", tear)
+    monkeypatch.setattr(os, "write", tear)
     failed = threading.Event()
     sink = FileSink(tmp_path / "run.jsonl", on_dropped=lambda *_: failed.set())
     sink.write(b"torn line\n")

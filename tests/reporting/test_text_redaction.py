@@ -74,9 +74,9 @@ def test_the_longest_secret_wins() -> None:
 
 def test_a_secret_is_found_in_any_field_of_a_line() -> None:
     """Also where quotes and backslashes are escaped, and percent-encoded in an address."""
-    secret = 'pa"ss\\word/1'
-    line = msgspec.json.encode({"any": f"x {secret} y", "url": "/?k=pa%22ss%5Cword%2F1"})
-    redacted = Redactor([secret]).line(line)
+    odd = 'pa"ss\\word/1'
+    line = msgspec.json.encode({"any": f"x {odd} y", "url": "/?k=pa%22ss%5Cword%2F1"})
+    redacted = Redactor([odd]).line(line)
 
     assert msgspec.json.decode(redacted) == {"any": "x *** y", "url": "/?k=***"}
 

@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -138,7 +139,7 @@ def test_a_failure_in_a_task_group_cancels_the_others() -> None:
     with pytest.raises(ExceptionGroup) as caught:
         run_virtual(main())
 
-    assert ["waits"] == unwound
+    assert unwound == ["waits"]
     assert isinstance(caught.value.exceptions[0], ValueError)
 
 
@@ -159,7 +160,7 @@ def test_what_main_leaves_behind_is_cancelled_and_unwound() -> None:
         return "result"
 
     assert run_virtual(main()) == "result"
-    assert ["a", "b", "c"] == unwound
+    assert unwound == ["a", "b", "c"]
 
 
 async def _in_a_thread() -> None:
@@ -243,7 +244,7 @@ def test_the_horizon_ends_a_run_before_what_comes_after_it() -> None:
     with pytest.raises(SimulationHorizon):
         run_virtual(main(), horizon_s=30)
 
-    assert [10, 20, 30] == seen
+    assert seen == [10, 20, 30]
 
 
 def test_a_run_that_spins_in_one_instant_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -251,7 +252,7 @@ def test_a_run_that_spins_in_one_instant_is_stopped(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("callagent_cli.simulation.virtual_loop.STEPS_PER_INSTANT_MAX", 1000)
 
     async def main() -> None:
-        while True:
+        for _ in count():
             await asyncio.sleep(0)
 
     with pytest.raises(SimulationSpins):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import logging
 import os
 import socket
@@ -186,7 +187,7 @@ def test_loopback_of_the_newer_protocol_can_be_bound() -> None:
 
 
 def first_of_four_free_ports() -> int:
-    """Return a port that, with the three after it, nobody uses; beyond those handed out at random."""
+    """Return a port that, like the three after it, nobody uses and the kernel does not hand out."""
     start = 20_000 + os.getpid() % 1_000 * 8
     for port in range(start, start + 4_000, 4):
         with contextlib.ExitStack() as held:
@@ -290,3 +291,25 @@ def test_a_bug_in_a_twin_is_reported_and_drops_the_connection() -> None:
 
     assert asyncio.run(scenario()) == b""
     assert [type(error) for error in reported] == [ArithmeticError]
+
+
+class _FullDisk(Ledger):
+    """A ledger that cannot write."""
+
+    async def durable(self) -> None:
+        """Fail as a full disk does."""
+        raise OSError(errno.ENOSPC, "no space left on device")
+
+
+def test_no_answer_leaves_before_its_effect_is_on_disk() -> None:
+    """A ledger that cannot write keeps the answer back; the client is cut off instead."""
+    reported: list[object] = []
+
+    async def scenario() -> bytes:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(lambda _loop, context: reported.append(context["exception"]))
+        async with wire(ledger=_FullDisk()) as server:
+            return await read_to_the_end(server.urls["elevenlabs"], DIAL)
+
+    assert asyncio.run(scenario()) == b""
+    assert [type(error) for error in reported] == [OSError]

@@ -2,6 +2,7 @@
 
 import codecs
 import hashlib
+import io
 import zipfile
 from dataclasses import dataclass
 from itertools import takewhile
@@ -56,6 +57,13 @@ class Source:
         """Open the text, line ends as they stand; raises `ContactsError` when it is gone."""
         try:
             return self.path.open(encoding=self.encoding, newline="")
+        except OSError as error:
+            raise _unreadable(self.label, error) from error
+
+    def open_bytes(self) -> BinaryIO:
+        """Open the bytes; raises `ContactsError` when the file is gone."""
+        try:
+            return self.path.open("rb")
         except OSError as error:
             raise _unreadable(self.label, error) from error
 
@@ -131,8 +139,8 @@ def _forced(path: Path, file: BinaryIO, head: bytes, encoding: str) -> Source:
     try:
         name = codecs.lookup(encoding).name
         codecs.getincrementaldecoder(name)
-        b"".decode(name)
-    except (LookupError, ValueError) as error:
+        io.TextIOWrapper(io.BytesIO(), encoding=name).close()
+    except (LookupError, ValueError) as error:  # Unknown, or not of text, such as hex.
         message = f"{label}: unknown encoding `{show(encoding)}`"
         raise ContactsError(message, hint="such as utf-8, cp1252 or utf-16") from error
     marked = _certain_encoding(head) if head[:3] in _MARKS or head[:2] in _MARKS else ""

@@ -5,6 +5,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from datetime import date, datetime, time
 from types import ModuleType
 from typing import Any, Final
@@ -35,29 +36,35 @@ for that. (`SyntaxError` is the base of the XML parser's `ParseError`.)"""
 
 def workbook_rows(source: Source) -> Generator[Row, None, None]:
     """Yield the rows of the first sheet as text; raises `ContactsError`."""
-    library = _library(source)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # About styles and validations, which nobody reads.
-            book = library.load_workbook(source.path, read_only=True, data_only=True)
-    except _DAMAGE as error:
-        raise _damaged(source, error) from error
-    try:
+    with _opened(source) as book:
         yield from _rows(source, book)
-    finally:
-        book.close()
 
 
 def sheet_note(source: Source) -> str:
     """Return a warning when there are sheets besides the first, which alone is read."""
-    library = _library(source)
-    try:
-        book = library.load_workbook(source.path, read_only=True)
-        names = list(book.sheetnames)
-        book.close()
-    except _DAMAGE as error:
-        raise _damaged(source, error) from error
+    with _opened(source) as book:
+        try:
+            names = list(book.sheetnames)
+        except _DAMAGE as error:
+            raise _damaged(source, error) from error
     return f"only the first of {len(names)} sheets is read" if len(names) > 1 else ""
+
+
+@contextmanager
+def _opened(source: Source) -> Generator[Any, None, None]:
+    """Open a workbook; the file is ours, for openpyxl leaves that of a damaged one open."""
+    library = _library(source)
+    with source.open_bytes() as file:
+        try:
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # About styles and validations: nobody reads them.
+                book = library.load_workbook(file, read_only=True, data_only=True)
+        except _DAMAGE as error:
+            raise _damaged(source, error) from error
+        try:
+            yield book
+        finally:
+            book.close()
 
 
 def _library(source: Source) -> ModuleType:
@@ -81,7 +88,7 @@ def _rows(source: Source, book: Any) -> Iterator[Row]:  # noqa: ANN401 — openp
         values = iter(sheet.iter_rows(values_only=True))
     except _DAMAGE as error:
         raise _damaged(source, error) from error
-    line = 0
+    line = width = 0
     while True:
         try:
             row: Iterable[object] | None = next(values, None)
@@ -90,7 +97,9 @@ def _rows(source: Source, book: Any) -> Iterator[Row]:  # noqa: ANN401 — openp
         if row is None:
             return
         line += 1
-        yield Row(line, [as_text(value) for value in row])
+        cells = [as_text(value) for value in row]
+        width = max(width, len(cells))
+        yield Row(line, cells + [""] * (width - len(cells)))  # Trailing empty cells are not stored.
 
 
 def as_text(value: object) -> str:

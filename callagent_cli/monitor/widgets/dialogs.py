@@ -6,12 +6,13 @@ from typing import ClassVar
 from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
+from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from callagent_cli.monitor.keys import KEYS
 from callagent_cli.monitor.paint.glyphs import Glyphs
-from callagent_cli.monitor.paint.plain import fit
+from callagent_cli.monitor.paint.plain import clean, fit
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +37,11 @@ class Question(ModalScreen[str]):
     def compose(self) -> ComposeResult:
         """Show the question in a box."""
         box = Vertical(
-            Static(self.consequence, markup=False),
+            Static(clean(self.consequence), markup=False),
             Static("\n".join(self._answers()), markup=False, classes="answers"),
             id="dialog",
         )
-        box.border_title = self.title_text
+        box.border_title = Content(clean(self.title_text))
         yield box
 
     def _answers(self) -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from textual.app import ComposeResult
 from textual.containers import Vertical
+from textual.content import Content
 from textual.events import Blur, Click, Focus, MouseScrollDown, MouseScrollUp, Resize
 
 from callagent_cli.monitor.paint.plain import clean, cut
@@ -144,14 +145,22 @@ class Panel(Vertical):
 
     def __init__(self, title: str, body: Canvas, *, id: str) -> None:  # noqa: A002 — Textual's name.
         super().__init__(id=id)
-        self.border_title = title
+        self._title = self._foot = ""
+        self.head(title)
         self.body = body
 
     def compose(self) -> ComposeResult:
         """Hold the body."""
         yield self.body
 
+    def head(self, text: str) -> None:
+        """Show a text in the upper edge; never read as markup."""
+        if text != self._title:
+            self._title = text
+            self.border_title = Content(clean(text))
+
     def foot(self, text: str) -> None:
         """Show a text in the lower edge."""
-        if self.border_subtitle != text:
-            self.border_subtitle = text
+        if text != self._foot:
+            self._foot = text
+            self.border_subtitle = Content(clean(text))

@@ -23,7 +23,9 @@ from callagent_cli.reporting.alert import Alert
 from callagent_cli.services.masking import safe_text
 from callagent_cli.settings import Email
 
-_SOCKET_TIMEOUT_S: Final = 10.0
+SOCKET_TIMEOUT_S: Final = 10.0
+"""How long each step of the conversation with the server may take."""
+
 _PERMANENT: Final = 500
 
 
@@ -36,11 +38,17 @@ class EmailChannel:
     name = "email"
 
     def __init__(
-        self, settings: Email, *, password: str, tls: ssl.SSLContext | None = None
+        self,
+        settings: Email,
+        *,
+        password: str,
+        tls: ssl.SSLContext | None = None,
+        timeout_s: float = SOCKET_TIMEOUT_S,
     ) -> None:
         self._settings = settings
         self._password = password
         self._tls = tls
+        self._timeout_s = timeout_s
         self._sending: threading.Thread | None = None
 
     async def deliver(self, alert: Alert) -> None:
@@ -83,8 +91,8 @@ class EmailChannel:
     def _connect(self) -> smtplib.SMTP:
         host, port = self._settings.host, self._settings.port
         if self._settings.tls == "tls":
-            return smtplib.SMTP_SSL(host, port, timeout=_SOCKET_TIMEOUT_S, context=self._context())
-        return smtplib.SMTP(host, port, timeout=_SOCKET_TIMEOUT_S)
+            return smtplib.SMTP_SSL(host, port, timeout=self._timeout_s, context=self._context())
+        return smtplib.SMTP(host, port, timeout=self._timeout_s)
 
     def _context(self) -> ssl.SSLContext:
         return self._tls or ssl.create_default_context()
@@ -122,7 +130,11 @@ _TRANSLATIONS: Final[tuple[tuple[tuple[type[Exception], ...], type[ServiceError]
         "no secure connection; correct `tls` (starttls, tls or none) and `port` in `alerts.email`",
     ),
     ((TimeoutError,), ServiceTimeout, "no answer in time"),
-    ((smtplib.SMTPException,), ServiceUnavailable, "the server broke off"),
+    (
+        (smtplib.SMTPException,),
+        ServiceUnavailable,
+        "the server broke off; if that lasts, correct `tls` and `port` in `alerts.email`",
+    ),
     ((OSError,), NetworkFailure, "cannot be reached"),
 )
 

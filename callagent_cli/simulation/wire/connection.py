@@ -71,9 +71,7 @@ class Connection(asyncio.Protocol):
                 return
             if event is h11.NEED_DATA or event is h11.PAUSED:
                 return
-            if isinstance(event, h11.ConnectionClosed):
-                self.transport.close()
-            elif isinstance(event, h11.Request):
+            if isinstance(event, h11.Request):
                 self._head = event
                 self._body.clear()
             elif isinstance(event, h11.Data):

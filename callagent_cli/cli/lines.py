@@ -1,0 +1,79 @@
+"""Events as plain lines: what a person follows in a pipe, in a log viewer, or above a bar."""
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from callagent_cli.events import (
+    AlertRaised,
+    BreakerChanged,
+    CallChanged,
+    Event,
+    GateClosed,
+    HealthChecked,
+    ListenerFailed,
+    RetryScheduled,
+    RunDraining,
+    RunPaused,
+    RunResumed,
+    RunWaiting,
+    SinkDropped,
+    StepDegraded,
+)
+
+_QUIET: Final = frozenset({"pending", "active", "backoff"})
+
+
+def line_of(event: Event) -> str:
+    """Return the line for an event, or an empty text for one that few would follow."""
+    describe = _LINES.get(type(event))
+    return describe(event) if describe else ""
+
+
+def _call(event: CallChanged) -> str:
+    who = f"{event.name or event.call} {event.number}".strip()
+    if event.new in _QUIET:
+        return ""
+    due = f", again in {event.due_in_s:.0f} s" if event.due_in_s and event.due_in_s >= 1 else ""
+    result = f" ({event.result})" if event.new == "done" and event.result else ""
+    reason = "" if event.new == "done" else f": {event.reason}"
+    return f"call {who} {event.new}{result}{reason}{due}"
+
+
+def _retry(event: RetryScheduled) -> str:
+    why = event.error_message or event.outcome
+    what = f"attempt {event.attempt} of {event.of} of {event.operation}"
+    return f"{event.service}: {what} in {event.delay_s or 0:.1f} s ({event.reason}: {why})"
+
+
+def _breaker(event: BreakerChanged) -> str:
+    how_long = f" for at least {event.open_s:.0f} s" if event.open_s else ""
+    return f"{event.service} breaker {event.old} → {event.new}{how_long}: {event.reason}"
+
+
+def _health(event: HealthChecked) -> str:
+    if event.breaker_state == "closed":
+        return ""
+    return f"{event.service} health check: {event.health}"
+
+
+def _degraded(event: StepDegraded) -> str:
+    if event.active:
+        return f"{event.step} goes on with {event.instead}: {event.error_message}"
+    return f"{event.step} has {event.service} again"
+
+
+_LINES: Final[dict[type[Event], Callable[[Any], str]]] = {
+    AlertRaised: lambda event: f"ALERT {event.kind}: {event.title}",
+    BreakerChanged: _breaker,
+    CallChanged: _call,
+    GateClosed: lambda event: f"{event.service} asks to wait {event.delay_s or 0:.1f} s",
+    HealthChecked: _health,
+    ListenerFailed: lambda event: f"listener {event.listener} failed: {event.error_message}",
+    RetryScheduled: _retry,
+    RunDraining: lambda event: f"draining: {event.reason}",
+    RunPaused: lambda event: f"paused by {event.by}",
+    RunResumed: lambda event: f"resumed by {event.by}",
+    RunWaiting: lambda event: f"waiting: {event.reason}",
+    SinkDropped: lambda event: f"{event.sink} lost {event.dropped} lines: {event.error_message}",
+    StepDegraded: _degraded,
+}

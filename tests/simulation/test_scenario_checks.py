@@ -1,0 +1,177 @@
+"""A scenario that cannot mean what it says is refused before it runs, with line and reason."""
+
+from pathlib import Path
+
+import pytest
+
+from callagent_cli.errors import ScenarioError
+from callagent_cli.simulation.scenario.loader import (
+    LoadedScenario,
+    check_seed,
+    find_scenario,
+    parse_scenario,
+    settings_of,
+)
+
+HEAD = """\
+callagent: scenario/v1
+name: example
+title: An example
+campaign: {contacts: 5, lanes: 2}
+until: {at_most: 1h}
+"""
+OUTAGE = HEAD + "timeline:\n  - {name: outage, at: 1m, for: 3m, target: llm, fault: {hang: true}}\n"
+
+
+def parse(text: str) -> LoadedScenario:
+    """Read a scenario as if from `example.yaml`."""
+    return parse_scenario(text, Path("example.yaml"))
+
+
+def phase(keys: str) -> str:
+    """Return a scenario whose timeline has one phase with these keys."""
+    return f"{HEAD}timeline:\n  - {{name: p, at: 10s, {keys}}}\n"
+
+
+def fault(keys: str) -> str:
+    """Return a scenario whose one fault has these keys."""
+    return phase(f"target: elevenlabs.dial, fault: {{{keys}}}")
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (phase("target: llm, fault: {stauts: 503}"), "7: unknown key `timeline[0].fault.stauts`"),
+        (phase("target: llm, fault: {}"), "7: `fault` of phase `p` names no kind of fault"),
+        (fault("hang: true, dns: true"), "7: `fault` of phase `p` names `hang` and `dns`"),
+        (fault("hang: true, retry_after: 3s"), "`retry_after` of phase `p` only goes with"),
+        (fault("status: 429, applied: 0.5"), "`applied` of phase `p` cannot go with `429`"),
+        (fault("status: 404, applied: 1"), "such an answer says that nothing was done"),
+        (fault("status: 200, applied: 1"), "only an error can hide work that was done"),
+        (fault("rate_limit: {rps: 1}, applied: 1"), "cannot go with `rate_limit`"),
+        (fault("quota: {limit: 3}, applied: 1"), "cannot go with `quota`"),
+        (fault("refuse: true, applied: 1"), "the request never reaches the provider"),
+        (fault("latency: 3s, applied: 1"), "the provider always does the work"),
+        (fault("latency: {uniform: [5s, 1s]}"), "the first bound of `uniform` is larger"),
+        (fault("latency: {lognormal: {p50: 2s, p99: 1s}}"), "`p99` is smaller than `p50`"),
+        (fault("latency: {}"), "must be exactly one of uniform, normal, lognormal"),
+        (fault("latency: {uniform: [1s]}"), "must have 2 items, not 1"),
+        (fault("status: 99"), "must be a whole number ≥ 100 and ≤ 599, not 99"),
+        (fault("status: 503, applied: 2"), "must be a number ≥ 0 and ≤ 1, not 2"),
+        (phase("for: 0s, target: llm, fault: {hang: true}"), "that is more than 0s, not"),
+        (phase("until: 5s, target: llm, fault: {hang: true}"), "ends (5s) before it starts (10s)"),
+        (phase("for: 1s, until: 20s, target: llm, fault: {hang: true}"), "has both `for` and"),
+        (phase("target: lmm, fault: {hang: true}"), "`lmm`; did you mean `llm`?"),
+        (phase("target: llm.dial, fault: {hang: true}"), "no service or operation `llm.dial`"),
+        (phase("fault: {hang: true}"), "phase `p` needs a `target`"),
+        (phase("target: llm"), "phase `p` needs a `fault` or a `do`"),
+        (phase("target: llm, do: kill"), "`target` does not go with `do: kill`"),
+        (phase("do: kil"), 'not "kil"; did you mean `kill`?'),
+        (phase("do: clock_step"), "phase `p` needs `by`"),
+        (phase("do: kill, by: 1h"), "`by` does not go with `do: kill`"),
+        (phase("do: clock_step, by: 1h, restart_after: 1s"), "does not go with `do: clock_step`"),
+        (phase("target: llm, fault: {hang: true}, probability: 0"), "must be a number > 0"),
+        (HEAD.replace("1h", "5s") + "timeline: [{name: p, at: 6s, do: stop}]", "never happens"),
+        (OUTAGE + "  - {name: outage, at: 2m, do: stop}\n", "two phases called `outage`"),
+        (HEAD.replace("name: example", "name: other"), "2: `name` is `other`, but the file is"),
+        (HEAD + "seed: -1", "`seed` must be a whole number ≥ 0"),
+        (HEAD + f"seed: {2**63}", "`seed` must be a whole number"),
+        (HEAD + "settings: {mode: live}", "must be `sandbox`: a simulation calls nobody"),
+        (HEAD + "settings: {lanes: 3}", "set `campaign.lanes`"),
+        (HEAD + "settings: {dialing: {max_dails: 1}}", "did you mean `max_dials`?"),
+        (HEAD + "services: {llm: {operations: {composse: 1s}}}", "did you mean `compose`?"),
+        (HEAD + "people: {answered: 0}", "all weights of `people` are 0"),
+        (HEAD + "people: {talk: [9s, 1s]}", "the first bound is larger than the second"),
+        (HEAD + "expect: {always: [nobody_dialled_twice]}", "did you mean `nobody_dialed_twice`?"),
+        (HEAD + "expect: {always: [finished], breaks: [finished]}", "under `always` and under"),
+        (HEAD + "expect: {outcome: {done: 4, failed: 2}}", "adds up to 6, but contacts are 5"),
+        (HEAD + "expect: {outcome: {done: {}}}", "needs `at_least` or `at_most`"),
+        (HEAD + "expect: {outcome: {done: {at_least: 3, at_most: 2}}}", "larger than `at_most`"),
+        (HEAD + "expect: {log: [{event: breaker_change}]}", "did you mean `breaker_changed`?"),
+        (
+            HEAD + "expect: {log: [{event: alert_raised, where: {servce: llm}}]}",
+            "`alert_raised` has no field `servce`; did you mean `service`?",
+        ),
+        (HEAD + "expect: {log: [{event: alert_raised, of: outage}]}", "must be a phase's `.start`"),
+        (
+            OUTAGE + "expect: {log: [{event: alert_raised, of: outag.end, within: 1s}]}",
+            "there is no phase `outag`; did you mean `outage`?",
+        ),
+        (
+            OUTAGE.replace("for: 3m, ", "")
+            + "expect: {log: [{event: alert_raised, of: outage.end, within: 1s}]}",
+            "phase `outage` never ends",
+        ),
+        (HEAD + "expect: {log: [{event: alert_raised, sleeps: [5s]}]}", "retry_scheduled` only"),
+        (HEAD + "expect: {never: [{event: alert_raised, times: 1}]}", "takes neither `times`"),
+        (HEAD + "expect: {wire: [{target: crn, requests: 0}]}", "did you mean `crm`?"),
+        (HEAD + "expect: {wire: [{target: crm, requests: 0, during: x}]}", "no phase `x`"),
+        (HEAD + "expect: {reached: [{phase: x}]}", "there is no phase `x`"),
+        (
+            OUTAGE + "expect: {reached: [{phase: outage, target: crm}]}",
+            "phase `outage` never strikes `crm`",
+        ),
+        (
+            HEAD + "timeline: [{name: p, at: 6s, do: stop}]\nexpect: {reached: [{phase: p}]}",
+            "phase `p` has no fault that could be reached",
+        ),
+        (HEAD.replace("v1", "v2"), "must be `scenario/v1`"),
+        (HEAD.replace("contacts: 5, ", ""), "`campaign.contacts` is missing"),
+    ],
+)
+def test_nonsense_is_refused_with_its_reason(text: str, message: str) -> None:
+    """The table of scenarios that cannot mean what they say."""
+    with pytest.raises(ScenarioError) as caught:
+        parse(text)
+
+    assert message in caught.value.message
+    assert caught.value.message.startswith("example.yaml:")
+
+
+def test_all_problems_are_told_at_once_with_their_lines() -> None:
+    """The checks beyond the types also go through the whole file."""
+    text = (
+        HEAD
+        + "timeline:\n"
+        + "  - {name: a, at: 2m, until: 1m, target: llm, fault: {hang: true}}\n"
+        + "  - {name: b, at: 2m, target: llmm, fault: {hang: true}}\n"
+        + "expect:\n"
+        + "  wire:\n"
+        + "    - {target: crm, during: c, requests: 0}\n"
+    )
+
+    with pytest.raises(ScenarioError) as caught:
+        parse(text)
+
+    lines = [line.split(":")[1] for line in caught.value.message.splitlines()]
+    assert lines == ["7", "8", "11"]
+
+
+def test_settings_of_a_scenario_are_overridden_by_a_policy() -> None:
+    """What-if: the same world under other settings; lanes come from the campaign."""
+    loaded = parse(HEAD + "settings: {services: {llm: {timeout_s: 5, max_tokens: 9}}}\n")
+
+    plain = settings_of(loaded)
+    other = settings_of(loaded, {"services": {"llm": {"timeout_s": 7}}, "mode": "live"})
+
+    assert (plain.lanes, plain.services.llm.timeout_s, plain.services.llm.max_tokens) == (2, 5, 9)
+    assert (other.services.llm.timeout_s, other.services.llm.max_tokens) == (7, 9)
+    assert other.mode == "sandbox"
+
+
+def test_a_misspelt_name_gets_the_nearest_one() -> None:
+    """`simulate elevenlabs-530` says what was meant."""
+    with pytest.raises(ScenarioError, match="did you mean `elevenlabs-503`"):
+        find_scenario("elevenlabs-530")
+
+
+def test_a_path_is_taken_as_it_is() -> None:
+    """A file need not be in the library."""
+    assert Path("mine/outage.yaml") == find_scenario("mine/outage.yaml")
+
+
+@pytest.mark.parametrize("seed", [-1, 2**63])
+def test_a_seed_out_of_range_is_refused(seed: int) -> None:
+    """Seeds from the command line are checked as those of the file."""
+    with pytest.raises(ScenarioError, match="out of range"):
+        check_seed(seed)
