@@ -4,4 +4,5 @@ import sys
 
 from callagent_cli.__main__ import main
 
-main(sys.argv[1:] or ["simulate", "elevenlabs-503"])
+if __name__ == "__main__":  # The processes of a sweep import this file.
+    main(sys.argv[1:] or ["simulate", "elevenlabs-503"])

@@ -42,7 +42,9 @@ class ElevenLabs(_Section, frozen=True, kw_only=True):
 
     `when_down` is `park` (hold the calls) or `fail` (go on to the next contact). An absent call is
     proof that a dial rang nobody `lookup_grace_s` after its answer was lost, and
-    `refusal_grace_s` after a 503 or 529.
+    `refusal_grace_s` after a 503 or 529. `opt_out_field` is the item of the agent's data collection
+    that says whether the person wants no more calls; empty asks for none. `agent_variables` names the
+    variables that the agent's own template needs: every contact must have them.
     """
 
     base_url: str = "https://api.elevenlabs.io"
@@ -59,6 +61,8 @@ class ElevenLabs(_Section, frozen=True, kw_only=True):
     lookup_grace_s: Seconds = 30.0
     refusal_grace_s: Seconds = 3.0
     when_down: Literal["park", "fail"] = "park"
+    opt_out_field: str = "do_not_call"
+    agent_variables: list[str] = []
     policy: Policy = Policy()
 
     @property

@@ -49,7 +49,7 @@ class Reader:
             self.problems.append(Problem(1, f"the aliases unfold to over {NODES_MAX} values"))
             return BAD
 
-    def _read(self, node: yaml.Node, type_: inspect.Type, path: str) -> Any:  # noqa: ANN401
+    def _read(self, node: yaml.Node, type_: inspect.Type, path: str) -> Any:  # noqa: ANN401 — any.
         self._nodes += 1
         if self._nodes > NODES_MAX:
             raise _TooMuch
@@ -61,7 +61,7 @@ class Reader:
         finally:
             self._open.discard(id(node))
 
-    def _read_kind(self, node: yaml.Node, type_: inspect.Type, path: str) -> Any:  # noqa: ANN401
+    def _read_kind(self, node: yaml.Node, type_: inspect.Type, path: str) -> Any:  # noqa: ANN401 — any.
         value: Any = BAD
         if isinstance(node, yaml.MappingNode):
             value = self._mapping(node, type_, path)
@@ -71,7 +71,7 @@ class Reader:
             value = read_scalar(node, type_)
         return self._wrong(node, type_, path) if value is BAD else value
 
-    def _mapping(self, node: yaml.MappingNode, type_: inspect.Type, path: str) -> Any:  # noqa: ANN401
+    def _mapping(self, node: yaml.MappingNode, type_: inspect.Type, path: str) -> Any:  # noqa: ANN401 — any.
         for kind in _members(type_):
             if isinstance(kind, inspect.StructType):
                 return self._struct(node, _by_tag(node, type_, kind), path)
@@ -81,7 +81,7 @@ class Reader:
                 return self._dict(node, kind, path)
         return BAD
 
-    def _sequence(self, node: yaml.SequenceNode, type_: inspect.Type, path: str) -> Any:  # noqa: ANN401
+    def _sequence(self, node: yaml.SequenceNode, type_: inspect.Type, path: str) -> Any:  # noqa: ANN401 — any.
         for kind in _members(type_):
             if isinstance(kind, (inspect.ListType, inspect.VarTupleType)):
                 return self._list(node, kind, path)
@@ -89,7 +89,7 @@ class Reader:
                 return [self._read(each, kind, f"{path}[]") for each in node.value]
         return BAD
 
-    def _struct(self, node: yaml.MappingNode, type_: inspect.StructType, path: str) -> Any:  # noqa: ANN401
+    def _struct(self, node: yaml.MappingNode, type_: inspect.StructType, path: str) -> Any:  # noqa: ANN401 — any.
         fields = {field.encode_name: field for field in type_.fields}
         known = [*fields, *([type_.tag_field] if type_.tag_field else [])]
         value: dict[str, Any] = {}
@@ -108,13 +108,13 @@ class Reader:
                 self._problem(node, f"`{here}` is missing: it must be {describe(field.type)}")
         return value
 
-    def _dict(self, node: yaml.MappingNode, type_: inspect.Type, path: str) -> Any:  # noqa: ANN401
+    def _dict(self, node: yaml.MappingNode, type_: inspect.Type, path: str) -> Any:  # noqa: ANN401 — any.
         return {
             key: self._read(value_node, type_, f"{path}.{key}" if path else key)
             for key, _, value_node in self._pairs(node, path)
         }
 
-    def _list(self, node: yaml.SequenceNode, type_: Any, path: str) -> Any:  # noqa: ANN401
+    def _list(self, node: yaml.SequenceNode, type_: Any, path: str) -> Any:  # noqa: ANN401 — any.
         values = []
         for index, each in enumerate(node.value):
             here = f"{path}[{index}]"

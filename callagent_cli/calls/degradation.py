@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final
 
-from callagent_cli.calls.model import Step
+from callagent_cli.calls.model import BEFORE_DIAL, Step
 from callagent_cli.errors import CircuitOpen, Deferred, ServiceError
 from callagent_cli.resilience.outcome import RULES, Evidence, Outcome
 
@@ -41,13 +41,14 @@ class Degradation:
 def decide(step: Step, service: str, problem: Problem, *, fail_fast: bool) -> Degradation:
     """Return what follows when `step` could not be done because of `problem`.
 
-    `fail_fast` is the operator's choice that calls fail while the voice platform is down.
+    `service` is the one that the step needs. `fail_fast` is the operator's choice that calls fail
+    while the voice platform is down; one that is isolated needs a person, and its calls park.
     """
     reason = problem.message
     if step is Step.LOOK_UP:
         return Degradation(move=Move.GO_ON, reason=reason)
     if isinstance(problem, CircuitOpen):
-        if fail_fast and step is Step.DIAL:
+        if fail_fast and step is Step.DIAL and problem.state == "open":
             return Degradation(move=Move.FAIL, reason=reason)
         return Degradation(move=Move.PARK, reason=reason, waits_for=service)
     if isinstance(problem, Deferred):
@@ -61,7 +62,7 @@ def _after_failure(step: Step, service: str, error: ServiceError) -> Degradation
         return Degradation(move=Move.RECONCILE, reason=reason)
     if RULES[error.outcome].evidence is Evidence.ISOLATES:
         return Degradation(move=Move.PARK, reason=reason, waits_for=service)
-    if step in {Step.COMPOSE, Step.DIAL}:
+    if step in BEFORE_DIAL or step is Step.DIAL:
         return Degradation(move=Move.FAIL, reason=reason)
     if error.outcome is Outcome.REJECTED:
         refused = Move.REVIEW if step is Step.FOLLOW else Move.GO_ON

@@ -1,5 +1,6 @@
 """What became of a conversation, judged by what happened and not by what it is called."""
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -41,14 +42,21 @@ _BY_CALL_RESULT: Final = {
     "declined": Result.DECLINED,
 }
 _BY_ERROR: Final = (
-    ("no_answer", Result.NO_ANSWER),
-    ("request timed out", Result.NO_ANSWER),
-    ("480", Result.NO_ANSWER),
-    ("486", Result.BUSY),
-    ("busy", Result.BUSY),
-    ("603", Result.DECLINED),
-    ("declined", Result.DECLINED),
+    (re.compile(r"no_answer|request timed out|\bsip\b\D{0,20}480\b"), Result.NO_ANSWER),
+    (re.compile(r"\bsip\b\D{0,20}486\b|busy"), Result.BUSY),
+    (re.compile(r"\bsip\b\D{0,20}603\b|declined"), Result.DECLINED),
 )
+_BY_REFUSAL: Final = {
+    "busy": Result.BUSY,
+    "sip_486": Result.BUSY,
+    "sip_600": Result.BUSY,
+    "no_answer": Result.NO_ANSWER,
+    "sip_timeout": Result.NO_ANSWER,
+    "sip_408": Result.NO_ANSWER,
+    "sip_480": Result.NO_ANSWER,
+    "declined": Result.DECLINED,
+    "sip_603": Result.DECLINED,
+}
 
 
 def result_of(facts: Facts) -> Result:
@@ -62,6 +70,14 @@ def result_of(facts: Facts) -> Result:
     return Result.UNKNOWN if talked else _failed(facts)
 
 
+def result_of_refusal(code: str) -> Result | None:
+    """Return what a dial refused with this code says of the person's line; None for nothing.
+
+    A busy line is no failed call: the dial rules decide when it is tried again.
+    """
+    return _BY_REFUSAL.get(code)
+
+
 def _ended(facts: Facts, *, talked: bool) -> Result:
     if talked:
         return Result.ANSWERED
@@ -72,4 +88,4 @@ def _ended(facts: Facts, *, talked: bool) -> Result:
 
 def _failed(facts: Facts) -> Result:
     text = f"{facts.error_type} {facts.error_reason}".lower()
-    return next((result for word, result in _BY_ERROR if word in text), Result.UNKNOWN)
+    return next((result for word, result in _BY_ERROR if word.search(text)), Result.UNKNOWN)

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Final, Protocol, TypeVar
 
 from callagent_cli.calls.model import OPEN_DIALS, Dial, DialStatus
+
+_THOUGHT_ABSENT: Final = frozenset({DialStatus.ABSENT, DialStatus.REFUSED})
 
 
 class Found(Protocol):
@@ -39,19 +41,14 @@ def open_dial(dials: Iterable[Dial]) -> Dial | None:
     return next((dial for dial in dials if dial.status in OPEN_DIALS), None)
 
 
-def placed_dials(dials: Iterable[Dial]) -> int:
-    """Count the dials that placed a call; only these use up a person's dials."""
-    return sum(dial.status is DialStatus.PLACED for dial in dials)
-
-
-def proof_wait_s(dial: Dial, now_utc_s: float, graces: Graces) -> float:
+def proof_wait_s(dial: Dial, waited_s: float, graces: Graces) -> float:
     """Return the seconds until the absence of this dial's call is proof; 0 when it is already.
 
-    A calendar that was set back only makes the wait longer, never shorter than the grace.
+    `waited_s` is how long ago the dial ended, on a clock that nobody can set: a calendar set
+    forward must not turn a dial that has only just ended into a proven absence.
     """
-    ended_utc_s = dial.intended_utc_s if dial.ended_utc_s is None else dial.ended_utc_s
     grace_s = graces.refused_s if dial.status is DialStatus.UNPROVEN else graces.unknown_s
-    return max(0.0, ended_utc_s + grace_s - now_utc_s)
+    return max(0.0, grace_s - waited_s)
 
 
 def match(dial: Dial, found: Iterable[F], known: frozenset[str]) -> F | None:
@@ -63,3 +60,16 @@ def match(dial: Dial, found: Iterable[F], known: frozenset[str]) -> F | None:
     candidates = [call for call in found if call.conversation not in known]
     exact = next((call for call in candidates if call.attempt_id == dial.id), None)
     return exact or next((call for call in candidates if not call.attempt_id), None)
+
+
+def found_late(dials: Iterable[Dial], found: Iterable[F]) -> list[tuple[Dial, F]]:
+    """Return the dials that were taken for absent or refused, with the calls that they did place.
+
+    A provider that lists its calls later than it is believed to shows them in a later look-up.
+    """
+    placed = {call.attempt_id: call for call in found}
+    return [
+        (dial, placed[dial.id])
+        for dial in dials
+        if dial.status in _THOUGHT_ABSENT and dial.id in placed
+    ]

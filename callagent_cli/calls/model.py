@@ -34,14 +34,19 @@ LEGAL_MOVES: Final[dict[CallState, frozenset[CallState]]] = {
     CallState.RECONCILING: frozenset(CallState) - {CallState.EXCLUDED},
     CallState.SCHEDULED: frozenset({CallState.ACTIVE, CallState.SCHEDULED, CallState.CANCELLED}),
     CallState.DONE: frozenset(),
-    CallState.FAILED: frozenset({CallState.PENDING, CallState.PARKED, CallState.REVIEW}),
+    CallState.FAILED: frozenset(
+        {CallState.PENDING, CallState.PARKED, CallState.REVIEW, CallState.DONE}
+    ),
     CallState.REVIEW: frozenset(
         {CallState.PENDING, CallState.PARKED, CallState.DONE, CallState.FAILED}
     ),
     CallState.EXCLUDED: frozenset(),
     CallState.CANCELLED: frozenset({CallState.PENDING}),
 }
-"""The moves of the diagram in DESIGN.md; a requeue is FAILED → PENDING."""
+"""The moves of the diagram in DESIGN.md.
+
+A requeue is FAILED → PENDING; FAILED → DONE is a person's word that the phone did ring.
+"""
 
 
 class Step(StrEnum):
@@ -65,6 +70,9 @@ NEXT_STEP: Final[dict[Step, Step | None]] = {
 
 RUNG: Final = frozenset({Step.FOLLOW, Step.RECORD})
 """Steps of a call whose phone has rung: they go on while dialing is paused or drained."""
+
+BEFORE_DIAL: Final = frozenset({Step.LOOK_UP, Step.COMPOSE})
+"""Steps that are done for the dial only: without a prospect of one they are not begun."""
 
 
 class DialStatus(StrEnum):
@@ -144,8 +152,7 @@ class Call:
 class Dial:
     """One request that may ring a phone, as the dial ledger keeps it.
 
-    `ended_utc_s` is when its answer came, or when it was found open after a crash: the look-up's
-    grace counts from there.
+    `ended_utc_s` is when its answer came, or when it was found open after a crash.
     """
 
     id: str

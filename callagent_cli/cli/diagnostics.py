@@ -30,6 +30,14 @@ def note(message: str) -> None:
     _write(printable(message) + "\n")
 
 
+def moving(message: str) -> None:
+    """Show what is being done on a line that the next one overwrites; empty takes it away.
+
+    Only for a terminal.
+    """
+    _write(f"\r\x1b[K{printable(message)}")
+
+
 def _say(label: str, style: str, message: str) -> None:
     color = wants_color(sys.stderr, os.environ)
     _write(f"{styled(f'{label}:', style, color=color)} {printable(message)}\n")

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Final
 
+from callagent_cli.durations import duration_text
 from callagent_cli.events import (
     AlertRaised,
     BreakerChanged,
@@ -33,10 +34,20 @@ def _call(event: CallChanged) -> str:
     who = f"{event.name or event.call} {event.number}".strip()
     if event.new in _QUIET:
         return ""
-    due = f", again in {event.due_in_s:.0f} s" if event.due_in_s and event.due_in_s >= 1 else ""
+    due = f", again in {_time(event.due_in_s)}" if (event.due_in_s or 0) >= 1 else ""
     result = f" ({event.result})" if event.new == "done" and event.result else ""
-    reason = "" if event.new == "done" else f": {event.reason}"
+    reason = "" if event.new == "done" or not event.reason else f": {event.reason}"
     return f"call {who} {event.new}{result}{reason}{due}"
+
+
+def _waiting(event: RunWaiting) -> str:
+    due = "" if event.due_in_s is None else f", the next in {_time(event.due_in_s)}"
+    return f"waiting: {event.reason}{due}"
+
+
+def _time(seconds: float | None) -> str:
+    """Return a wait as people write it, in whole seconds."""
+    return duration_text(max(1.0, round(seconds or 0.0)))
 
 
 def _retry(event: RetryScheduled) -> str:
@@ -73,7 +84,7 @@ _LINES: Final[dict[type[Event], Callable[[Any], str]]] = {
     RunDraining: lambda event: f"draining: {event.reason}",
     RunPaused: lambda event: f"paused by {event.by}",
     RunResumed: lambda event: f"resumed by {event.by}",
-    RunWaiting: lambda event: f"waiting: {event.reason}",
+    RunWaiting: _waiting,
     SinkDropped: lambda event: f"{event.sink} lost {event.dropped} lines: {event.error_message}",
     StepDegraded: _degraded,
 }

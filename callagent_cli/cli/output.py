@@ -78,6 +78,10 @@ class Output:
         """Write one line in one of `STYLES`, when colors are on."""
         self._write(styled(printable(text), style, color=self.color) + "\n")
 
+    def control(self, sequence: str) -> None:
+        """Write a terminal's control sequence; only for a stream that is one."""
+        self._write(sequence)
+
     def raw(self, line: bytes) -> None:
         """Write one encoded line of JSON as it is, line end included, at once."""
         self._write(line.decode())

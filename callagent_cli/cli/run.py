@@ -18,16 +18,32 @@ def run(
         str, typer.Option(help="End with 3 after waiting this long, such as 30m.")
     ] = "",
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Check; call nobody.")] = False,
-    headless: Annotated[bool, typer.Option("--headless", help="Plain lines, no screen.")] = False,
+    headless: Annotated[bool, typer.Option("--headless", help="Lines, no screen.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print events as JSON Lines.")] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask before real calls.")] = False,
     allow_rejects: Annotated[
         bool, typer.Option("--allow-rejects", help="Start with many unusable rows too.")
     ] = False,
+    phone_column: Annotated[
+        list[str] | None, typer.Option(help="Columns of the numbers, in order: A,B.")
+    ] = None,
+    map_: Annotated[
+        list[str] | None, typer.Option("--map", help="What a column holds: field=column.")
+    ] = None,
+    encoding: Annotated[str, typer.Option(help="Encoding of the file, such as cp1252.")] = "",
     region: Annotated[str, typer.Option(help="Country of national numbers, such as DE.")] = "",
+    international: Annotated[
+        bool,
+        typer.Option("--numbers-are-international", help="Numbers without + only lost it."),
+    ] = False,
+    national: Annotated[
+        bool,
+        typer.Option("--numbers-are-national", help="Numbers without + are those of --region."),
+    ] = False,
     show_numbers: Annotated[
         bool, typer.Option("--show-numbers", help="Show whole phone numbers on a terminal.")
     ] = False,
+    ascii_: Annotated[bool, typer.Option("--ascii", help="Paint the screen in ASCII.")] = False,
 ) -> None:
     """Call everybody in a contacts file.
 
@@ -36,8 +52,10 @@ def run(
       callagent run contacts.csv              in the sandbox: no phone rings
       callagent run contacts.csv --dry-run    check everything, call nobody
       callagent run contacts.csv --lanes 8    eight calls at a time
+      cat contacts.csv | callagent run -      contacts from standard input
     """  # noqa: D301 — \b keeps the examples' lines apart.
     from callagent_cli.cli.run_command import RunOptions, run_campaign
+    from callagent_cli.cli.tui_terminal import ScreenLook
 
     options = RunOptions(
         contacts=contacts,
@@ -50,7 +68,13 @@ def run(
         json=json,
         yes=yes,
         allow_rejects=allow_rejects,
+        phone_columns=tuple(phone_column or ()),
+        mapping=tuple(map_ or ()),
+        encoding=encoding,
         region=region,
+        international=international,
+        national=national,
         show_numbers=show_numbers,
+        look=None if headless or json else ScreenLook(ascii_only=ascii_),
     )
     raise typer.Exit(run_campaign(options))

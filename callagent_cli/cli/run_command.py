@@ -4,24 +4,42 @@ import asyncio
 import os
 import sys
 import time
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
 
 from callagent_cli.cli import diagnostics
-from callagent_cli.cli.contact_import import REJECTED_MAX, Importer, RejectsFile
+from callagent_cli.cli.amounts import seconds
+from callagent_cli.cli.contact_import import Importer, RejectsFile
+from callagent_cli.cli.contacts_input import (
+    STDIN,
+    STDIN_SHOWN,
+    campaign_name,
+    contacts_input,
+)
+from callagent_cli.cli.contacts_fields import known_columns, remember_columns, require_fields
+from callagent_cli.cli.contacts_progress import reading_progress
+from callagent_cli.cli.contacts_reading import ReadingFlags, read_options
+from callagent_cli.cli.contacts_suppressions import (
+    known_test,
+    require_whole,
+    suppressed_test,
+    suppression_list,
+    suppressions_file,
+)
 from callagent_cli.cli.import_text import import_lines
 from callagent_cli.cli.live_checks import confirm_live, require_credentials
-from callagent_cli.cli.output import Output, standard_output
-from callagent_cli.cli.run_loop import Run, work
-from callagent_cli.cli.summary import summary_lines
+from callagent_cli.cli.output import standard_output
+from callagent_cli.cli.tui_terminal import ScreenLook, has_terminal, is_large_enough
 from callagent_cli.cli.workplace import Workplace, workplace
-from callagent_cli.contacts.options import ReadOptions
-from callagent_cli.durations import parse_duration
-from callagent_cli.errors import ContactsError, ExitCode
+from callagent_cli.contacts.files.source import identify
+from callagent_cli.errors import ContactsError, ExitCode, StoreError
 from callagent_cli.store.lock import WorkerLock
 from callagent_cli.store.sqlite_store import SqliteStore
+from callagent_cli.store.suppressions import SuppressionList, campaign_scope
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,84 +56,170 @@ class RunOptions:
     json: bool
     yes: bool
     allow_rejects: bool
+    phone_columns: tuple[str, ...]
+    mapping: tuple[str, ...]
+    encoding: str
     region: str
+    international: bool
+    national: bool
     show_numbers: bool
+    look: ScreenLook | None = None
 
 
 def run_campaign(options: RunOptions) -> int:
     """Work a campaign to its end and return the exit code; raises `CallAgentError`s."""
     place = _with_flags(workplace(options.config, os.environ), options)
-    campaign = options.campaign or options.contacts.stem
-    max_wait_s = parse_duration(options.max_wait) if options.max_wait else None
-    importer = Importer(options.contacts, _read_options(place, options), campaign)
-    rejects = RejectsFile(place.logs_dir / f"{campaign}-rejects.csv")
-    importer.report.rejects = rejects
+    campaign = campaign_name(options.contacts, options.campaign)
+    max_wait_s = seconds("--max-wait", options.max_wait) if options.max_wait else None
     require_credentials(place.settings, os.environ)
-    output = standard_output()
-    if options.dry_run:
-        return _dry_run(place, importer, output)
+    with contacts_input(options.contacts) as path:
+        identify(path, options.encoding)  # Nothing is made for a file that is none.
+        importer = _importer(place, path, campaign, options)
+        if options.dry_run:
+            return _dry_run(place, importer)
+        with _held_store(place, campaign) as store, suppression_list(place) as suppressions:
+            require_whole(suppressions, store, suppressions_file(place))
+            _import(place, importer, store, suppressions=suppressions, json=options.json)
+            confirm_live(place, store, campaign, assume_yes=options.yes)
+            return _work(
+                place,
+                importer,
+                store,
+                suppressions=suppressions,
+                options=options,
+                max_wait_s=max_wait_s,
+            )
+
+
+def _importer(place: Workplace, path: Path, campaign: str, options: RunOptions) -> Importer:
+    flags = ReadingFlags(
+        region=options.region,
+        encoding=options.encoding,
+        phone_columns=options.phone_columns,
+        mapping=options.mapping,
+        international=options.international,
+        national=options.national,
+    )
+    wanted = read_options(flags, region=place.settings.dialing.region, sandbox=place.sandbox)
+    source = STDIN_SHOWN if options.contacts == STDIN else str(options.contacts)
+    importer = Importer(
+        path, wanted, campaign, source=source, allow_rejects=options.allow_rejects
+    )
+    importer.report.rejects = RejectsFile(place.logs_dir / f"{campaign}-rejects.csv")
+    return importer
+
+
+@contextmanager
+def _held_store(place: Workplace, campaign: str) -> Iterator[SqliteStore]:
+    """Yield the store, held by the lock of its one worker."""
     lock = WorkerLock(place.lock)
-    lock.acquire(campaign)
+    lock.acquire(campaign, heartbeat_age_s=_heartbeat_age_s(place))
     try:
         store = SqliteStore.open(place.database)
         try:
-            _import(place, importer, store, options=options)
-            confirm_live(place, store, campaign, assume_yes=options.yes)
-            run = Run(
-                place=place,
-                store=store,
-                campaign=campaign,
-                contacts=str(options.contacts),
-                max_wait_s=max_wait_s,
-                json=options.json,
-                bar=_wants_bar(options),
-                show_numbers=options.show_numbers and output.terminal,
-                report=importer.report,
-                known=importer.known,
-            )
-            ending = asyncio.run(work(run))
-            if not options.json:
-                for line in summary_lines(place, store, campaign, ending):
-                    output.line(line)
-            return int(ending.exit_code)
+            yield store
         finally:
             store.close()
     finally:
         lock.release()
 
 
+def _heartbeat_age_s(place: Workplace) -> float | None:
+    """Return how long ago a run that has not ended gave a sign of life; none without one."""
+    if not place.database.exists():
+        return None
+    with suppress(StoreError):  # Opening it for the run says what is wrong with it.
+        store = SqliteStore.open(place.database, read_only=True)
+        try:
+            last = store.last_run()
+        finally:
+            store.close()
+        if last is not None and last.ended_utc_s is None:
+            return max(0.0, time.time() - last.heartbeat_utc_s)
+    return None
+
+
+def _work(
+    place: Workplace,
+    importer: Importer,
+    store: SqliteStore,
+    *,
+    suppressions: SuppressionList,
+    options: RunOptions,
+    max_wait_s: float | None,
+) -> int:
+    from callagent_cli.cli.run_loop import Run, work
+    from callagent_cli.cli.summary import summary_lines
+
+    output = standard_output()
+    show_numbers = options.show_numbers and output.terminal and not options.json
+    if options.show_numbers and not show_numbers:
+        diagnostics.warning("`--show-numbers` shows whole numbers on a terminal only")
+    look = options.look if has_terminal(os.environ) and is_large_enough() else None
+    run = Run(
+        place=place,
+        store=store,
+        campaign=importer.campaign,
+        contacts=importer.source,
+        max_wait_s=max_wait_s,
+        json=options.json,
+        bar=look is None and _wants_bar(options),
+        look=look,
+        show_numbers=show_numbers,
+        report=importer.report,
+        known=importer.known,
+        suppressions=suppressions,
+    )
+    worked = asyncio.run(work(run))
+    if not options.json:
+        for line in summary_lines(place, store, importer.campaign, worked):
+            output.line(line)
+    return int(worked.ending.exit_code)
+
+
 def _with_flags(place: Workplace, options: RunOptions) -> Workplace:
     if options.lanes is None:
         return place
-    settings = msgspec.structs.replace(place.settings, lanes=options.lanes)
-    return Workplace(settings=settings, state_dir=place.state_dir, logs_dir=place.logs_dir)
-
-
-def _read_options(place: Workplace, options: RunOptions) -> ReadOptions:
-    return ReadOptions(
-        region=options.region or place.settings.dialing.region,
-        column_map={},
-        allow_fiction=place.sandbox,
-    )
+    return replace(place, settings=msgspec.structs.replace(place.settings, lanes=options.lanes))
 
 
 def _import(
-    place: Workplace, importer: Importer, store: SqliteStore, *, options: RunOptions
+    place: Workplace,
+    importer: Importer,
+    store: SqliteStore,
+    *,
+    suppressions: SuppressionList,
+    json: bool,
 ) -> None:
-    """Load the file; raises `ContactsError` when too much of it cannot be used."""
-    report = importer.load(store, now_utc_s=time.time(), zones=not place.sandbox)
-    if report.rejected_ratio > REJECTED_MAX and not options.allow_rejects:
-        for line in import_lines(place, importer):
-            diagnostics.note(line)
-        message = f"{report.rejected_rows} of {report.rows} rows cannot be used"
-        raise ContactsError(message, hint="mend the file, or add `--allow-rejects`")
-    if not options.json:
+    """Load the file; raises `ContactsError` when it cannot be used as it is."""
+    importer.suppressed = suppressed_test(suppressions)
+    with _explained(place, importer), reading_progress(importer.report):
+        importer.load(
+            store, now_utc_s=time.time(), zones=not place.sandbox, suppressions=suppressions
+        )
+    if not importer.unchanged:
+        remember_columns(store, importer.campaign, importer.report)
+    require_fields(
+        place.settings, known_columns(store, importer.campaign) or (), source=importer.source
+    )
+    suppressions.scopes += (campaign_scope(importer.campaign),)
+    if importer.changed_from:
+        diagnostics.note(
+            f"campaign {importer.campaign} was begun from another version of "
+            f"{importer.changed_from}: people who are new were added, nobody was removed"
+        )
+    if not json:
         for line in import_lines(place, importer):
             standard_output().line(line)
 
 
-def _dry_run(place: Workplace, importer: Importer, output: Output) -> int:
-    report = importer.check()
+def _dry_run(place: Workplace, importer: Importer) -> int:
+    output = standard_output()
+    with _explained(place, importer), known_test(place) as suppressed:
+        importer.suppressed = suppressed
+        with reading_progress(importer.report):
+            report = importer.check(zones=not place.sandbox)
+    require_fields(place.settings, report.variables, source=importer.source)
     for line in import_lines(place, importer):
         output.line(line)
     lanes = place.settings.lanes
@@ -123,5 +227,19 @@ def _dry_run(place: Workplace, importer: Importer, output: Output) -> int:
     return int(ExitCode.DONE)
 
 
+@contextmanager
+def _explained(place: Workplace, importer: Importer) -> Iterator[None]:
+    """Before an error about unusable rows, say which they are."""
+    try:
+        yield
+    except ContactsError:
+        if importer.report.rejected_rows:
+            for line in import_lines(place, importer):
+                diagnostics.note(line)
+        raise
+
+
 def _wants_bar(options: RunOptions) -> bool:
-    return sys.stderr.isatty() and not options.headless and not options.json
+    """Say whether to draw a bar: its lines go to standard error, so both must be terminals."""
+    terminals = sys.stderr.isatty() and standard_output().terminal
+    return terminals and not options.json

@@ -4,17 +4,20 @@ import asyncio
 import os
 import signal
 import socket
-from collections.abc import AsyncIterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
 from typing import Final
 
-from callagent_cli.cli.follower import follower
+from callagent_cli.cli.follower import Follower, follower
+from callagent_cli.cli.screen_follower import ScreenFollower
+from callagent_cli.cli.tui_terminal import ScreenLook
 from callagent_cli.cli.workplace import Workplace
 from callagent_cli.clock import Clock, system_clock
 from callagent_cli.contacts.report import ImportReport
-from callagent_cli.errors import ExitCode
-from callagent_cli.events import Bus, ContactsImported
+from callagent_cli.errors import CallAgentError, ExitCode, StoreError
+from callagent_cli.events import Bus, ContactRejected, ContactsImported
+from callagent_cli.reporting.real_doors import RealDoors
 from callagent_cli.reporting.redaction import Redactor, secrets_of
 from callagent_cli.reporting.wiring import Reporting, Surroundings
 from callagent_cli.services.http import Http
@@ -22,6 +25,7 @@ from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.settings import Settings, Window
 from callagent_cli.store.port import RunRow
 from callagent_cli.store.sqlite_store import SqliteStore
+from callagent_cli.store.suppressions import SuppressionList
 from callagent_cli.worker.assembly import assemble
 from callagent_cli.worker.ending import Ending
 from callagent_cli.worker.housekeeping import Housekeeping
@@ -49,9 +53,23 @@ class Run:
     show_numbers: bool
     report: ImportReport
     known: int
+    suppressions: SuppressionList
+    look: ScreenLook | None = None
 
 
-async def work(run: Run) -> Ending:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Worked:
+    """How a run ended; `dropped` counts by sink what could not be written.
+
+    `undelivered` counts the alerts that some channel has not taken yet.
+    """
+
+    ending: Ending
+    dropped: dict[str, int]
+    undelivered: int
+
+
+async def work(run: Run) -> Worked:
     """Work the campaign and return how it ended."""
     clock = system_clock()
     async with AsyncExitStack() as stack:
@@ -64,7 +82,8 @@ async def work(run: Run) -> Ending:
             doors.append(door)
             return door
 
-        follow = stack.enter_context(follower(run, bus))
+        redactor = Redactor(secrets_of(settings, environ))
+        follow = stack.enter_context(follower(run, redactor))
         reporting = Reporting(
             Surroundings(
                 clock=clock,
@@ -72,11 +91,12 @@ async def work(run: Run) -> Ending:
                 settings=settings,
                 documents=run.store,
                 folder=run.place.logs_dir,
-                redactor=Redactor(secrets_of(settings, environ)),
+                redactor=redactor,
                 screen=follow.alert,
                 real=True,
-                http_for=lambda base_url: connect("alerts", base_url),
-                environ=environ,
+                doors=RealDoors(
+                    http_for=lambda base_url: connect("alerts", base_url), environ=environ
+                ),
                 label=run.place.label,
             )
         )
@@ -92,17 +112,23 @@ async def work(run: Run) -> Ending:
             window=settings.dialing.window or (None if run.place.sandbox else Window()),
             redial_scale=settings.sandbox.redial_scale if run.place.sandbox else 1.0,
             max_wait_s=run.max_wait_s,
+            suppressions=run.suppressions,
         )
         bus.listen(follow)
-        bus.emit(_imported(run))
-        ending = await _worked(run, worker, reporting, clock)
-        for door in doors:
-            await door.close()
-    return ending
+        _tell_import(run, bus)
+        try:
+            ending = await _worked(run, worker, reporting, follow)
+        finally:
+            for door in doors:
+                await door.close()
+        await reporting.close()
+        undelivered = len(run.store.documents("alert", open_only=True))
+        return Worked(ending=ending, dropped=reporting.dropped(), undelivered=undelivered)
 
 
-async def _worked(run: Run, worker: Worker, reporting: Reporting, clock: Clock) -> Ending:
+async def _worked(run: Run, worker: Worker, reporting: Reporting, follow: Follower) -> Ending:
     """Run the session under the signals; the first drains, the second stops at once."""
+    clock = worker.resources.clock
     now_utc_s = clock.utc()
     row = RunRow(
         id=worker.resources.bus.run,
@@ -114,6 +140,7 @@ async def _worked(run: Run, worker: Worker, reporting: Reporting, clock: Clock) 
         started_utc_s=now_utc_s,
         heartbeat_utc_s=now_utc_s,
     )
+    reporting.follows(run.store.last_run())
     run.store.save_run(row)
     pulse = Housekeeping(worker.resources, worker.control, row)
     session = asyncio.ensure_future(
@@ -125,7 +152,15 @@ async def _worked(run: Run, worker: Worker, reporting: Reporting, clock: Clock) 
             housekeeping=pulse,
         )
     )
-    _heed_signals(worker, session)
+    async with _screen(run, follow, worker, pulse=pulse, session=session) as close_screen:
+        _heed_signals(worker, session, close_screen)
+        return await _ending(run, worker, pulse, session)
+
+
+async def _ending(
+    run: Run, worker: Worker, pulse: Housekeeping, session: "asyncio.Future[Ending]"
+) -> Ending:
+    """Wait for the end of the session and keep it with the run."""
     try:
         ending = await session
     except asyncio.CancelledError:
@@ -134,15 +169,55 @@ async def _worked(run: Run, worker: Worker, reporting: Reporting, clock: Clock) 
             reason="stopped at once",
             totals={state.value: calls for state, calls in run.store.totals(run.campaign).items()},
         )
-    pulse.beat(ended_utc_s=clock.utc(), exit_code=int(ending.exit_code), verdict=ending.reason)
+    except CallAgentError as error:
+        # A store that cannot be written keeps no ending either: `status` then says LOST.
+        with suppress(StoreError):
+            _keep_ending(worker, pulse, int(error.exit_code), error.message)
+            run.store.flush()
+        raise
+    _keep_ending(worker, pulse, int(ending.exit_code), ending.reason)
     run.store.flush()
     return ending
 
 
-def _heed_signals(worker: Worker, session: "asyncio.Future[Ending]") -> None:
+def _keep_ending(worker: Worker, pulse: Housekeeping, exit_code: int, verdict: str) -> None:
+    ended_utc_s = worker.resources.clock.utc()
+    pulse.beat(ended_utc_s=ended_utc_s, exit_code=exit_code, verdict=verdict)
+
+
+@asynccontextmanager
+async def _screen(
+    run: Run,
+    follow: Follower,
+    worker: Worker,
+    *,
+    pulse: Housekeeping,
+    session: "asyncio.Future[Ending]",
+) -> AsyncIterator[Callable[[], None]]:
+    """Show the screen beside the session when it was asked for; yields what takes it away."""
+    if run.look is None or not isinstance(follow, ScreenFollower):
+        yield _nothing_shown
+        return
+    from callagent_cli.cli.screen import beside
+
+    look, folder = replace(run.look, show_numbers=run.show_numbers), run.place.state_dir
+    async with beside(
+        follow, look, worker, pulse=pulse, session=session, folder=folder
+    ) as close_screen:
+        yield close_screen
+
+
+def _nothing_shown() -> None:
+    """Take no screen away, because there is none."""
+
+
+def _heed_signals(
+    worker: Worker, session: "asyncio.Future[Ending]", close_screen: Callable[[], None]
+) -> None:
     loop = asyncio.get_running_loop()
 
     def heed(number: signal.Signals) -> None:
+        close_screen()
         if worker.control.draining:
             session.cancel()
         else:
@@ -179,14 +254,19 @@ async def _providers(
         yield sandbox_settings(settings, sandbox.urls), secrets
 
 
-def _imported(run: Run) -> ContactsImported:
+def _tell_import(run: Run, bus: Bus) -> None:
     report = run.report
-    return ContactsImported(
-        file=run.contacts,
-        accepted=report.accepted - run.known,
-        known=run.known,
-        duplicate=report.duplicate,
-        rejected=report.rejected_rows,
-        excluded=report.excluded_rows,
-        blank=report.blank,
+    bus.emit(
+        ContactsImported(
+            file=run.contacts,
+            accepted=report.accepted - run.known,
+            known=run.known,
+            duplicate=report.duplicate,
+            rejected=report.rejected_rows,
+            excluded=report.excluded_rows,
+            blank=report.blank,
+        )
     )
+    for code in report.rejected:
+        for example in report.examples.get(code, []):
+            bus.emit(ContactRejected(line=example.line, code=code, reason=example.reason))

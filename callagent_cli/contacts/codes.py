@@ -26,6 +26,7 @@ REJECT_HINTS: Final[dict[str, str]] = {
 EXCLUDED_HINTS: Final[dict[str, str]] = {
     "do_not_call": "the file says not to call them",
     "do_not_call_unreadable": "write yes or no in the do-not-call column",
+    "no_timezone": "add a `timezone` column with an IANA name, such as Europe/Berlin",
     "suppressed": "on the suppression list: they are never called",
 }
 """The codes of people who are left out because they must not be called."""

@@ -1,6 +1,7 @@
 """One import: the file identified, its columns understood, every row decided and counted."""
 
 from collections.abc import Generator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -13,13 +14,27 @@ from callagent_cli.contacts.files.source import Source, identify
 from callagent_cli.contacts.files.workbook import sheet_note, workbook_rows
 from callagent_cli.contacts.identities import Identities
 from callagent_cli.contacts.judge import Accepted, Excluded, Judge, Rejected
-from callagent_cli.contacts.options import ReadOptions, Reject
+from callagent_cli.contacts.options import Forbidden, ReadOptions, Reject
 from callagent_cli.contacts.phones.numbering import is_region
 from callagent_cli.contacts.phones.reading import NumberRules
 from callagent_cli.contacts.report import ImportReport
 from callagent_cli.errors import ContactsError
 
+_TELL_EVERY: Final = 1 << 13
+"""Rows between two words about progress."""
+
 _REGION_HINT: Final = "two letters, such as DE, GB or US"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened:
+    """A file that was understood; its people begin on `first_line`."""
+
+    source: Source
+    dialect: Dialect
+    columns: Columns
+    rules: NumberRules
+    first_line: int
 
 
 class Import:
@@ -32,20 +47,31 @@ class Import:
         self._seen = Identities()
         self._forbidden = Identities()
 
-    def contacts(self) -> Iterator[Contact]:
-        """Yield the people to call; raises `ContactsError`."""
+    def open(self) -> Opened:
+        """Identify the file and understand its columns; raises `ContactsError`."""
         rules = self._rules()
         source = identify(self._path, self._options.encoding)
         dialect = self._dialect(source)
         header = _header(source, dialect)
         columns = resolve(header.cells, self._options, label=source.label)
-        self._describe(source, dialect, columns)
-        judge = Judge(columns, rules)
         first_line = header.line + 1 if columns.has_header else header.line
+        return Opened(
+            source=source, dialect=dialect, columns=columns, rules=rules, first_line=first_line
+        )
+
+    def contacts(self) -> Iterator[Contact]:
+        """Yield the people to call; raises `ContactsError`."""
+        opened = self.open()
+        source, columns = opened.source, opened.columns
+        self._describe(source, opened.dialect, columns)
+        judge = Judge(columns, opened.rules)
         if not source.workbook or columns.do_not_call:
-            self._survey(judge, _body(source, dialect, first_line))
+            self._survey(judge, body_of(opened))
             self._refuse_nothing(source)
-        for row in _body(source, dialect, first_line):
+        surveyed = self._report.expected_rows
+        for count, row in enumerate(body_of(opened)):
+            if count % _TELL_EVERY == 0:
+                self._tell(count + (surveyed or 0), None if surveyed is None else 2 * surveyed)
             contact = self._decide(judge, row)
             if contact is not None:
                 yield contact
@@ -97,10 +123,24 @@ class Import:
         """Read the file through: count the rows, learn who must not be called."""
         count = 0
         for row in rows:
+            if count % _TELL_EVERY == 0:
+                self._tell(count, None)
             count += 1
-            for number in judge.forbidden(row):
-                self._forbidden.add(number, "", row.line)
+            excluded = judge.forbidden(row)
+            if excluded is not None:
+                self._forbid(row.line, excluded)
         self._report.expected_rows = count
+
+    def _forbid(self, line: int, excluded: Excluded) -> None:
+        for number in excluded.numbers:
+            self._forbidden.add(number, "", line)
+            if self._report.forbidden is not None:
+                self._report.forbidden(Forbidden(line, number, excluded.code))
+
+    def _tell(self, read: int, of: int | None) -> None:
+        """Say how many rows were read of how many; a text file is read twice."""
+        if self._report.progress is not None:
+            self._report.progress(read, of)
 
     def _refuse_nothing(self, source: Source) -> None:
         if not self._report.expected_rows:
@@ -176,8 +216,8 @@ def _header(source: Source, dialect: Dialect) -> Row:
     raise ContactsError(f"{source.label}: the file is empty", hint="export the contacts again")
 
 
-def _body(source: Source, dialect: Dialect, first_line: int) -> Iterator[Row]:
-    """Yield the rows from a line on: those below the header."""
-    for row in _rows(source, dialect):
-        if row.line >= first_line:
+def body_of(opened: Opened) -> Iterator[Row]:
+    """Yield the rows below the header."""
+    for row in _rows(opened.source, opened.dialect):
+        if row.line >= opened.first_line:
             yield row

@@ -82,17 +82,17 @@ class Judge:
         excluded = self._excluded(cells, short=short) if self._columns.do_not_call else None
         return excluded or _too_large(cells) or self._person(row.line, cells)
 
-    def forbidden(self, row: Row) -> tuple[str, ...]:
-        """Return the numbers of a row that its do-not-call column forbids to call."""
+    def forbidden(self, row: Row) -> Excluded | None:
+        """Return what the do-not-call column of a row forbids, None for nothing."""
         marks = self._columns.do_not_call
         if not marks or row.fault:
-            return ()
+            return None
         cells = row.cells
         whole = len(cells) == self._width
         if whole and all(says_no_calls(cells[index]) is False for index in marks):
-            return ()
+            return None
         verdict = self.judge(row)
-        return verdict.numbers if isinstance(verdict, Excluded) else ()
+        return verdict if isinstance(verdict, Excluded) else None
 
     def _too_many(self, cells: list[str]) -> Verdict:
         """Reject a row out of shape: it may hide a do-not-call mark, so nothing of it is used."""

@@ -44,3 +44,15 @@ class Reject:
     reason: str
     hint: str
     row: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Forbidden:
+    """A number that a row's do-not-call column forbids to call, in E.164.
+
+    `code` says whether the mark is a clear one (`do_not_call`) or cannot be read.
+    """
+
+    line: int
+    number: str
+    code: str

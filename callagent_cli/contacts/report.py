@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from callagent_cli.contacts.cells import show
 from callagent_cli.contacts.codes import hint_of
-from callagent_cli.contacts.options import Reject
+from callagent_cli.contacts.options import Forbidden, Reject
 
 EXAMPLES: Final = 5
 
@@ -29,10 +29,14 @@ class ImportReport:
     without a do-not-call column is not counted beforehand: None). `columns` is the header,
     `variables` the names under which the agent gets the cells, `phone_columns` where numbers are
     read. `notes` are warnings about the file as a whole, `warnings` count changed cells by code.
-    `rejects` receives every rejected row; it must not keep them.
+    `rejects` receives every rejected row; it must not keep them. `forbidden` receives the numbers
+    that a do-not-call column names, before the first contact comes out. `progress` is told now and
+    then how many rows were read and how many there are to read, as far as that is known.
     """
 
     rejects: Callable[[Reject], None] | None = None
+    forbidden: Callable[[Forbidden], None] | None = None
+    progress: Callable[[int, int | None], None] | None = None
     file: str = ""
     encoding: str = ""
     delimiter: str = ""

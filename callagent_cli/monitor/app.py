@@ -273,8 +273,8 @@ class MonitorApp(Frame):
             return
         self._ask(
             "Leave the run?",
-            f"Calls in flight: {self.state.calls.working:,}. Drain lets them finish first; stop now "
-            "leaves them to the next run, which finds out what became of each dial.",
+            f"Calls in flight: {self.state.calls.working:,}. Drain lets them finish first; stop "
+            "now leaves them to the next run, which finds out what became of each dial.",
             Choice("d", "drain", "drain, then quit", self.commands.refusal("drain")),
             Choice("s", "stop", "stop now", self.commands.refusal("stop")),
             Choice("l", "detach", "leave the run going", self.commands.refusal("detach")),

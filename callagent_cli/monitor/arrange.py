@@ -43,7 +43,7 @@ def arrange(
         panels.add("details")
         if columns < WIDE:
             panels.remove("alerts")
-    height = min(max(1, services) + 3, max(6, rows // 3))
+    height = min(max(1, services) + 3, max(6, rows * 2 // 5))
     return Arrangement(too_small=False, panels=frozenset(panels), services_height=height)
 
 

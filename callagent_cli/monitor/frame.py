@@ -270,6 +270,7 @@ class Frame(App[Leave], inherit_bindings=False):
             return
         title, facts = self.facts(now_s)
         self.panels["details"].head(self._shown(clean(title)) or "Details")
+        self.panels["details"].foot(self._shown("y copy · d close"))
         columns = self.details.size.width
         self.details.show(
             [Line(cells) for cells in fact_lines(facts, columns, self._looking)]

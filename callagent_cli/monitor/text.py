@@ -80,7 +80,22 @@ def contact_lines(state: ViewState, now_s: float, paper: Paper) -> list[str]:
 def service_lines(state: ViewState, now_s: float, paper: Paper) -> list[str]:
     """Return the breaker and health table."""
     table = views.service_rows(state, now_s, paper.glyphs)
-    return _table(views.SERVICE_COLUMNS, table, paper, empty="no services")
+    columns: Sequence[Column] = views.SERVICE_COLUMNS
+    seen = any(service.attempts for service in state.services.values())
+    if state.services and not seen:
+        # Rebuilt from the store, which keeps no traffic: health takes its room.
+        columns = tuple(column for column in columns if column.key not in views.TRAFFIC)
+    lines = _table(columns, table, paper, empty="no services")
+    return lines if seen else lines + [paper.line(text) for text in _reasons(state)]
+
+
+def _reasons(state: ViewState) -> list[str]:
+    """Return why each service that is not well is not, when no attempt says it."""
+    return [
+        f"{service.name}: {service.reason if service.blocked() else service.degraded_reason}"
+        for service in state.services.values()
+        if (service.blocked() and service.reason) or (service.degraded and service.degraded_reason)
+    ]
 
 
 def waiting_lines(state: ViewState, paper: Paper) -> list[str]:

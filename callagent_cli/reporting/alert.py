@@ -13,10 +13,14 @@ _RANK: Final[dict[Severity, int]] = {"info": 0, "warning": 1, "critical": 2}
 _DIGEST_LINES: Final = 50
 
 
+AlertStatus = Literal["open", "resolved"]
+
+
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """What a channel delivers; `message` stays the same however often it is tried.
 
-    `message` is unique among all runs anywhere, so a receiver may drop repetitions by it.
+    `message` is unique among all runs anywhere, so a receiver may drop repetitions by it; `status`
+    is how its incident stood when the alert was raised.
     """
 
     id: str
@@ -31,11 +35,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     raised_utc_s: float
     run: str
     campaign: str
-
-    @property
-    def status(self) -> Literal["open", "resolved"]:
-        """Whether the incident is still open as far as this alert knows."""
-        return "resolved" if self.kind == "resolved" else "open"
+    status: AlertStatus
 
 
 class Channel(Protocol):
@@ -50,7 +50,9 @@ class Channel(Protocol):
         """Release what the channel holds."""
 
 
-def alert_of(stamped: Stamped, event: AlertRaised, redactor: Redactor) -> Alert:
+def alert_of(
+    stamped: Stamped, event: AlertRaised, redactor: Redactor, *, status: AlertStatus
+) -> Alert:
     """Return a raised alert in the form in which it is kept."""
     identity = f"{stamped.run}/{event.alert}/{stamped.utc_s:.3f}"
     return Alert(
@@ -66,6 +68,7 @@ def alert_of(stamped: Stamped, event: AlertRaised, redactor: Redactor) -> Alert:
         raised_utc_s=stamped.utc_s,
         run=stamped.run,
         campaign=stamped.campaign,
+        status=status,
     )
 
 
@@ -91,6 +94,7 @@ def digest(alerts: list[Alert]) -> Alert:
         raised_utc_s=last.raised_utc_s,
         run=last.run,
         campaign=last.campaign,
+        status=last.status if of_one_incident else "open",
     )
 
 

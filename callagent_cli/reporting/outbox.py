@@ -17,8 +17,9 @@ from callagent_cli.errors import (
     ServiceUnavailable,
 )
 from callagent_cli.events import AlertDelivered, AlertRaised, Event, Stamped
-from callagent_cli.reporting.alert import Alert, Channel, alert_of, digest
+from callagent_cli.reporting.alert import Alert, AlertStatus, Channel, alert_of, digest
 from callagent_cli.reporting.incidents import Documents
+from callagent_cli.reporting.incidents.incident import is_open
 from callagent_cli.reporting.redaction import Redactor
 
 KIND: Final = "alert"
@@ -127,7 +128,9 @@ class Outbox:
             return
         # A channel is not told by itself that it is broken.
         names = [name for name in self._queues if event.service != f"alerts.{name}"]
-        alert = alert_of(stamped, event, self._redactor)
+        over = event.kind == "resolved" or not is_open(self._documents, event.incident)
+        status: AlertStatus = "resolved" if over else "open"
+        alert = alert_of(stamped, event, self._redactor, status=status)
         row = Row(alert=alert, deliveries={name: Delivery() for name in names})
         self._keep(row)
         self._enqueue(row)

@@ -1,31 +1,71 @@
 """Puts the listeners together and onto the bus: what `run` and a simulation start and end."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
+from callagent_cli import __version__
 from callagent_cli.clock import Clock
 from callagent_cli.events import AlertRaised, Bus, ListenerFailed, SinkDropped, Stamped
 from callagent_cli.reporting.alert import Channel
-from callagent_cli.reporting.channels import choose
-from callagent_cli.reporting.incidents import Documents, IncidentBook, Now, alert_line
+from callagent_cli.reporting.channels.mock import MockChannel
+from callagent_cli.reporting.incidents import (
+    Documents,
+    IncidentBook,
+    Now,
+    Situation,
+    alert_line,
+)
+from callagent_cli.reporting.incidents.in_force import in_force
 from callagent_cli.reporting.journal import Journal, run_file
 from callagent_cli.reporting.outbox import Outbox
 from callagent_cli.reporting.redaction import Redactor
 from callagent_cli.reporting.sheet import HEADER, CsvRows, RowSink, SheetRows, csv_line
 from callagent_cli.reporting.sinks import ROTATE_BYTES, Dropped, FileSink, MemorySink, Sink
-from callagent_cli.services.http import Http
-from callagent_cli.settings import Alerts, Settings
+from callagent_cli.settings import Alerts, Settings, Sheet
 
 CLOSE_S: Final = 5.0
 """How long the end of a run waits for each file and for the sheet."""
 
+CHANNELS: Final = ("email", "telegram", "webhook")
+"""The channels there are; one that is not set is pretended."""
+
 _RESTART_S: Final = 5.0
 _NEVER: Final = float("inf")
+
+
+class LastRun(Protocol):
+    """What is known of the run before this one."""
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+
+    @property
+    def host(self) -> str:
+        """Its machine."""
+
+    @property
+    def heartbeat_utc_s(self) -> float:
+        """When it last said that it lives."""
+
+    @property
+    def ended_utc_s(self) -> float | None:
+        """When it ended; None when it never said so."""
+
+
+class Doors(Protocol):
+    """Opens the real channels and the real sheet; `RealDoors` is the one there is."""
+
+    def channels(self, alerts: Alerts, clock: Clock) -> list[Channel]:
+        """Return the channels that are set."""
+
+    def sheet(self, settings: Sheet, on_dropped: Dropped) -> RowSink:
+        """Return the sheet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +73,8 @@ class Surroundings:
     """What reporting is given by whoever starts it.
 
     `folder` is where the logs go; `screen` shows one line per alert; `label` stands before each
-    alert's title (SANDBOX); `http_for` returns a client for a base address; `environ` holds the
-    secrets. With `real` false nothing leaves memory: no file, no thread, no channel.
+    alert's title (SANDBOX). With `real` false nothing leaves memory: no file, no thread. `doors`
+    leads to the real channels and the real sheet; a real run needs it when the settings name one.
     """
 
     clock: Clock
@@ -45,8 +85,7 @@ class Surroundings:
     redactor: Redactor
     screen: Callable[[str], None]
     real: bool
-    http_for: Callable[[str], Http] | None = None
-    environ: Mapping[str, str] = field(default_factory=dict)
+    doors: Doors | None = None
     label: str = ""
     keep_journal: bool = True
 
@@ -74,6 +113,8 @@ class Reporting:
             redactor=surroundings.redactor,
             now=self._now(),
             label=surroundings.label,
+            in_force=partial(in_force, surroundings.settings),
+            version=__version__,
         )
         self.outbox = Outbox(
             surroundings.documents,
@@ -96,6 +137,18 @@ class Reporting:
         self._bus.listen(self._observe)
 
     # The life of a run
+
+    def follows(self, last: LastRun | None) -> None:
+        """Be told of the run before this one: if it was lost, that is an incident."""
+        if last is not None and last.ended_utc_s is None:
+            beat_s = last.heartbeat_utc_s
+            now = self._now()
+            lost = self.book.worker_lost
+            self._raise(lost(heartbeat_utc_s=beat_s, pid=last.pid, host=last.host, now=now))
+
+    def watch(self, run: Situation) -> None:
+        """Ask this run from now on how many calls an outage holds up."""
+        self.book.watch(run)
 
     async def run(self) -> None:
         """Tell what is due and deliver alerts, until cancelled; a failure never gets out."""
@@ -212,24 +265,25 @@ class Reporting:
             memory.write(header)
             return CsvRows(memory)
         hears = self._dropped("google-sheet")
-        if self._given.settings.sheet.spreadsheet_id:
-            from callagent_cli.reporting.gspread_writer import (  # noqa: PLC0415 — a simulation has no door to Google.
-                open_sheet,
-            )
-
-            return open_sheet(self._given.settings.sheet, self._given.environ, on_dropped=hears)
+        sheet = self._given.settings.sheet
+        if sheet.spreadsheet_id:
+            return self._doors().sheet(sheet, hears)
         path = self._given.folder / "google-sheet.csv"
         return CsvRows(FileSink(path, on_dropped=hears, header=header))
 
     def _choose_channels(self) -> list[Channel]:
-        alerts = self._given.settings.alerts if self._given.real else Alerts()
-        return choose(
-            alerts,
-            mock_sink=self.alert_sink,
-            clock=self._clock,
-            http_for=self._given.http_for,
-            environ=self._given.environ,
-        )
+        """Return the channels that are set and mocks of the others; a simulation has mocks only."""
+        alerts, found = self._given.settings.alerts, list[Channel]()
+        if self._given.real and alerts != Alerts():
+            found = self._doors().channels(alerts, self._clock)
+        names = {channel.name for channel in found}
+        mocks = [name for name in CHANNELS if name not in names]
+        return [*found, *(MockChannel(name, self.alert_sink, self._clock) for name in mocks)]
+
+    def _doors(self) -> Doors:
+        if self._given.doors is None:
+            raise ValueError("the settings name a real channel or sheet, but no doors were given")
+        return self._given.doors
 
     def _dropped(self, sink: str) -> Dropped:
         def hear(dropped: int, why: str) -> None:

@@ -22,6 +22,8 @@ Owner = Literal["", "operator", "unauthorized", "quota", "misconfigured"]
 LEASE_MARGIN_S: Final = 5.0
 """A trial's lease outlives its attempt's timeout by this much."""
 
+HEALTHY_CHECKS_TO_CLOSE: Final = 2
+"""Healthy checks in a row that close a breaker when no call could be the trial."""
 
 _NEVER: Final = float("inf")
 
@@ -71,8 +73,9 @@ class _Operation:
 class Breaker:
     """Closed, open, half-open or isolated; see DESIGN.md, "The Guard", for each rule.
 
-    Before `quiet_until_s` nothing is admitted and there is no need to ask. `on_change` is told of
-    every move after it was made; it must not raise.
+    Before `quiet_until_s` nothing is admitted and there is no need to ask. `closed_permit` is what
+    `admit` gives while closed. `on_change` is told of every move after it was made; it must not
+    raise.
     """
 
     __slots__ = (
@@ -81,13 +84,13 @@ class Breaker:
         "_monotonic",
         "_on_change",
         "_operations",
-        "_permit",
         "_policy",
         "_recovery",
         "_since_s",
         "_slow_call_s",
         "_successes",
         "_trials",
+        "closed_permit",
         "generation",
         "owner",
         "quiet_until_s",
@@ -117,7 +120,7 @@ class Breaker:
         self._recovery = Recovery(policy, health or HealthPolicy(), random)
         self._on_change = on_change
         self._operations: dict[str, _Operation] = {}
-        self._permit = Permit(self.generation, trial=False)
+        self.closed_permit = Permit(self.generation, trial=False)
         self._trials: list[Permit] = []
         self._failures = 0
         self._successes = 0
@@ -132,19 +135,18 @@ class Breaker:
         Raises `CircuitOpen` when the breaker does not admit; the error is a fresh one each time.
         """
         if self.state == "closed":
-            return self._permit
+            return self.closed_permit
         now_s = self._monotonic()
-        if self.state != "half_open" and not self.poll():
-            raise self.rejection(now_s)
-        self._trials = [trial for trial in self._trials if trial.expires_s > now_s]
-        if len(self._trials) >= self._policy.trials:
-            raise self.rejection(now_s)
+        self.refuse_unless_possible(now_s)
         permit = Permit(self.generation, trial=True, expires_s=now_s + lease_s + LEASE_MARGIN_S)
+        self._trials = [trial for trial in self._trials if trial.expires_s > now_s]
         self._trials.append(permit)
         return permit
 
     def refuse_unless_possible(self, now_s: float) -> None:
-        """Raise `CircuitOpen` when waiting for a slot could not end in an admission."""
+        """Raise `CircuitOpen` unless a trial is free; not to be asked of a closed breaker."""
+        if now_s < self.quiet_until_s:
+            raise self.rejection(now_s)
         if self.state == "half_open":
             if not self.trial_is_free:
                 raise self.rejection(now_s)
@@ -167,6 +169,8 @@ class Breaker:
         until_s = self._recovery.until_s
         if self.state == "half_open":
             until_s = min((permit.expires_s for permit in self._trials), default=now_s)
+        elif now_s >= until_s and self.quiet_until_s < _NEVER:
+            until_s = self.quiet_until_s
         return CircuitOpen(
             self.service,
             state=self.state,
@@ -180,15 +184,16 @@ class Breaker:
 
     def succeed(self, permit: Permit, operation: str, duration_s: float, now_s: float) -> None:
         """Count a success; one from an earlier generation changes nothing."""
-        if permit is self._permit:
+        if permit is self.closed_permit:
             known = self._operations.get(operation) or self._operation(operation)
-            slow = duration_s > self._slow_call_s
-            known.window.add(now_s, failed=False, slow=slow)
             if known.failures:
                 self._failures -= known.failures
                 known.failures = 0
-            if slow:
+            if duration_s > self._slow_call_s:
+                known.window.add(now_s, slow=True)
                 self._open_if_slow(operation, known.window, now_s)
+            else:
+                known.window.add(now_s)
         elif self._is_trial(permit, now_s):
             self._trials.remove(permit)
             self._trial_succeeded(operation)
@@ -197,7 +202,7 @@ class Breaker:
         self, permit: Permit, operation: str, duration_s: float, now_s: float, *, reason: str
     ) -> None:
         """Count a failure; one from an earlier generation changes nothing."""
-        if permit is self._permit:
+        if permit is self.closed_permit:
             known = self._operation(operation)
             slow = duration_s > self._slow_call_s
             known.window.add(now_s, failed=True, slow=slow)
@@ -215,15 +220,21 @@ class Breaker:
         if permit in self._trials:
             self._trials.remove(permit)
 
-    def isolate(self, owner: Owner, reason: str, *, permit: Permit | None = None) -> None:
+    def isolate(
+        self, owner: Owner, reason: str, *, permit: Permit | None = None, operation: str = ""
+    ) -> None:
         """Open until the matching act lifts it; a permit of an earlier generation changes nothing.
 
-        `quota` admits a trial now and then, after 5, 10, 20, 30 … minutes.
+        `operation` is the one that taught it. `quota` admits a trial now and then, after 5, 10,
+        20, 30 … minutes.
         """
         now_s = self._monotonic()
-        stale = permit is not None and not (permit is self._permit or self._is_trial(permit, now_s))
-        if stale or (self.state == "isolated" and owner != "operator"):
+        current = permit is None or permit is self.closed_permit or self._is_trial(permit, now_s)
+        if not current or (self.state == "isolated" and owner != "operator"):
             return
+        if operation:
+            self._operation(operation).has_failed = True
+        self._recovery.isolated()
         wait_s = self._recovery.out_of_credit(now_s) if owner == "quota" else None
         self._move("isolated", reason, owner=owner, open_s=wait_s)
 
@@ -232,13 +243,16 @@ class Breaker:
     def observe_health(self, health: Health, *, idle: bool = False) -> None:
         """Take note of a health check; `idle` when no call could be the trial.
 
-        A healthy check of an open breaker makes it half-open; two in a row close an idle one.
+        A healthy check of an open breaker makes it half-open; two in a row close an idle one, but
+        prove nothing about credit.
         """
-        self._recovery.observe(health, self._monotonic())
+        recovery = self._recovery
+        recovery.observe(health, self._monotonic())
         self.quiet_until_s = -_NEVER
         if self.state == "open":
             self.poll()
-        if self.state == "half_open" and idle and self._recovery.healthy_checks >= 2:  # noqa: PLR2004
+        well = recovery.healthy_checks >= HEALTHY_CHECKS_TO_CLOSE and not recovery.quota_round
+        if self.state == "half_open" and idle and well:
             self._close("healthy twice, and no call to try with")
 
     def poll(self) -> bool:
@@ -314,6 +328,7 @@ class Breaker:
             return
         self.state, self.reason, self.owner = record.state, record.reason, record.owner
         self.generation += 1
+        self.closed_permit = Permit(self.generation, trial=False)
         for operation in record.failed_operations:
             self._operation(operation).has_failed = True
         self._recovery.restore(record.recovery, self._monotonic())
@@ -373,7 +388,7 @@ class Breaker:
         old = self.state
         self.state, self.reason, self.owner = new, reason, owner
         self.generation += 1
-        self._permit = Permit(self.generation, trial=False)
+        self.closed_permit = Permit(self.generation, trial=False)
         self._trials = []
         self._successes = 0
         self.quiet_until_s = -_NEVER

@@ -27,8 +27,10 @@ class Gate:
         """Let nobody pass for `delay_s`; an earlier, longer wait stays in force."""
         self.not_before_s = max(self.not_before_s, self._monotonic() + delay_s)
 
-    async def passed(self) -> None:
-        """Return once the gate is open."""
-        while (wait_s := self.not_before_s - self._monotonic()) > 0:
-            spread_s = min(self._spread_s, wait_s / 10)
-            await asyncio.sleep(wait_s + self._random.uniform(0, spread_s))
+    async def wait(self, wait_s: float) -> None:
+        """Sleep for `wait_s`, what remains until the gate opens, and a little longer.
+
+        Somebody may have closed it for longer meanwhile: look again.
+        """
+        spread_s = min(self._spread_s, wait_s / 10)
+        await asyncio.sleep(wait_s + self._random.uniform(0, spread_s))

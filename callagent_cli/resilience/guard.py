@@ -6,6 +6,7 @@ operation that succeeds at once never touches the retry machinery.
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Final, TypeVar
 
 from callagent_cli.clock import Clock
@@ -15,11 +16,11 @@ from callagent_cli.resilience.attempt_timeout import AttemptTimeout
 from callagent_cli.resilience.breaker import Breaker, Change, Owner, Permit
 from callagent_cli.resilience.budget import Budget
 from callagent_cli.resilience.gate import Gate
-from callagent_cli.resilience.ladder import UNCOUNTED, RetryDecision, RetryLadder
+from callagent_cli.resilience.ladder import UNCOUNTED, RetryLadder
 from callagent_cli.resilience.narrator import Narrator
 from callagent_cli.resilience.outcome import RULES, Evidence, Outcome
 from callagent_cli.resilience.policy import Policy
-from callagent_cli.resilience.rejections import RejectionStreak
+from callagent_cli.resilience.rejections import RejectionStreaks
 from callagent_cli.resilience.slots import Slots
 from callagent_cli.resilience.work import Operation, Work
 
@@ -69,7 +70,7 @@ class Guard:
         self._heard = emit is not None
         self._narrator = Narrator(service, self.ladder.attempts, emit or _nobody)
         self._now = clock.monotonic
-        self._rejections = RejectionStreak()
+        self._rejections = RejectionStreaks()
         self._timeouts: dict[float, AttemptTimeout] = {}
         self._sleepers: list[asyncio.Future[None]] = []
         self._last_error: ServiceError | None = None
@@ -84,19 +85,24 @@ class Guard:
         breaker = self.breaker
         slots = self.slots
         began_s = now_s = self._now()
-        retries = limited = 0
+        if breaker.state != "closed":
+            breaker.refuse_unless_possible(now_s)
+        self.budget.attempted(now_s)
+        limited = 0
         while True:
-            if breaker.state != "closed":
-                if now_s < breaker.quiet_until_s:
-                    raise breaker.rejection(now_s)
-                breaker.refuse_unless_possible(now_s)
             if now_s < self.gate.not_before_s or not slots.try_acquire():
-                now_s = await self._enter(operation, work, now_s)
+                now_s = await self._enter(operation, work, began_s)
             try:
-                permit = breaker.admit(operation.lease_s)
-                self.budget.attempted(now_s, retry=retries > 0)
+                permit = (
+                    breaker.closed_permit
+                    if breaker.state == "closed"
+                    else breaker.admit(operation.timeout_s or operation.lease_s)
+                )
                 try:
-                    result = await self._timed(operation, attempt, now_s)
+                    if operation.timeout_s is None:
+                        result = await attempt()
+                    else:
+                        result = await self._timed(operation, attempt, now_s)
                 except ServiceError as error:
                     failure = error
                     self._failed(operation, work, permit, error=error, started_s=now_s)
@@ -108,7 +114,6 @@ class Guard:
                         breaker.release(permit)
             finally:
                 slots.release()
-            retries += 1
             limited += failure.outcome in UNCOUNTED
             await self._wait(operation, work, failure, limited=limited, began_s=began_s)
             now_s = self._now()
@@ -129,6 +134,7 @@ class Guard:
                 result = await self._timed(operation, attempt, started_s)
             except ServiceError as error:
                 self._report(operation, work, error, started_s=started_s)
+                self._share_wait(error)
                 self.degrade(reason=error.message)
                 raise
             self._report(operation, work, None, started_s=started_s)
@@ -183,19 +189,24 @@ class Guard:
         self.breaker.succeed(permit, operation.name, ended_s - now_s, ended_s)
         if self.slots.lowered:
             self.slots.succeeded()
-        if self._rejections.subjects:
-            self._rejections.subjects.clear()
+        if self._rejections.by_operation:
+            self._rejections.by_operation.pop(operation.name, None)
 
-    async def _enter(self, operation: Operation, work: Work, now_s: float) -> float:
+    async def _enter(self, operation: Operation, work: Work, began_s: float) -> float:
         """Wait for gate and slot; return the time, or raise `Deferred` if it does not fit."""
-        wait_s = self.gate.not_before_s - now_s
-        if wait_s > operation.deadline_s:
-            raise Deferred(self.service, delay_s=wait_s, reason="the service asked to wait")
+        gate = self.gate
         while True:
-            await self.gate.passed()
+            now_s = self._now()
+            wait_s = gate.not_before_s - now_s
+            if wait_s > 0:
+                if now_s + wait_s > began_s + operation.deadline_s:
+                    raise Deferred(self.service, delay_s=wait_s, reason="the service asked to wait")
+                await gate.wait(wait_s)
+                continue
             await self.slots.acquire(begun=work.begun)
-            if self._now() >= self.gate.not_before_s:
-                return self._now()
+            now_s = self._now()
+            if now_s >= gate.not_before_s:
+                return now_s
             self.slots.release()
 
     def _failed(
@@ -209,30 +220,28 @@ class Guard:
     ) -> None:
         """Draw the conclusions from a failed attempt; raises `CircuitOpen` for a failed trial."""
         now_s = self._now()
+        breaker = self.breaker
+        name = operation.name
         self._last_error = error
         self._report(operation, work, error, started_s=started_s, trial=permit.trial)
+        self._share_wait(error)
         evidence = RULES[error.outcome].evidence
-        trial = permit.trial and permit.generation == self.breaker.generation
         if evidence is Evidence.FAILURE:
-            self.breaker.fail(
-                permit, operation.name, now_s - started_s, now_s, reason=error.message
-            )
+            trial = permit.trial and breaker.state != "closed"
+            breaker.fail(permit, name, now_s - started_s, now_s, reason=error.message)
             if trial and error.outcome is not Outcome.UNKNOWN:
-                raise self.breaker.rejection(now_s, trial=True) from error
+                raise breaker.rejection(now_s, trial=True) from error
             work.attempts_used += 1
         elif evidence is Evidence.ISOLATES:
-            self.breaker.isolate(_OWNERS[error.outcome], error.message, permit=permit)
-        else:
-            self._limited(work, permit, error)
-
-    def _limited(self, work: Work, permit: Permit, error: ServiceError) -> None:
-        self.breaker.release(permit)
-        if error.outcome is Outcome.BUSY_HERE:
+            owner = _OWNERS[error.outcome]
+            breaker.isolate(owner, error.message, permit=permit, operation=name)
+        elif error.outcome is Outcome.BUSY_HERE:
             self.slots.busy()
-        elif error.outcome is Outcome.REJECTED:
+        elif error.outcome is Outcome.REJECTED and not error.personal:
             code = error.code or str(error.status)
-            if self._rejections.rejected(code, work.subject):
-                self.breaker.isolate("misconfigured", f"contact after contact refused: {code}")
+            if self._rejections.rejected(name, code, work.subject):
+                reason = f"contact after contact refused: {code}"
+                breaker.isolate("misconfigured", reason, permit=permit, operation=name)
 
     # The ladder
 
@@ -253,28 +262,31 @@ class Guard:
         decision = self.ladder.decide(failure, work.attempts_used, limited)
         if decision.action == "give_up":
             raise failure
-        self._share_wait(failure, decision)
+        delay_s = decision.delay_s
+        if failure.outcome is Outcome.THROTTLED and failure.retry_after_s is None:
+            self._close_gate(delay_s, failure)
         if not work.retries:
             raise failure
-        delay_s = decision.delay_s
         if failure.outcome is Outcome.BUSY_HERE and self.slots.in_flight >= self.slots.limit:
             delay_s = 0.0  # One of our own requests holds the slot: its end is the signal.
-        self._refuse_if_open(failure)
-        ends_s = self._now() + delay_s + (operation.timeout_s or operation.lease_s)
-        if ends_s > began_s + operation.deadline_s:
-            raise Deferred(self.service, delay_s=delay_s, reason=failure.message) from failure
-        await self._pause(operation, work, failure, delay_s=delay_s, reason=decision.reason)
-        while (wait_s := self.budget.wait_s(self._now())) > 0:
-            await self._pause(operation, work, failure, delay_s=wait_s, reason="budget")
+        latest_s = began_s + operation.deadline_s - (operation.timeout_s or operation.lease_s)
+        pause = partial(self._pause, operation, work, failure, latest_s=latest_s)
+        await pause(delay_s=delay_s, reason=decision.reason)
+        while (wait_s := self.budget.take(self._now())) > 0:
+            await pause(delay_s=wait_s, reason="budget")
+        if self.breaker.state != "closed":
+            self.breaker.refuse_unless_possible(self._now())
         work.on_attempt()
 
-    def _share_wait(self, failure: ServiceError, decision: RetryDecision) -> None:
+    def _share_wait(self, error: ServiceError) -> None:
         """Let every caller of the service keep the wait that it asked one of them for."""
-        if failure.outcome is Outcome.THROTTLED or failure.retry_after_s is not None:
-            asked_s = failure.retry_after_s
-            delay_s = decision.delay_s if asked_s is None else asked_s
-            self.gate.close_for(delay_s)
-            self._narrator.gate_closed(delay_s, failure.message, state=self.breaker.state)
+        rule = RULES[error.outcome]
+        if error.retry_after_s is not None and (rule.retried or rule.evidence is Evidence.FAILURE):
+            self._close_gate(error.retry_after_s, error)
+
+    def _close_gate(self, delay_s: float, error: ServiceError) -> None:
+        self.gate.close_for(delay_s)
+        self._narrator.gate_closed(delay_s, error.message, state=self.breaker.state)
 
     async def _pause(
         self,
@@ -284,22 +296,32 @@ class Guard:
         *,
         delay_s: float,
         reason: str,
+        latest_s: float,
     ) -> None:
         """Sleep, but not longer than the breaker stays closed; raises `CircuitOpen` then."""
+        self._refuse_if_open(failure)
+        due_s = self._now() + delay_s
+        if due_s > latest_s:
+            raise Deferred(self.service, delay_s=delay_s, reason=failure.message) from failure
         self._narrator.retry_scheduled(
             operation, work, failure, state=self.breaker.state, delay_s=delay_s, reason=reason
         )
         work.on_wait(delay_s, reason)
+        while self._now() < due_s:
+            await self._sleep_until(due_s)
+            self._refuse_if_open(failure)
+
+    async def _sleep_until(self, due_s: float) -> None:
+        """Sleep until `due_s`, or until the breaker opens."""
         loop = asyncio.get_running_loop()
         sleeper: asyncio.Future[None] = loop.create_future()
-        timer = loop.call_later(delay_s, _wake, sleeper)
+        timer = loop.call_at(due_s, _wake, sleeper)
         self._sleepers.append(sleeper)
         try:
             await sleeper
         finally:
             timer.cancel()
             self._sleepers.remove(sleeper)
-        self._refuse_if_open(failure)
 
     def _refuse_if_open(self, failure: ServiceError) -> None:
         if self.breaker.state in {"open", "isolated"}:
@@ -315,6 +337,7 @@ class Guard:
         self._narrator.breaker_changed(change, self._last_error)
         if change.new == "closed":
             self._last_error = None
+            self._rejections.by_operation.clear()
             self.slots.ramp(self.policy.breaker.ramp_s)
             self.recover(reason="the breaker closed")
         elif change.new != "half_open":

@@ -77,12 +77,15 @@ class Recovery:
         """Start an open time and return it in seconds; a failed trial doubles the one before.
 
         Whatever was known of the service's health is forgotten: it was learned before the failure.
+        Only the patience with failing checks runs on while trials fail.
         """
         policy = self._breaker
         if by_trial:
             self._trial_failed = True
             self._last_trial_s = now_s
             self._open_s = min(self._open_s * 2, policy.open_cap_s)
+        else:
+            self._unhealthy_since_s = None
         open_s = self._open_s * self._random.uniform(0.9, 1.1)
         self.until_s = now_s + open_s
         self._forget_health()
@@ -94,6 +97,10 @@ class Recovery:
         self.quota_round += 1
         self.until_s = now_s + wait_s
         return wait_s
+
+    def isolated(self) -> None:
+        """Forget the open time: only the matching act ends an isolation."""
+        self.until_s = -_NEVER
 
     def closed(self) -> None:
         """Start over: the next open time is the first one again."""

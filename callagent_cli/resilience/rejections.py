@@ -5,23 +5,23 @@ from typing import Final
 STREAK_TO_ISOLATE: Final = 5
 
 
-class RejectionStreak:
-    """Notices when one code refuses contact after contact without a success between them.
+class RejectionStreaks:
+    """Notices when one code refuses contact after contact of one operation.
 
-    A success clears `subjects`, the contacts refused so far.
+    A success of that operation ends its streak: take it out of `by_operation`, where each has its
+    code and the contacts refused with it.
     """
 
-    __slots__ = ("_code", "subjects")
+    __slots__ = ("by_operation",)
 
     def __init__(self) -> None:
-        self._code = ""
-        self.subjects: list[str] = []
+        self.by_operation: dict[str, tuple[str, set[str]]] = {}
 
-    def rejected(self, code: str, subject: str) -> bool:
+    def rejected(self, operation: str, code: str, subject: str) -> bool:
         """Take note of a refusal; return whether it makes the streak complete."""
-        if code != self._code:
-            self._code = code
-            self.subjects = []
-        if subject not in self.subjects:
-            self.subjects.append(subject)
-        return len(self.subjects) >= STREAK_TO_ISOLATE
+        known_code, subjects = self.by_operation.get(operation, ("", set()))
+        if code != known_code:
+            subjects = set()
+        self.by_operation[operation] = (code, subjects)
+        subjects.add(subject)
+        return len(subjects) >= STREAK_TO_ISOLATE

@@ -38,7 +38,7 @@ class Window:
         self.failures = 0
         self.slow = 0
 
-    def add(self, now_s: float, *, failed: bool, slow: bool) -> None:
+    def add(self, now_s: float, *, failed: bool = False, slow: bool = False) -> None:
         """Count one attempt that ended at `now_s` (monotonic seconds)."""
         if now_s >= self.next_slice_s:
             self.advance(now_s)
@@ -52,7 +52,8 @@ class Window:
         """Put the current slice away if it has ended, and drop those that have left the window."""
         if now_s < self.next_slice_s:
             return
-        head = int(now_s / self._slice_s)
+        # A quotient that rounds down must not put the same slice away twice.
+        head = max(int(now_s / self._slice_s), self._head + 1)
         at = self._head % SLICES * _KINDS
         sums = (self.attempts, self.failures, self.slow)
         for kind in range(_KINDS):

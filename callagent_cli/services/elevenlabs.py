@@ -149,9 +149,17 @@ class ElevenLabsAdapter:
             raise refusal.error(verdict)
         raise self._exchange.unreadable(response, kind=OutcomeUnknown, code="no_conversation_id")
 
-    async def look_up(self, *, call_id: str, since_utc_s: float) -> list[Candidate]:
+    async def look_up(
+        self,
+        *,
+        call_id: str,
+        since_utc_s: float,
+        may_go_on: Callable[[], None] = lambda: None,
+    ) -> list[Candidate]:
         """Return the conversations that belong to a call and began after an instant, latest first.
 
+        It takes several requests: `may_go_on` is asked before each but the first, and ends the
+        look-up by raising, as a breaker that opened meanwhile does.
         Raises a `ServiceError` unless every page and every candidate could be read: an empty list
         is a proof that nobody was called, and half a look-up proves nothing.
         """
@@ -166,10 +174,13 @@ class ElevenLabsAdapter:
                 asked.add(item.conversation_id)
                 if len(asked) > _CANDIDATES_MAX:
                     raise self._unproven(response, "endless_list")
+                may_go_on()
                 known = await self._candidate(item.conversation_id, call_id)
                 if known is not None:
                     found.append(known)
             cursor = self._next_cursor(page, response, cursor)
+            if cursor is not None:
+                may_go_on()
         return found
 
     async def _page(self, call_id: str, since_utc_s: float, cursor: str) -> tuple[Page, Response]:

@@ -2,7 +2,8 @@
 
 Without a conversation id it is certain that no call exists, so each of these is a refusal. The
 sentences are those of live captures (reference `providers.md` 1.2); an unknown one is the contact's
-own, because five different contacts refused alike isolate the service anyway.
+own, because five different contacts refused alike isolate the service anyway. A busy line, no answer
+and a declined call are personal: they never do, and the dial rules decide when to dial again.
 """
 
 import re
@@ -26,6 +27,7 @@ class Refused(NamedTuple):
 
 
 _REJECTED: Final = Verdict(InvalidPayload)
+_PERSONAL: Final = Verdict(InvalidPayload, personal=True)
 _MISCONFIGURED: Final = Verdict(Misconfigured)
 
 _PHRASES: Final[tuple[tuple[re.Pattern[str], Refused], ...]] = tuple(
@@ -33,7 +35,10 @@ _PHRASES: Final[tuple[tuple[re.Pattern[str], Refused], ...]] = tuple(
     for phrase, refused in (
         (r"concurren", Refused(BUSY_HERE, "too_many_concurrent_requests")),
         (
-            r"quota|insufficient (?:funds|balance|credit)|daily call limit",
+            (
+                r"quota|insufficient (?:funds|balance|credit)|daily call limit"
+                r"|(?:card|payment) (?:was |is |has been )?declined"
+            ),
             Refused(Verdict(QuotaExceeded), "quota_exceeded"),
         ),
         # A country that the account may not call concerns its contacts only.
@@ -61,8 +66,17 @@ _SILENCE: Final[tuple[tuple[re.Pattern[str], str], ...]] = (
     (re.compile(r"timed out|timeout", re.IGNORECASE), "sip_timeout"),
     (re.compile(r"\bbusy\b", re.IGNORECASE), "busy"),
     (re.compile(r"no.?answer|not answered|temporarily unavailable", re.IGNORECASE), "no_answer"),
+    (re.compile(r"\bdeclined?\b", re.IGNORECASE), "declined"),
 )
-_SIP_VERDICTS: Final = {401: _MISCONFIGURED, 407: _MISCONFIGURED}
+_SIP_VERDICTS: Final = {
+    401: _MISCONFIGURED,
+    407: _MISCONFIGURED,
+    408: _PERSONAL,
+    480: _PERSONAL,
+    486: _PERSONAL,
+    600: _PERSONAL,
+    603: _PERSONAL,
+}
 _CARRIER_VERDICTS: Final = {
     401: _MISCONFIGURED,
     402: Verdict(QuotaExceeded),
@@ -91,5 +105,5 @@ def refused(message: str) -> Refused:
         return Refused(verdict, f"carrier_{status}")
     for phrase, code in _SILENCE:
         if phrase.search(message):
-            return Refused(_REJECTED, code)
+            return Refused(_PERSONAL, code)
     return Refused(_REJECTED, "refused")

@@ -32,10 +32,14 @@ Raised = TypeVar("Raised", bound=ServiceError)
 
 
 class Verdict(NamedTuple):
-    """Which error an answer is, and its outcome where the error's own does not fit."""
+    """Which error an answer is, and its outcome where the error's own does not fit.
+
+    `personal` marks what concerns the person's line only (see `ServiceError`).
+    """
 
     kind: type[ServiceError]
     outcome: Outcome | None = None
+    personal: bool = False
 
 
 BUSY_HERE = Verdict(RateLimited, Outcome.BUSY_HERE)
@@ -82,6 +86,7 @@ class Refusal:
             code=self.code,
             request_id=self.request_id,
             retry_after_s=wait_s,
+            personal=verdict.personal,
         )
 
 

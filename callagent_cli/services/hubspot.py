@@ -17,7 +17,9 @@ from callagent_cli.settings import Crm
 
 _Shape = TypeVar("_Shape")
 
-_PROPERTIES: Final = ("firstname", "lastname", "company", "jobtitle", "phone", "mobilephone")
+PROPERTIES: Final = ("firstname", "lastname", "company", "jobtitle", "phone", "mobilephone")
+"""What is asked of a contact in the CRM."""
+
 _CALL_TO_CONTACT: Final = {
     "associationCategory": "HUBSPOT_DEFINED",
     "associationTypeId": 194,
@@ -85,7 +87,7 @@ class HubSpotAdapter:
         return await self._search_number(number) if number else None
 
     async def _read(self, crm_id: str) -> Person | None:
-        query = urlencode({"properties": ",".join(_PROPERTIES)})
+        query = urlencode({"properties": ",".join(PROPERTIES)})
         path = f"{self._settings.objects_path}/contacts/{quote(crm_id, safe='')}?{query}"
         request = self._request("look_up", "GET", path)
         response = await self._exchange.send(request)
@@ -103,7 +105,7 @@ class HubSpotAdapter:
             {"filters": [{"propertyName": name, "operator": "EQ", "value": value}]}
             for name, value in filters
         ]
-        body = {"filterGroups": groups, "properties": list(_PROPERTIES), "limit": 1}
+        body = {"filterGroups": groups, "properties": list(PROPERTIES), "limit": 1}
         path = f"{self._settings.objects_path}/contacts/search"
         found = await self._search("look_up", path, body)
         return _person(found[0]) if found else None

@@ -16,6 +16,7 @@ import msgspec
 from callagent_cli.simulation.scenario.fault_kind import kind_of
 from callagent_cli.simulation.scenario.format import (
     Distribution,
+    Drip,
     Fault,
     LatencySpec,
     Phase,
@@ -57,8 +58,9 @@ def drawer(latency: LatencySpec) -> Draw:
         return uniform(latency.uniform[0], latency.uniform[1])
     if latency.normal is not None:
         return normal(latency.normal.mean, latency.normal.deviation)
-    assert latency.lognormal is not None, "a checked distribution has a shape"  # noqa: S101
-    return lognormal(latency.lognormal.p50, latency.lognormal.p99)
+    if latency.lognormal is not None:
+        return lognormal(latency.lognormal.p50, latency.lognormal.p99)
+    raise ValueError("a distribution without a shape was not checked")
 
 
 class FaultEngine:
@@ -210,8 +212,8 @@ class _ActivePhase:
 
 
 def _dripping(fault: Fault) -> WireAction:
-    assert fault.drip is not None, "the kind says so"  # noqa: S101
-    return WireAction(kind="drip", drip_bytes=fault.drip.bytes, drip_every_s=fault.drip.every)
+    drip = fault.drip or Drip(every=1.0)
+    return WireAction(kind="drip", drip_bytes=drip.bytes, drip_every_s=drip.every)
 
 
 _ACTIONS: Final[dict[str, Callable[[Fault], WireAction]]] = {

@@ -194,8 +194,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
     def _jump(self) -> None:
         """Move the clock to the first timer that is not cancelled."""
         timers = self._timers
-        while timers and timers[0][2]._cancelled:  # noqa: SLF001
-            heapq.heappop(timers)[2]._scheduled = False  # noqa: SLF001
+        while timers and timers[0][2]._cancelled:  # noqa: SLF001 — as above.
+            heapq.heappop(timers)[2]._scheduled = False  # noqa: SLF001 — as above.
             self._cancelled_timers -= 1
         if not timers:
             self._stop_with(SimulationDeadlock, f"nothing can happen any more: {self._waiting()}")
@@ -213,8 +213,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         append = self._ready.append
         while timers and timers[0][0] <= now_s:
             handle = heapq.heappop(timers)[2]
-            handle._scheduled = False  # noqa: SLF001
-            if handle._cancelled:  # noqa: SLF001
+            handle._scheduled = False  # noqa: SLF001 — as above.
+            if handle._cancelled:  # noqa: SLF001 — as above.
                 self._cancelled_timers -= 1
             else:
                 append(handle)
@@ -286,9 +286,9 @@ def _bury(loop: VirtualLoop) -> None:
     """Keep everything that was running from the garbage collector, which would unwind it."""
     tasks = sorted(asyncio.all_tasks(loop), key=hash)
     for task in tasks:
-        task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001
-    handles: list[object] = [*loop._ready, *loop._timers]  # noqa: SLF001
-    generators = list(loop._asyncgens)  # noqa: SLF001
+        task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 — as above.
+    handles: list[object] = [*loop._ready, *loop._timers]  # noqa: SLF001 — as above.
+    generators = list(loop._asyncgens)  # noqa: SLF001 — as above.
     _remains.append(_Remains(tasks, handles, generators))
 
 

@@ -81,6 +81,11 @@ class RecordTable(Table):
             self._database.write("UPDATE commands SET taken = 1 WHERE id = ?", (command.id,))
         return commands
 
+    def was_taken(self, command: int) -> bool:
+        """Return whether a worker has taken a command."""
+        rows = self._database.read("SELECT taken FROM commands WHERE id = ?", (command,))
+        return bool(rows and rows[0][0])
+
     def save_run(self, run: RunRow) -> None:
         """Insert or update a run; the heartbeat is a run saved again."""
         self._database.write(
@@ -109,12 +114,13 @@ class RecordTable(Table):
             ),
         )
 
-    def last_run(self) -> RunRow | None:
-        """Return the run that started last."""
+    def last_run(self, campaign: str = "") -> RunRow | None:
+        """Return the run that started last, of one campaign if it is named."""
         rows = self._database.read(
             "SELECT id, campaign, mode, pid, host, lanes, started_utc_s, heartbeat_utc_s, "
-            "ended_utc_s, exit_code, verdict FROM runs "
-            "ORDER BY started_utc_s DESC, seq DESC LIMIT 1"
+            "ended_utc_s, exit_code, verdict FROM runs WHERE ? IN ('', campaign) "
+            "ORDER BY started_utc_s DESC, seq DESC LIMIT 1",
+            (campaign,),
         )
         if not rows:
             return None

@@ -1,6 +1,8 @@
 """The store on SQLite: one file, written by one worker and read by whoever wants to."""
 
 import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from callagent_cli.errors import StoreError
@@ -55,6 +57,18 @@ class SqliteStore(CallTable, DialTable, RecordTable):
     def flush(self) -> None:
         """Commit now, outside a turn of the loop (at start and end)."""
         self._database.commit()
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """Read everything as it is at this moment, whatever a worker writes meanwhile.
+
+        Only for a store that was opened `read_only`.
+        """
+        self._database.read("BEGIN")
+        try:
+            yield
+        finally:
+            self._database.read("ROLLBACK")
 
     def close(self) -> None:
         """Commit and release the file."""

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from callagent_cli.calls.model import RUNG, Call, CallState, Step
+from callagent_cli.calls.model import BEFORE_DIAL, RUNG, Call, CallState, Step
 from callagent_cli.events import AttemptFinished, BreakerChanged, Stamped
 from callagent_cli.resilience.breaker import Breaker
 from callagent_cli.store.port import Claim
@@ -18,6 +18,8 @@ _STEP_OF: Final = {
     "crm.record": Step.RECORD,
 }
 _ALL: Final = frozenset(Step)
+_VOICE: Final = ("elevenlabs",)
+_NO_STEPS: Final[frozenset[Step]] = frozenset()
 
 
 class Agenda:
@@ -28,62 +30,74 @@ class Agenda:
         self._control = control
         self._candidates: dict[str, str] = {}
         self._fails_fast = resources.settings.services.elevenlabs.when_down == "fail"
-        self._groups = resources.services.required_by_new_calls()
+        self._models = tuple(name for name, _ in resources.services.composers)
         resources.bus.listen(self._listen)
 
     def claim(self) -> Call | None:
         """Return the next call to work on, or None when nothing can be done right now."""
         if self._control.draining:
             return None
-        steps = RUNG if self._control.paused_by else _ALL
+        steps = self._allowed_steps()
         return (
-            self._first(CallState.PARKED, steps=steps)
-            or self._parked(steps)
-            or (None if self._control.paused_by else self._to_dial())
+            self._first(CallState.PARKED, steps=steps) or self._parked(steps) or self._beginning()
         )
 
     def released(self, call_id: str) -> None:
         """Forget that a call is a candidate: its lane is free again."""
-        self._candidates = {
-            service: candidate
-            for service, candidate in self._candidates.items()
-            if candidate != call_id
-        }
+        for service, candidate in list(self._candidates.items()):
+            if candidate == call_id:
+                del self._candidates[service]
 
     def idle(self, service: str, *, lanes_busy: bool) -> bool:
         """Say whether no call could be the trial of this service."""
-        group = self._group_of(service)
-        return not (
-            lanes_busy
-            or self._first(CallState.PARKED, waits_for=group, steps=_ALL)
-            or self._first(CallState.PENDING, steps=_ALL)
-        )
+        group = "llm" if service == "llm_fallback" else service
+        if lanes_busy or self._first(
+            CallState.PARKED, waits_for=group, steps=self._allowed_steps()
+        ):
+            return False
+        others = (each for each in (_VOICE, self._models) if service not in each)
+        if self._control.paused_by or any(self._blocked(each) for each in others):
+            return True
+        return not (self._first(CallState.SCHEDULED) or self._first(CallState.PENDING))
 
     def blocked(self, service: str) -> Breaker | None:
         """Return the breaker that holds up whoever waits for this service, or None."""
+        return self._blocked(self._members(service))
+
+    def is_trying(self, service: str) -> bool:
+        """Say whether a service is half-open, with none of its group closed."""
         guards = self._resources.services.guards
-        breakers = [guards[name].breaker for name in self._members(service)]
-        if any(breaker.state in {"closed", "half_open"} for breaker in breakers):
-            return None
-        return breakers[0]
+        states = {guards[name].breaker.state for name in self._members(service)}
+        return "half_open" in states and "closed" not in states
 
     def required_block(self) -> Breaker | None:
         """Return the breaker that keeps calls from beginning, or None."""
-        if self._fails_fast:
+        if self._fails_at_once():
             return None
-        blocks = (self.blocked(group[0]) for group in self._groups)
-        return next((breaker for breaker in blocks if breaker is not None), None)
+        return self._blocked(_VOICE) or self._blocked(self._models)
 
-    def _to_dial(self) -> Call | None:
-        scheduled = self._first(CallState.SCHEDULED, steps=_ALL)
-        if scheduled is not None:
-            return scheduled
-        if not self._fails_fast and not all(self._admits(group) for group in self._groups):
+    def _allowed_steps(self) -> frozenset[Step]:
+        return RUNG if self._control.paused_by else _ALL
+
+    def _fails_at_once(self) -> bool:
+        """Say whether calls begin only to fail, as the operator wants it during an outage."""
+        voice = self._resources.services.voice.breaker
+        return self._fails_fast and voice.state == "open" and not voice.poll()
+
+    def _beginning(self) -> Call | None:
+        """Return a call to begin, or to dial again, if the services it requires admit it."""
+        if self._control.paused_by:
             return None
-        call = self._first(CallState.PENDING, steps=_ALL)
+        if not self._fails_at_once() and not self._admits(_VOICE):
+            return None
+        steps = _ALL if self._admits(self._models) else _ALL - BEFORE_DIAL
+        call = self._first(CallState.SCHEDULED, steps=steps) or self._first(
+            CallState.PENDING, steps=steps
+        )
         if call is not None:
-            for group in self._groups:
-                self._nominate(group, call)
+            self._nominate(_VOICE, call)
+            if call.step in BEFORE_DIAL:
+                self._nominate(self._models, call)
         return call
 
     def _parked(self, steps: frozenset[Step]) -> Call | None:
@@ -102,7 +116,7 @@ class Agenda:
         return None
 
     def _first(
-        self, state: CallState, *, steps: frozenset[Step], waits_for: str = ""
+        self, state: CallState, *, steps: frozenset[Step] = _ALL, waits_for: str = ""
     ) -> Call | None:
         if not steps:
             return None
@@ -113,17 +127,21 @@ class Agenda:
                 state=state,
                 due_utc_s=resources.clock.utc(),
                 waits_for=waits_for,
-                steps=frozenset() if steps == _ALL else steps,
+                steps=_NO_STEPS if steps == _ALL else steps,
             )
         )
 
     def _members(self, service: str) -> tuple[str, ...]:
         if service == "llm":
-            return tuple(name for name, _ in self._resources.services.composers)
+            return self._models
         return (service,) if service in self._resources.services.guards else ()
 
-    def _group_of(self, service: str) -> str:
-        return "llm" if service == "llm_fallback" else service
+    def _blocked(self, group: tuple[str, ...]) -> Breaker | None:
+        guards = self._resources.services.guards
+        breakers = [guards[name].breaker for name in group]
+        if any(breaker.state in {"closed", "half_open"} for breaker in breakers):
+            return None
+        return breakers[0] if breakers else None
 
     def _admits(self, group: tuple[str, ...]) -> bool:
         """Say whether one service of the group admits, and needs no more than one candidate."""

@@ -2,7 +2,9 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 
+from callagent_cli.calls.windows import check_window
 from callagent_cli.clock import Clock
+from callagent_cli.errors import SettingsError
 from callagent_cli.events import Bus
 from callagent_cli.resilience.guard import Guard
 from callagent_cli.resilience.health import HealthChecker
@@ -17,10 +19,11 @@ from callagent_cli.settings import Model, Settings, Window
 from callagent_cli.store.port import Store
 from callagent_cli.worker.control import Control
 from callagent_cli.worker.operations import operations
-from callagent_cli.worker.ports import Composer
+from callagent_cli.worker.ports import Composer, Suppressions
 from callagent_cli.worker.prompts import fields_of
 from callagent_cli.worker.resources import Resources, Services
 from callagent_cli.worker.service_documents import ServiceDocuments, fingerprints
+from callagent_cli.worker.silent_door import SilentDoor
 from callagent_cli.worker.worker import Worker
 
 Connect = Callable[[str, str], Http]
@@ -38,13 +41,17 @@ def assemble(
     connect: Connect,
     window: Window | None = None,
     redial_scale: float = 1.0,
+    suppressions: Suppressions | None = None,
     max_wait_s: float | None = None,
 ) -> Worker:
     """Return a worker that is ready to run; must be called inside the running loop.
 
-    Raises `SettingsError` when a secret cannot be read or the prompt is no template.
+    Raises `SettingsError` when a secret cannot be read, the prompt is no template, or the window
+    never opens.
     """
     fields_of(settings.services.llm.prompt)
+    if window is not None:
+        _check(window)
     services = _services(settings, clock, bus, environ=environ, connect=connect)
     resources = Resources(
         settings=settings,
@@ -55,12 +62,21 @@ def assemble(
         campaign=campaign,
         window=window,
         redial_scale=redial_scale,
+        suppressions=suppressions,
     )
     control = Control(bus, settings.lanes)
     worker = Worker(resources, operations(settings), control, max_wait_s=max_wait_s)
     ServiceDocuments(resources, fingerprints(settings, environ)).restore()
     _add_checkers(worker, services)
     return worker
+
+
+def _check(window: Window) -> None:
+    try:
+        check_window(window)
+    except ValueError as error:
+        message = f"`dialing.window` is never open: {error}"
+        raise SettingsError(message, hint="give `opens`, a later `closes`, and `days`") from error
 
 
 def _services(
@@ -77,22 +93,27 @@ def _services(
         models.append(("llm_fallback", llm.fallback))
     policies: dict[str, Policy] = {"elevenlabs": voice.policy}
     policies |= {name: model.policy for name, model in models}
-    records = None
     if crm.provider == "hubspot":
         policies["crm"] = crm.policy
+    guards = {name: Guard(name, policy, clock, emit=bus.emit) for name, policy in policies.items()}
+
+    def silenced(service: str, base_url: str) -> Http:
+        door = connect(service, base_url)
+        return SilentDoor(door, guards[service].breaker, clock.monotonic)
+
+    records = None
+    if crm.provider == "hubspot":
         token = crm.token.read(environ)
-        records = HubSpotAdapter(connect("crm", crm.base_url), crm, token, clock.utc)
-    door = connect("elevenlabs", voice.base_url)
+        records = HubSpotAdapter(silenced("crm", crm.base_url), crm, token, clock.utc)
+    door = silenced("elevenlabs", voice.base_url)
     return Services(
         telephony=ElevenLabsAdapter(door, voice, voice.api_key.read(environ), clock.utc),
         composers=tuple(
-            (name, _composer(name, model, clock, environ=environ, connect=connect))
+            (name, _composer(name, model, clock, environ=environ, connect=silenced))
             for name, model in models
         ),
         records=records,
-        guards={
-            name: Guard(name, policy, clock, emit=bus.emit) for name, policy in policies.items()
-        },
+        guards=guards,
     )
 
 

@@ -1,34 +1,49 @@
 """Which steps go on without their service, each told once when it begins and once when it ends."""
 
-from callagent_cli.events import Bus, StepDegraded
+from callagent_cli.events import BreakerChanged, Bus, HealthChecked, Stamped, StepDegraded
 
 
 class Degraded:
-    """Remembers what is degraded, so that a thousand calls make one event."""
+    """Remembers what is degraded, so that a thousand calls make one event.
+
+    It ends with the step's next success, or without one when the service itself is back.
+    """
 
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
-        self._active: dict[str, str] = {}
+        self._instead: dict[tuple[str, str], str] = {}
+        bus.listen(self._listen)
 
     def begin(self, step: str, service: str, *, instead: str, reason: str) -> None:
         """Say that a step goes on with `instead`, unless that was said already."""
-        if step not in self._active:
-            self._active[step] = instead
-            self._tell(step, service, active=True, reason=reason)
+        if (service, step) not in self._instead:
+            self._instead[service, step] = instead
+            self._tell(service, step, active=True, instead=instead, reason=reason)
 
     def end(self, step: str, service: str) -> None:
         """Say that a step has its service again, if it had lost it."""
-        if step in self._active:
-            self._tell(step, service, active=False, reason="")
-            del self._active[step]
+        instead = self._instead.pop((service, step), None)
+        if instead is not None:
+            self._tell(service, step, active=False, instead=instead)
 
-    def _tell(self, step: str, service: str, *, active: bool, reason: str) -> None:
+    def _listen(self, stamped: Stamped) -> None:
+        event = stamped.event
+        if isinstance(event, BreakerChanged):
+            is_back = event.new == "closed"
+        elif isinstance(event, HealthChecked):
+            is_back = event.health == "healthy" and event.breaker_state == "closed"
+        else:
+            return
+        if is_back and self._instead:
+            for service, step in list(self._instead):
+                if service == event.service:
+                    self.end(step, service)
+
+    def _tell(
+        self, service: str, step: str, *, active: bool, instead: str, reason: str = ""
+    ) -> None:
         self._bus.emit(
             StepDegraded(
-                service=service,
-                step=step,
-                active=active,
-                instead=self._active[step],
-                error_message=reason,
+                service=service, step=step, active=active, instead=instead, error_message=reason
             )
         )

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Final
 
-from callagent_cli.calls.model import CallState
+from callagent_cli.calls.model import FINAL_STATES, CallState
 from callagent_cli.errors import ExitCode
 from callagent_cli.resilience.breaker import Breaker
+from callagent_cli.store.port import Waiting
 from callagent_cli.worker.agenda import Agenda
 from callagent_cli.worker.control import Control
+from callagent_cli.worker.requeue import failed_in_outage
 from callagent_cli.worker.resources import Resources
 
 QUOTA_TRIALS: Final = 4
@@ -44,6 +46,14 @@ def ending_of(totals: dict[CallState, int], exit_code: ExitCode | None, reason: 
     return Ending(exit_code=code, reason=reason, totals=counted)
 
 
+def drained(totals: dict[CallState, int], exit_code: ExitCode | None) -> Ending:
+    """Return the ending of a drained run: stopped, when something is left to do."""
+    left = sum(calls for state, calls in totals.items() if state not in FINAL_STATES)
+    if left and exit_code in {None, ExitCode.DONE}:
+        exit_code = ExitCode.STOPPED
+    return ending_of(totals, exit_code, "drained")
+
+
 def still_waits(
     resources: Resources, agenda: Agenda, control: Control, totals: dict[CallState, int]
 ) -> Waits:
@@ -55,8 +65,9 @@ def still_waits(
         block = agenda.required_block()
         _sort(f"{pending} pending", block, reasons, helpless)
     for group in resources.store.waiting(resources.campaign):
-        block = agenda.blocked(group.waits_for) if group.waits_for else None
-        _sort(f"{group.calls} {group.state.value}", block, reasons, helpless)
+        _sort(f"{group.calls} {group.state.value}", _block(group, agenda), reasons, helpless)
+    if resources.settings.requeue_after_outage:
+        _affected(resources, agenda, reasons, helpless)
     if reasons and control.paused_by:
         return Waits(reason=f"paused by {control.paused_by}")
     if reasons:
@@ -64,6 +75,29 @@ def still_waits(
     if helpless:
         return Waits(exit_code=ExitCode.CREDENTIALS, ended=", ".join(helpless))
     return Waits()
+
+
+def _block(group: Waiting, agenda: Agenda) -> Breaker | None:
+    """Return the breaker that keeps a group of waiting calls where they are."""
+    if group.state is CallState.SCHEDULED:
+        return agenda.required_block()
+    if group.state is CallState.RECONCILING:
+        return agenda.blocked("elevenlabs")
+    return agenda.blocked(group.waits_for) if group.waits_for else None
+
+
+def _affected(
+    resources: Resources, agenda: Agenda, reasons: list[str], helpless: list[str]
+) -> None:
+    """Count the failed calls that are taken back by themselves once their service is healthy."""
+    for service in ("elevenlabs", "llm", "crm"):
+        block = agenda.blocked(service)
+        if block is None and not agenda.is_trying(service):
+            continue
+        failed = resources.store.calls(resources.campaign, frozenset({CallState.FAILED}))
+        calls = sum(call.failed_by == service and failed_in_outage(call) for call in failed)
+        if calls:
+            _sort(f"{calls} failed, taken back later", block, reasons, helpless)
 
 
 def _sort(what: str, block: Breaker | None, reasons: list[str], helpless: list[str]) -> None:

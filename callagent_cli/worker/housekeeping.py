@@ -6,10 +6,13 @@ from typing import Final
 
 from callagent_cli.errors import ExitCode
 from callagent_cli.events import CommandObeyed
+from callagent_cli.reporting.incidents.affected import failed_calls
+from callagent_cli.reporting.incidents.incident import is_incident
 from callagent_cli.store.port import Command, RunRow
 from callagent_cli.worker.control import Control
 from callagent_cli.worker.requeue import requeue
 from callagent_cli.worker.resources import Resources
+from callagent_cli.worker.run_document import RunNotes
 
 HEARTBEAT_S: Final = 1.0
 COMMANDS_S: Final = 0.25
@@ -22,6 +25,7 @@ class Housekeeping:
         self._resources = resources
         self._control = control
         self.row = row
+        RunNotes(resources)
         self._commands: dict[str, Callable[[Command], None]] = {
             "pause": lambda command: control.pause(command.by),
             "resume": lambda command: control.resume(command.by),
@@ -31,6 +35,9 @@ class Housekeeping:
             "reset": self._reset,
             "check": self._check,
             "requeue": self._requeue,
+            "ack": _heard,
+            "mute": _heard,
+            "unmute": _heard,
         }
 
     async def run(self) -> None:
@@ -51,14 +58,18 @@ class Housekeeping:
     def obey(self) -> None:
         """Carry out the commands that were left since the last look."""
         for command in self._resources.store.take_commands():
-            obeyed = self._commands.get(command.name)
-            if obeyed is None:
-                continue
-            obeyed(command)
-            self._resources.bus.emit(
-                CommandObeyed(command=command.name, argument=command.argument, by=command.by)
-            )
-            self._control.wake.set()
+            self.carry_out(command)
+
+    def carry_out(self, command: Command) -> None:
+        """Carry out one command and tell it; one that is not known changes nothing."""
+        obeyed = self._commands.get(command.name)
+        if obeyed is None:
+            return
+        obeyed(command)
+        self._resources.bus.emit(
+            CommandObeyed(command=command.name, argument=command.argument, by=command.by)
+        )
+        self._control.wake.set()
 
     def _lanes(self, command: Command) -> None:
         if command.argument.isdecimal():
@@ -80,14 +91,22 @@ class Housekeeping:
             checker.check_soon()
 
     def _requeue(self, command: Command) -> None:
-        resources = self._resources
+        resources, wanted = self._resources, command.argument
+        calls = failed_calls(resources.store, wanted) if is_incident(wanted) else frozenset[str]()
+        if is_incident(wanted) and not calls:
+            return  # Without ids a requeue would take back everything.
         requeue(
             resources.store,
             resources.bus,
             resources.clock,
             campaign=resources.campaign,
-            failed_by=command.argument,
+            failed_by="" if calls else wanted,
+            calls=calls,
         )
+
+
+def _heard(_command: Command) -> None:
+    """Do nothing more than tell it: the incidents listen for themselves."""
 
 
 def _replace(row: RunRow, **changes: object) -> RunRow:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from callagent_cli.calls.model import LEGAL_MOVES, NEXT_STEP, RUNG, Call, CallState, mask
+from callagent_cli.calls.model import LEGAL_MOVES, NEXT_STEP, RUNG, Call, CallState, Step, mask
 from callagent_cli.clock import Clock
 from callagent_cli.events import Bus, CallChanged, StepFinished
 from callagent_cli.resilience.work import Work
@@ -71,20 +71,27 @@ class Journey:
             due_utc_s=None if delay_s is None else now_utc_s + delay_s,
         )
 
-    def schedule(self, reason: str, *, delay_s: float) -> None:
+    def schedule(self, reason: str, *, delay_s: float, attempts: int = 0) -> None:
         """Free the lane until a set time: a calling window, or a redial."""
-        self.move(CallState.SCHEDULED, reason, attempts=0, due_utc_s=self._clock.utc() + delay_s)
+        due_utc_s = self._clock.utc() + delay_s
+        self.move(CallState.SCHEDULED, reason, attempts=attempts, due_utc_s=due_utc_s)
 
-    def finish_step(self, detail: str, **changes: Any) -> None:  # noqa: ANN401
-        """Go to the next step; what the step found is among `changes`, as `results`."""
+    def finish_step(self, detail: str, *, to: Step | None = None, **changes: Any) -> None:  # noqa: ANN401
+        """Go to the next step, or `to` another one; what the step found is among `changes`."""
         step = self.call.step
         self._bus.emit(StepFinished(call=self.call.id, step=step.value, detail=detail))
-        following = NEXT_STEP[step]
+        following = to or NEXT_STEP[step]
         if following is None:
             self.move(CallState.DONE, detail, attempts=0, **changes)
             return
         self.note(step=following, attempts=0, **changes)
         self.work = CallWork(self)
+
+    def succeeded(self) -> None:
+        """Begin to count the attempts anew: a step of many requests had one that succeeded."""
+        if self.work.attempts_used:
+            self.work.attempts_used = 0
+            self.note(attempts=0)
 
     def results_with(self, **found: Any) -> dict[str, Any]:  # noqa: ANN401 — any JSON value.
         """Return the call's results with what the current step found."""

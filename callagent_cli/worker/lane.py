@@ -1,37 +1,54 @@
 """A lane: works one call from step to step until it ends, waits, or needs a person."""
 
 from collections.abc import Awaitable, Callable
+from typing import Final
 
 from callagent_cli.calls.degradation import Degradation, Move, decide
-from callagent_cli.calls.model import RUNG, Call, CallState, Step
+from callagent_cli.calls.model import BEFORE_DIAL, RUNG, Call, CallState, Step
 from callagent_cli.errors import CircuitOpen, Deferred, ServiceError
 from callagent_cli.events import StepStarted
 from callagent_cli.resilience.outcome import Outcome
-from callagent_cli.worker.control import Control
 from callagent_cli.worker.degraded import Degraded
-from callagent_cli.worker.dialing import DialStep, NotNow
+from callagent_cli.worker.dial.permission import NeverDial, NotNow, Permission
+from callagent_cli.worker.dial.step import DialStep
 from callagent_cli.worker.journey import Journey
 from callagent_cli.worker.operations import Operations
 from callagent_cli.worker.resources import Resources
 from callagent_cli.worker.steps import ComposeStep, FollowStep, LookUpStep, RecordStep
 
-FIRST_LOOK_UP_S = 5.0
+FIRST_LOOK_UP_S: Final = 5.0
 """How soon after a lost answer the provider is asked for the first time."""
+
+_SERVICES: Final = {
+    Step.LOOK_UP: "crm",
+    Step.COMPOSE: "llm",
+    Step.DIAL: "elevenlabs",
+    Step.FOLLOW: "elevenlabs",
+    Step.RECORD: "crm",
+}
+
+Problem = ServiceError | CircuitOpen | Deferred
 
 
 class Lane:
     """Runs calls one after the other; everything it knows of a call is in its `Journey`."""
 
     def __init__(
-        self, resources: Resources, operations: Operations, control: Control, degraded: Degraded
+        self,
+        resources: Resources,
+        operations: Operations,
+        degraded: Degraded,
+        *,
+        dial: DialStep,
+        permission: Permission,
     ) -> None:
         self._resources = resources
-        self._control = control
         self._degraded = degraded
+        self._permission = permission
         self._steps: dict[Step, Callable[[Journey], Awaitable[None]]] = {
             Step.LOOK_UP: LookUpStep(resources, operations, degraded),
             Step.COMPOSE: ComposeStep(resources, operations, degraded),
-            Step.DIAL: DialStep(resources, operations, control),
+            Step.DIAL: dial,
             Step.FOLLOW: FollowStep(resources, operations),
             Step.RECORD: RecordStep(resources, operations),
         }
@@ -41,29 +58,39 @@ class Lane:
         resources = self._resources
         journey = Journey(call, resources.store, resources.bus, resources.clock)
         while journey.call.state is CallState.ACTIVE:
-            step = journey.call.step
-            if step not in RUNG and not self._control.may_dial:
-                journey.park("paused or draining", delay_s=0, attempts=journey.call.attempts)
-                return
-            resources.bus.emit(StepStarted(call=call.id, step=step.value))
+            step = needs = journey.call.step
             try:
+                if step in BEFORE_DIAL:
+                    needs = Step.DIAL
+                    self._refuse_in_vain(journey.call)
+                    needs = step
+                elif step not in RUNG:
+                    self._permission.check(journey.call)
+                resources.bus.emit(StepStarted(call=call.id, step=step.value))
                 await self._steps[step](journey)
+            except NeverDial as never:
+                journey.move(CallState.CANCELLED, never.reason, attempts=0, due_utc_s=None)
             except NotNow as not_now:
                 self._put_off(journey, not_now)
             except (ServiceError, CircuitOpen, Deferred) as problem:
-                self._degrade(journey, problem)
+                self._degrade(journey, needs, problem)
+
+    def _refuse_in_vain(self, call: Call) -> None:
+        """Raise when nobody can be dialed: no script is written that nobody can speak."""
+        self._permission.check(call)
+        breaker = self._resources.services.voice.breaker
+        if breaker.state in {"open", "isolated"} and not breaker.poll():
+            raise breaker.rejection(self._resources.clock.monotonic())
 
     def _put_off(self, journey: Journey, not_now: NotNow) -> None:
         attempts = journey.work.attempts_used
         if not_now.delay_s > 0:
-            journey.schedule(not_now.reason, delay_s=not_now.delay_s)
-            journey.note(attempts=attempts)
+            journey.schedule(not_now.reason, delay_s=not_now.delay_s, attempts=attempts)
         else:
             journey.park(not_now.reason, delay_s=0, attempts=attempts)
 
-    def _degrade(self, journey: Journey, problem: ServiceError | CircuitOpen | Deferred) -> None:
-        """Do what the rules of `calls.degradation` decide."""
-        step = journey.call.step
+    def _degrade(self, journey: Journey, step: Step, problem: Problem) -> None:
+        """Do what the rules of `calls.degradation` decide for the step that met the problem."""
         service = _SERVICES[step]
         fail_fast = self._resources.settings.services.elevenlabs.when_down == "fail"
         decision = decide(step, service, problem, fail_fast=fail_fast)
@@ -80,8 +107,21 @@ class Lane:
         elif decision.move is Move.RECONCILE:
             self._reconcile(journey, decision)
         else:
-            state = CallState.FAILED if decision.move is Move.FAIL else CallState.REVIEW
-            journey.move(state, decision.reason, attempts=used, failed_by=service, due_utc_s=None)
+            self._end(journey, decision, service=service, problem=problem)
+
+    def _end(
+        self, journey: Journey, decision: Degradation, *, service: str, problem: Problem
+    ) -> None:
+        """Fail the call, or put it before a person; why it failed decides who takes it back."""
+        outcome = problem.outcome if isinstance(problem, ServiceError) else Outcome.LOCAL_REJECTION
+        journey.move(
+            CallState.FAILED if decision.move is Move.FAIL else CallState.REVIEW,
+            decision.reason,
+            attempts=journey.work.attempts_used,
+            failed_by=service,
+            due_utc_s=None,
+            results={**journey.call.results, "failure": {"outcome": outcome.value}},
+        )
 
     def _reconcile(self, journey: Journey, decision: Degradation) -> None:
         now_utc_s = self._resources.clock.utc()
@@ -95,7 +135,7 @@ class Lane:
             look_ups=0,
         )
 
-    def _go_on(self, journey: Journey, problem: ServiceError | CircuitOpen | Deferred) -> None:
+    def _go_on(self, journey: Journey, problem: Problem) -> None:
         """Skip the step, and say once that it is skipped because its service is down."""
         step = journey.call.step
         refused = isinstance(problem, ServiceError) and problem.outcome is Outcome.REJECTED
@@ -105,14 +145,5 @@ class Lane:
             )
         # An attempt that failed here may have left the call in backoff.
         if journey.call.state is not CallState.ACTIVE:
-            journey.move(CallState.ACTIVE, "")
+            journey.move(CallState.ACTIVE, "", due_utc_s=None)
         journey.finish_step(f"without {_SERVICES[step]}: {problem.message}")
-
-
-_SERVICES = {
-    Step.LOOK_UP: "crm",
-    Step.COMPOSE: "llm",
-    Step.DIAL: "elevenlabs",
-    Step.FOLLOW: "elevenlabs",
-    Step.RECORD: "crm",
-}

@@ -1,12 +1,16 @@
 """The operations of each service, with the time each may take."""
 
 from dataclasses import dataclass
+from typing import Final
 
 from callagent_cli.resilience.work import Operation
 from callagent_cli.settings import Model, Settings
 
-_WAITS_S = 60.0
-_MARGIN_S = 5.0
+_WAITS_S: Final = 60.0
+_MARGIN_S: Final = 5.0
+
+LOOK_UP_REQUESTS: Final = 4
+"""A look-up asks for a list and then for each call in it; a person has at most a few."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,13 +36,15 @@ def operations(settings: Settings) -> Operations:
         models["llm_fallback"] = settings.services.llm.fallback
     crm_s = settings.services.crm.timeout_s
     dial_s = voice.dial_timeout
-    proof_s = voice.refusal_grace_s + 2 * voice.look_up_timeout_s
+    proof_s = voice.refusal_grace_s + LOOK_UP_REQUESTS * voice.look_up_timeout_s
     return Operations(
         crm_look_up=_operation("crm.look_up", crm_s),
         crm_record=_operation("crm.record", crm_s, requests=2),
         # The dial's own requests have timeouts; a timer above them could cut a dial in two.
         dial=Operation("elevenlabs.dial", None, 3 * dial_s + _WAITS_S, proof_s + dial_s),
-        look_up=_operation("elevenlabs.look_up", voice.look_up_timeout_s, requests=4),
+        look_up=_operation(
+            "elevenlabs.look_up", voice.look_up_timeout_s, requests=LOOK_UP_REQUESTS
+        ),
         follow=_operation("elevenlabs.follow", voice.follow_timeout_s),
         compose={
             name: _operation(f"{name}.compose", model.timeout_s) for name, model in models.items()

@@ -1,11 +1,12 @@
 """What the worker asks of the services; the adapters in `services/` satisfy it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from callagent_cli.services.conversations import Candidate, Conversation
 from callagent_cli.services.elevenlabs import Placed
 from callagent_cli.services.hubspot import Person
+from callagent_cli.store.suppressions import Suppression
 
 
 class Telephony(Protocol):
@@ -22,7 +23,9 @@ class Telephony(Protocol):
     ) -> Placed:
         """Place a call; raises `ServiceError`."""
 
-    async def look_up(self, *, call_id: str, since_utc_s: float) -> Sequence[Candidate]:
+    async def look_up(
+        self, *, call_id: str, since_utc_s: float, may_go_on: Callable[[], None]
+    ) -> Sequence[Candidate]:
         """Return the calls placed for a call id; raises `ServiceError` if it cannot be known."""
 
     async def conversation(self, conversation_id: str) -> Conversation:
@@ -68,3 +71,13 @@ class CustomerRecords(Protocol):
 
     async def health(self) -> None:
         """Return when the CRM is well; raises `ServiceError`."""
+
+
+class Suppressions(Protocol):
+    """The people who must never be called; raises `StoreError` when that cannot be known."""
+
+    def reason(self, *numbers: str) -> str:
+        """Return why one of these numbers must not be called, empty when they may be."""
+
+    def add(self, suppressions: Iterable[Suppression]) -> int:
+        """Put people on the list; they are on disk when it returns."""

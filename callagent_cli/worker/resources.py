@@ -8,7 +8,7 @@ from callagent_cli.resilience.guard import Guard
 from callagent_cli.resilience.health import HealthChecker
 from callagent_cli.settings import Settings, Window
 from callagent_cli.store.port import Store
-from callagent_cli.worker.ports import Composer, CustomerRecords, Telephony
+from callagent_cli.worker.ports import Composer, CustomerRecords, Suppressions, Telephony
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -40,7 +40,8 @@ class Resources:
     """Settings, time, storage, services and the bus of one worker on one campaign.
 
     `window` is the calling window in force, None when it is always open; `redial_scale` shortens
-    the redial delays, as only the sandbox does.
+    the redial delays, as only the sandbox does. `suppressions` are the people who must not be called;
+    a simulation has none.
     """
 
     settings: Settings
@@ -51,3 +52,4 @@ class Resources:
     campaign: str
     window: Window | None = None
     redial_scale: float = 1.0
+    suppressions: Suppressions | None = None

@@ -2,49 +2,48 @@
 
 import hashlib
 from collections.abc import Mapping
-from typing import Final
 
 import msgspec
 
-from callagent_cli.events import BreakerChanged, Health, HealthChecked, ServiceDegraded, Stamped
-from callagent_cli.resilience.breaker import BreakerRecord
+from callagent_cli.events import (
+    BreakerChanged,
+    GateClosed,
+    HealthChecked,
+    ServiceDegraded,
+    Stamped,
+    StepDegraded,
+)
+from callagent_cli.resilience.breaker import Breaker, BreakerRecord
 from callagent_cli.resilience.guard import Guard
 from callagent_cli.settings import Settings
+from callagent_cli.store.documents import SERVICE, ServiceDocument, read_services
 from callagent_cli.worker.resources import Resources
 
-KIND: Final = "service"
+
+def take_up(breaker: Breaker, document: ServiceDocument) -> None:
+    """Put a breaker where its stored record says; a record of another shape changes nothing."""
+    try:
+        record = msgspec.json.decode(document.breaker, type=BreakerRecord)
+    except msgspec.DecodeError:
+        return
+    breaker.restore(record)
 
 
-class ServiceDocument(msgspec.Struct, frozen=True, kw_only=True):
-    """One service as it was last seen; times are UTC seconds.
-
-    `fingerprint` is a hash of its credential and account settings: when that changes, what was
-    isolated for them may be tried again.
-    """
-
-    service: str
-    breaker: BreakerRecord
-    since_utc_s: float
-    open_until_utc_s: float | None = None
-    health: Health = "unknown"
-    checked_utc_s: float | None = None
-    next_check_utc_s: float | None = None
-    degraded: bool = False
-    degraded_reason: str = ""
-    error_message: str = ""
-    fingerprint: str = ""
-    saved_utc_s: float = 0.0
+def documented(known: ServiceDocument, breaker: Breaker, now_utc_s: float) -> ServiceDocument:
+    """Return a service's document with its breaker as it stands."""
+    waits = breaker.state in {"open", "isolated"} and 0 < breaker.retry_after_s < float("inf")
+    return msgspec.structs.replace(
+        known,
+        breaker=msgspec.Raw(msgspec.json.encode(breaker.record())),
+        open_until_utc_s=now_utc_s + breaker.retry_after_s if waits else None,
+        saved_utc_s=now_utc_s,
+    )
 
 
-def read_documents(documents: list[tuple[str, bytes]]) -> dict[str, ServiceDocument]:
-    """Return the stored services by name; a document of another shape is left out."""
-    found = {}
-    for name, body in documents:
-        try:
-            found[name] = msgspec.json.decode(body, type=ServiceDocument)
-        except msgspec.ValidationError:
-            continue  # Written by another version: the service is simply not known yet.
-    return found
+def unknown_service(name: str, now_utc_s: float) -> ServiceDocument:
+    """Return the document of a service of which nothing is known: its breaker is closed."""
+    record = msgspec.Raw(msgspec.json.encode(BreakerRecord(state="closed")))
+    return ServiceDocument(service=name, breaker=record, since_utc_s=now_utc_s)
 
 
 def fingerprints(settings: Settings, environ: Mapping[str, str]) -> dict[str, str]:
@@ -79,7 +78,7 @@ class ServiceDocuments:
 
     def restore(self) -> None:
         """Take up the stored breakers, then follow what happens to them."""
-        stored = read_documents(self._resources.store.documents(KIND))
+        stored = read_services(self._resources.store.documents(SERVICE))
         for name, guard in self._resources.services.guards.items():
             document = stored.get(name)
             if document is not None:
@@ -89,12 +88,19 @@ class ServiceDocuments:
 
     def _take_up(self, guard: Guard, document: ServiceDocument) -> None:
         name = guard.service
-        self._known[name] = document
-        guard.breaker.restore(document.breaker)
+        # Nobody says again that a step is degraded or a service doubtful: it begins afresh.
+        self._known[name] = msgspec.structs.replace(
+            document, degraded=False, degraded_reason="", fallback={}
+        )
+        take_up(guard.breaker, document)
         changed = document.fingerprint != self._fingerprints.get(name, "")
         if changed and document.fingerprint:
             guard.breaker.credential_changed()
         guard.arm()
+        if document.gate_until_utc_s is not None:
+            # A calendar set back meanwhile must not make the wait longer than it was.
+            since_utc_s = max(document.saved_utc_s, self._resources.clock.utc())
+            guard.gate.close_for(max(0.0, document.gate_until_utc_s - since_utc_s))
 
     def _listen(self, stamped: Stamped) -> None:
         event = stamped.event
@@ -111,6 +117,20 @@ class ServiceDocuments:
             self._save(event.service, degraded=event.degraded, degraded_reason=event.reason)
         elif isinstance(event, BreakerChanged):
             self._save(event.service, moved=True, error_message=event.error_message)
+        elif isinstance(event, StepDegraded):
+            self._stand_in(event)
+        elif isinstance(event, GateClosed):
+            until_utc_s = stamped.utc_s + (event.delay_s or 0.0)
+            self._save(event.service, gate_until_utc_s=until_utc_s)
+
+    def _stand_in(self, event: StepDegraded) -> None:
+        known = self._known.get(event.service)
+        fallback = dict(known.fallback) if known else {}
+        if event.active:
+            fallback[event.step] = event.instead
+        else:
+            fallback.pop(event.step, None)
+        self._save(event.service, fallback=fallback)
 
     def _save(self, name: str, *, moved: bool = False, **changes: object) -> None:
         resources = self._resources
@@ -118,20 +138,12 @@ class ServiceDocuments:
         if guard is None:
             return
         now_utc_s = resources.clock.utc()
-        breaker = guard.breaker
-        record = breaker.record()
-        waiting = breaker.state in {"open", "isolated"} and breaker.retry_after_s > 0
-        known = self._known.get(name) or ServiceDocument(
-            service=name, breaker=record, since_utc_s=now_utc_s
-        )
+        known = self._known.get(name) or unknown_service(name, now_utc_s)
         document = msgspec.structs.replace(
-            known,
-            breaker=record,
+            documented(known, guard.breaker, now_utc_s),
             since_utc_s=now_utc_s if moved else known.since_utc_s,
-            open_until_utc_s=now_utc_s + breaker.retry_after_s if waiting else None,
             fingerprint=self._fingerprints.get(name, ""),
-            saved_utc_s=now_utc_s,
             **changes,
         )
         self._known[name] = document
-        resources.store.put(KIND, name, msgspec.json.encode(document))
+        resources.store.put(SERVICE, name, msgspec.json.encode(document))

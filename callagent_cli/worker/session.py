@@ -1,9 +1,10 @@
 """One run from its first event to its last: the worker with its listeners and its pulse."""
 
 import asyncio
+from contextlib import suppress
 
 from callagent_cli import __version__
-from callagent_cli.errors import ExitCode
+from callagent_cli.errors import ExitCode, StoreError
 from callagent_cli.events import RunEnded, RunStarted
 from callagent_cli.reporting.wiring import Reporting
 from callagent_cli.worker.ending import Ending
@@ -25,7 +26,8 @@ async def run_session(
     """Run the worker to its end and return how it ended.
 
     Alerts held back are sent before the end is told. Cancelled, it stops at once and says so in
-    the log; what was under way is taken up by the next run.
+    the log; what was under way is taken up by the next run. Raises `StoreError` when nothing can
+    be kept any more, be it for the worker or for its pulse.
     """
     resources = worker.resources
     resources.bus.emit(
@@ -33,33 +35,38 @@ async def run_session(
     )
     beside = [asyncio.create_task(reporting.run(), name="reporting")]
     if housekeeping is not None:
-        beside.append(asyncio.create_task(housekeeping.run(), name="housekeeping"))
+        pulse = asyncio.create_task(housekeeping.run(), name="housekeeping")
+        worker.watch(pulse)
+        beside.append(pulse)
     try:
         ending = await worker.run()
-    except asyncio.CancelledError:
-        ending = _stopped(worker)
-        _tell(worker, ending)
-        raise
-    else:
         reporting.end_of_run()
         await reporting.flush(FLUSH_S)
+    except asyncio.CancelledError:
+        code = worker.control.exit_code or ExitCode.INTERRUPTED
+        _tell(worker, _broken_off(worker, code, "stopped at once"))
+        resources.store.flush()
+        raise
+    except StoreError as error:
+        _tell(worker, _broken_off(worker, error.exit_code, error.message))
+        raise
+    else:
         _tell(worker, ending)
+        resources.store.flush()
         return ending
     finally:
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
-        resources.store.flush()
 
 
-def _stopped(worker: Worker) -> Ending:
+def _broken_off(worker: Worker, exit_code: ExitCode, reason: str) -> Ending:
     resources = worker.resources
-    totals = resources.store.totals(resources.campaign)
-    return Ending(
-        exit_code=worker.control.exit_code or ExitCode.INTERRUPTED,
-        reason="stopped at once",
-        totals={state.value: calls for state, calls in totals.items()},
-    )
+    totals: dict[str, int] = {}
+    with suppress(StoreError):  # The store may be the very thing that is broken.
+        counted = resources.store.totals(resources.campaign)
+        totals = {state.value: calls for state, calls in counted.items()}
+    return Ending(exit_code=exit_code, reason=reason, totals=totals)
 
 
 def _tell(worker: Worker, ending: Ending) -> None:

@@ -3,15 +3,17 @@
 import asyncio
 from typing import Final
 
-from callagent_cli.calls.dial_rules import after
 from callagent_cli.calls.evidence import Facts, result_of
 from callagent_cli.calls.model import CallState, Step
 from callagent_cli.errors import CircuitOpen, Deferred, InvalidPayload, ServiceError
+from callagent_cli.resilience.outcome import Outcome
 from callagent_cli.resilience.work import Work
 from callagent_cli.services.conversations import Conversation
+from callagent_cli.worker.conclusion import conclude
 from callagent_cli.worker.degraded import Degraded
 from callagent_cli.worker.journey import Journey
 from callagent_cli.worker.operations import Operations
+from callagent_cli.worker.opt_outs import OptOuts
 from callagent_cli.worker.ports import Composer, CustomerRecords
 from callagent_cli.worker.prompts import fill
 from callagent_cli.worker.resources import Resources
@@ -71,15 +73,19 @@ class ComposeStep:
             try:
                 text = await self._compose(name, composer, prompt, once)
             except (ServiceError, CircuitOpen, Deferred) as problem:
-                self._degraded.begin(
-                    Step.COMPOSE.value, name, instead=composers[-1][0], reason=problem.message
-                )
+                self._stand_in(name, problem)
                 continue
             self._degraded.end(Step.COMPOSE.value, name)
             self._finish(journey, name, text)
             return
         name, composer = composers[-1]
         self._finish(journey, name, await self._compose(name, composer, prompt, journey.work))
+
+    def _stand_in(self, name: str, problem: ServiceError | CircuitOpen | Deferred) -> None:
+        """Say that the next model writes instead, unless only this text was refused."""
+        if not (isinstance(problem, ServiceError) and problem.outcome is Outcome.REJECTED):
+            second = self._services.composers[-1][0]
+            self._degraded.begin(Step.COMPOSE.value, name, instead=second, reason=problem.message)
 
     async def _compose(self, name: str, composer: Composer, prompt: str, work: Work) -> str:
         return await self._services.guards[name].run(
@@ -97,19 +103,27 @@ class FollowStep:
     def __init__(self, resources: Resources, operations: Operations) -> None:
         self._resources = resources
         self._operation = operations.follow
+        self._opt_outs = OptOuts(resources)
         self._settings = resources.settings.services.elevenlabs
 
     async def __call__(self, journey: Journey) -> None:
         """Do the step: it ends in the next step, a redial, or a wait for a stalled call."""
+        settings = self._settings
+        is_fresh = self._age_s(journey) < settings.follow_every_s
         while True:
             age_s = self._age_s(journey)
-            if age_s < self._settings.follow_lease_s:
-                await asyncio.sleep(self._settings.follow_every_s)
-            conversation = await self._ask(journey)
+            # A call that comes back from a wait is asked about at once.
+            if is_fresh:
+                await asyncio.sleep(settings.follow_every_s)
+            is_fresh = True
+            conversation = await self._resources.services.voice.run(
+                self._operation, lambda: self._ask(journey), journey.work
+            )
+            journey.succeeded()
             if conversation is not None and conversation.terminal:
                 self._conclude(journey, conversation)
                 return
-            if age_s >= self._settings.follow_lease_s:
+            if age_s >= settings.follow_lease_s:
                 self._stall(journey, age_s)
                 return
 
@@ -119,13 +133,12 @@ class FollowStep:
         return float(now_utc_s - placed) if isinstance(placed, int | float) else 0.0
 
     async def _ask(self, journey: Journey) -> Conversation | None:
-        conversation = journey.call.conversation
+        """Return how the conversation stands; None when it cannot be seen yet.
+
+        That is part of the attempt: an answer of 404 to a young call is no refusal.
+        """
         try:
-            return await self._resources.services.voice.run(
-                self._operation,
-                lambda: self._resources.services.telephony.conversation(conversation),
-                journey.work,
-            )
+            return await self._resources.services.telephony.conversation(journey.call.conversation)
         except InvalidPayload as error:
             young = self._age_s(journey) < _NOT_YET_VISIBLE_S
             if error.status == _HTTP_NOT_FOUND and young:
@@ -159,18 +172,12 @@ class FollowStep:
             reason=conversation.termination_reason or conversation.error_reason,
             successful=conversation.call_successful,
         )
-        resources = self._resources
-        redial = after(
-            result,
-            journey.call.dials,
-            resources.settings.dialing,
-            scale=resources.redial_scale,
-        )
-        if redial.again:
-            journey.note(step=Step.DIAL, results=found, result=result.value)
-            journey.schedule(redial.reason, delay_s=redial.delay_s)
+        opted_out = self._opt_outs.hear(journey.call, conversation.data_collection)
+        if opted_out:
+            found = journey.results_with(**found[Step.FOLLOW.value], opted_out=opted_out)
+            journey.finish_step(opted_out, results=found, result=result.value)
             return
-        journey.finish_step(redial.reason, results=found, result=result.value)
+        conclude(journey, self._resources, result, results=found)
 
 
 class RecordStep:
@@ -195,6 +202,8 @@ class RecordStep:
 
     async def _attempt(self, journey: Journey, records: CustomerRecords) -> str:
         call = journey.call
+        breaker = self._resources.services.guards["crm"].breaker
+        generation = breaker.generation
         if call.results.get("record", {}).get("asked"):
             known = await records.find_record(call.id)
             if known is not None:
@@ -202,6 +211,7 @@ class RecordStep:
         else:
             journey.note(results=journey.results_with(asked=True))
             await self._resources.store.durable()
+        breaker.check(generation)  # The first half took a moment: nothing is sent while open.
         follow = call.results.get("follow", {})
         look_up = call.results.get("look_up", {})
         dial = call.results.get("dial", {})
@@ -210,7 +220,7 @@ class RecordStep:
             marker=call.id,
             crm_id=str(look_up.get("crm_id") or call.contact.crm_id),
             title=f"callagent: {call.result}",
-            body=f"Conversation {call.conversation}, {call.result}.",
+            body=f"Conversation {call.conversation or 'none'}, {call.result}.",
             status=call.result,
             duration_s=float(follow.get("duration_s") or 0.0),
             to_number=call.contact.number,

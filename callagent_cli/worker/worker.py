@@ -1,28 +1,36 @@
 """The worker: fills its lanes, looks after what waits, and knows when it is done."""
 
 import asyncio
-from collections.abc import Coroutine
-from typing import Any, Final
+from collections.abc import Awaitable, Callable
+from typing import Final
 
 from callagent_cli.calls.ledger import open_dial
-from callagent_cli.calls.model import Call, CallState, DialStatus
+from callagent_cli.calls.model import FINAL_STATES, LEGAL_MOVES, Call, CallState, DialStatus
 from callagent_cli.errors import ExitCode, StoreError
-from callagent_cli.events import BreakerChanged, RunWaiting, Stamped
+from callagent_cli.events import BreakerChanged, CallChanged, RunWaiting, Stamped, StepFinished
 from callagent_cli.worker.agenda import Agenda
+from callagent_cli.worker.calendar import Calendar
 from callagent_cli.worker.control import Control
 from callagent_cli.worker.degraded import Degraded
-from callagent_cli.worker.ending import Ending, ending_of, still_waits
+from callagent_cli.worker.dial.ledger import DialLedger
+from callagent_cli.worker.dial.permission import Permission
+from callagent_cli.worker.dial.prover import Prover
+from callagent_cli.worker.dial.reconciler import Reconciler
+from callagent_cli.worker.dial.step import DialStep
+from callagent_cli.worker.ending import Ending, drained, ending_of, still_waits
 from callagent_cli.worker.journey import Journey
 from callagent_cli.worker.lane import Lane
 from callagent_cli.worker.operations import Operations
-from callagent_cli.worker.reconciler import Reconciler
-from callagent_cli.worker.recovery import recover
+from callagent_cli.worker.recovery import free, recover
 from callagent_cli.worker.requeue import requeue
 from callagent_cli.worker.resources import Resources
 
 LOOK_UPS_AT_ONCE: Final = 4
 LAST_LOOK_UPS_S: Final = 120.0
 """How long a run that is otherwise done waits for its open look-ups."""
+
+_PREPARATIONS: Final = frozenset({"look_up", "compose"})
+_IN_A_LANE: Final = frozenset({CallState.ACTIVE, CallState.BACKOFF})
 
 
 class Worker:
@@ -39,13 +47,20 @@ class Worker:
         self.resources = resources
         self.control = control
         self.agenda = Agenda(resources, control)
-        self._lane = Lane(resources, operations, control, Degraded(resources.bus))
-        attempts = resources.services.voice.ladder.attempts
-        self._reconciler = Reconciler(resources, operations, attempts)
+        self._ledger = DialLedger(resources.store, resources.bus, resources.clock)
+        prover = Prover(resources, self._ledger)
+        permission = Permission(resources, control)
+        dial = DialStep(resources, operations, self._ledger, prover=prover, permission=permission)
+        degraded = Degraded(resources.bus)
+        self._lane = Lane(resources, operations, degraded, dial=dial, permission=permission)
+        self._reconciler = Reconciler(resources, operations, prover)
+        self._calendar = Calendar(resources)
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._look_ups: dict[str, asyncio.Task[None]] = {}
         self._max_wait_s = max_wait_s
         self._waiting_since_s: float | None = None
+        self._closing_since_s: float | None = None
+        self._recovered: list[str] = []
         self._told = ""
         self._fatal: BaseException | None = None
         resources.bus.listen(self._listen)
@@ -56,19 +71,23 @@ class Worker:
         Cancelled, it stops at once: what was under way is found by the next worker as a crash
         would have left it.
         """
-        recover(self.resources)
+        recover(self.resources, self._ledger)
         self._reconciler.remember_unproven()
         checkers = [
-            asyncio.create_task(checker.run(), name=f"health {name}")
+            self._watched(asyncio.create_task(checker.run(), name=f"health {name}"))
             for name, checker in self.resources.services.checkers.items()
         ]
         try:
             return await self._work()
         finally:
-            await _cancelled([*checkers, *self._lanes.values(), *self._look_ups.values()])
             for guard in self.resources.services.guards.values():
                 guard.disarm()
                 guard.slots.stop()
+            await _cancelled([*checkers, *self._lanes.values(), *self._look_ups.values()])
+
+    def watch(self, task: asyncio.Task[None]) -> None:
+        """End the run with the error of a task that it cannot do without, should it have one."""
+        self._watched(task)
 
     @property
     def lanes_busy(self) -> int:
@@ -80,6 +99,8 @@ class Worker:
             self.control.wake.clear()
             if self._fatal is not None:
                 raise self._fatal
+            self._calendar.follow()
+            self._take_back()
             if self.control.draining:
                 self._interrupt_backoff()
             self._fill()
@@ -88,39 +109,52 @@ class Worker:
                 return ending
             await self._until_something_moves()
 
+    # Lanes and look-ups
+
     def _fill(self) -> None:
         while len(self._look_ups) < LOOK_UPS_AT_ONCE:
             call = self._reconciler.claim()
-            if call is None or call.id in self._look_ups:
+            if call is None:
                 break
-            self._start(self._look_ups, call, self._reconciler.look_up(call))
+            if call.id not in self._look_ups:
+                self._start(self._look_ups, call, self._reconciler.look_up)
         while len(self._lanes) < self.control.lanes:
             call = self.agenda.claim()
             if call is None:
                 break
             journey = self._journey(call)
             journey.activate()  # The next claim, in this very turn, must not find it again.
-            self._start(self._lanes, call, self._one_call(journey.call))
+            self._start(self._lanes, journey.call, self._lane.work)
 
     def _start(
-        self, tasks: dict[str, asyncio.Task[None]], call: Call, work: Coroutine[Any, Any, None]
+        self,
+        tasks: dict[str, asyncio.Task[None]],
+        call: Call,
+        work: Callable[[Call], Awaitable[None]],
     ) -> None:
-        task = asyncio.create_task(work, name=call.id)
+        task = self._watched(asyncio.create_task(self._contained(call, work), name=call.id))
         tasks[call.id] = task
 
-        def ended(done: asyncio.Task[None]) -> None:
+        def ended(_: asyncio.Task[None]) -> None:
             tasks.pop(call.id, None)
             self.agenda.released(call.id)
-            if not done.cancelled() and (error := done.exception()) is not None:
-                self._fatal = error
             self.control.wake.set()
 
         task.add_done_callback(ended)
 
-    async def _one_call(self, call: Call) -> None:
-        """Work one call; whatever breaks in it stays in it."""
+    def _watched(self, task: asyncio.Task[None]) -> asyncio.Task[None]:
+        def ended(done: asyncio.Task[None]) -> None:
+            if not done.cancelled() and (error := done.exception()) is not None:
+                self._fatal = self._fatal or error
+                self.control.wake.set()
+
+        task.add_done_callback(ended)
+        return task
+
+    async def _contained(self, call: Call, work: Callable[[Call], Awaitable[None]]) -> None:
+        """Do the work for one call; whatever breaks in it stays in it."""
         try:
-            await self._lane.work(call)
+            await work(call)
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001 — the per-call boundary of DESIGN.md.
@@ -134,7 +168,10 @@ class Worker:
         state = CallState.REVIEW if rang or open_dial(dials) else CallState.FAILED
         journey = self._journey(store.call(call.id) or call)
         reason = f"internal error: {type(error).__name__}: {error}"
-        journey.move(state, reason, failed_by="callagent", due_utc_s=None)
+        if state in LEGAL_MOVES[journey.call.state]:
+            journey.move(state, reason, failed_by="callagent", due_utc_s=None)
+        else:
+            journey.move(journey.call.state, reason)
 
     def _journey(self, call: Call) -> Journey:
         resources = self.resources
@@ -146,35 +183,63 @@ class Worker:
             call = self.resources.store.call(call_id)
             if call is not None and call.state is CallState.BACKOFF:
                 task.cancel()
+                free(call, self.resources, "the worker drained")
+
+    # The end
 
     def _ending(self) -> Ending | None:
-        if self._lanes or self._look_ups:
-            self._waiting_since_s = None
+        if self._lanes:
+            self._closing_since_s = None
             return None
         resources = self.resources
-        now_s = resources.clock.monotonic()
-        if self._waiting_since_s is None:
-            self._waiting_since_s = now_s
-        waited_s = now_s - self._waiting_since_s
         totals = resources.store.totals(resources.campaign)
         if self.control.draining:
-            return ending_of(totals, self.control.exit_code, "drained")
+            waits_for_look_ups = totals.get(CallState.RECONCILING, 0) > 0
+            if self._last_look_ups(also=waits_for_look_ups, patient=False):
+                return None
+            return drained(totals, self.control.exit_code)
         waits = still_waits(resources, self.agenda, self.control, totals)
+        waited_s = self._waited_s()
         if waits.reason and self._max_wait_s is not None and waited_s >= self._max_wait_s:
             return ending_of(totals, ExitCode.STOPPED, f"waited {waited_s:.0f} s: {waits.reason}")
         if waits.reason:
+            self._closing_since_s = None
             self._tell(waits.reason)
             return None
-        if self._reconciler.unproven and waited_s < LAST_LOOK_UPS_S:
-            self._tell("looking up dials whose outcome is open")
+        if self._last_look_ups(also=False, patient=True):
             return None
         return ending_of(totals, waits.exit_code, waits.ended)
+
+    def _last_look_ups(self, *, also: bool, patient: bool) -> bool:
+        """Say whether the run, otherwise done, still waits for a look-up.
+
+        `also` when calls are reconciling; unless `patient`, only while the service is well.
+        """
+        now_s = self.resources.clock.monotonic()
+        if self._closing_since_s is None:
+            self._closing_since_s = now_s
+            self._reconciler.remember_unproven()
+        breaker = self.resources.services.voice.breaker
+        hopeless = breaker.state == "isolated" or (not patient and breaker.state != "closed")
+        is_open = also or self._reconciler.unproven > 0 or bool(self._look_ups)
+        if hopeless or not is_open or now_s - self._closing_since_s >= LAST_LOOK_UPS_S:
+            return False
+        self._tell("looking up dials whose outcome is open")
+        return True
+
+    def _waited_s(self) -> float:
+        """Return how long nothing has moved but trials."""
+        now_s = self.resources.clock.monotonic()
+        if self._waiting_since_s is None:
+            self._waiting_since_s = now_s
+        return now_s - self._waiting_since_s
 
     def _tell(self, reason: str) -> None:
         if reason != self._told:
             self._told = reason
-            due_in_s = self._due_in_s()
-            self.resources.bus.emit(RunWaiting(reason=reason, due_in_s=due_in_s))
+            self.resources.bus.emit(RunWaiting(reason=reason, due_in_s=self._due_in_s()))
+
+    # Waiting
 
     async def _until_something_moves(self) -> None:
         """Sleep until the next due time or until somebody sets `wake`."""
@@ -188,45 +253,62 @@ class Worker:
         finally:
             if timer is not None:
                 timer.cancel()
-        if self._lanes or self._look_ups:
+        if self._lanes:
             self._told = ""
 
     def _due_in_s(self) -> float | None:
+        """Return the seconds until time alone may change something; None for never.
+
+        What is due already needs more than time: a lane, a service or a person, who sets `wake`.
+        """
         resources = self.resources
-        now_utc_s = resources.clock.utc()
-        dues = [
-            resources.store.next_due(resources.campaign, after_utc_s=now_utc_s),
-            self._reconciler.next_due_s(),
-        ]
-        waits = [due - now_utc_s for due in dues if due is not None and due > now_utc_s]
-        if self._waiting_since_s is not None:
-            waited_s = resources.clock.monotonic() - self._waiting_since_s
-            limits = (self._max_wait_s, LAST_LOOK_UPS_S if self._reconciler.unproven else None)
-            waits += [limit - waited_s for limit in limits if limit and limit > waited_s]
-        return min(waits, default=None)
+        now_s, now_utc_s = resources.clock.monotonic(), resources.clock.utc()
+        waits: list[float] = []
+        due_utc_s = resources.store.next_due(resources.campaign, after_utc_s=now_utc_s)
+        if due_utc_s is not None:
+            waits.append(due_utc_s - now_utc_s)
+        if (look_up_in_s := self._reconciler.due_in_s()) is not None:
+            waits.append(look_up_in_s)
+        for since_s, limit_s in (
+            (self._waiting_since_s, self._max_wait_s),
+            (self._closing_since_s, LAST_LOOK_UPS_S),
+        ):
+            if since_s is not None and limit_s is not None:
+                waits.append(since_s + limit_s - now_s)
+        return min((wait_s for wait_s in waits if wait_s > 0), default=None)
+
+    def _take_back(self) -> None:
+        """Do what the recovery of a service allows: it is told to a listener, who must not."""
+        resources = self.resources
+        services, self._recovered = self._recovered, []
+        for service in services:
+            if service == "elevenlabs":
+                self._reconciler.remember_unproven()
+            if resources.settings.requeue_after_outage:
+                requeue(
+                    resources.store,
+                    resources.bus,
+                    resources.clock,
+                    campaign=resources.campaign,
+                    failed_by="llm" if service == "llm_fallback" else service,
+                    outage_only=True,
+                )
 
     def _listen(self, stamped: Stamped) -> None:
         event = stamped.event
-        if not isinstance(event, BreakerChanged) or event.new != "closed":
-            return
-        if event.service == "elevenlabs":
-            self._reconciler.remember_unproven()
-        resources = self.resources
-        if resources.settings.requeue_after_outage:
-            requeue(
-                resources.store,
-                resources.bus,
-                resources.clock,
-                campaign=resources.campaign,
-                failed_by=event.service,
-            )
+        if isinstance(event, BreakerChanged):
+            if event.new == "closed":
+                self._recovered.append(event.service)
+                self.control.wake.set()
+        elif isinstance(event, StepFinished):
+            if event.step not in _PREPARATIONS:
+                self._waiting_since_s = None
+        elif isinstance(event, CallChanged) and event.new in FINAL_STATES:
+            self._waiting_since_s = None
 
 
 async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait for their end; the first error among them is already known."""
     for task in tasks:
         task.cancel()
-    for task in tasks:
-        try:
-            await task
-        except asyncio.CancelledError:
-            continue
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -24,13 +24,17 @@ SCRIPT = {"compose": {"script": "Hello, this is a short script for the agent to 
 
 
 def calls(count: int) -> Iterator[Call]:
-    """Yield calls as an import makes them, with ids in random order."""
+    """Yield calls as an import makes them, ids in random order; extensions tell people apart."""
     for line in range(count):
         yield Call(
             id=f"call_{line * 0x9E3779B97F4A7C15 % 2**64:016x}",
             campaign="spring",
             contact=Contact(
-                line=line, number=f"+1{line:010d}", name="Jane Example", variables=VARIABLES
+                line=line,
+                number="+12125550100",
+                extension=str(line),
+                name="Jane Example",
+                variables=VARIABLES,
             ),
         )
 

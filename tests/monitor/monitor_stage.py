@@ -1,18 +1,22 @@
 """Runs the monitor without a terminal, at one instant, and reads its screen as text."""
 
 import asyncio
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC
+from pathlib import Path
 from typing import Any
 
-from monitor_scenes import NOW, SCENES, RecordingCommands
+from monitor_doubles import RecordingCommands
+from monitor_scenes import NOW, SCENES
 from textual.pilot import Pilot
 
 from callagent_cli.monitor.app import MonitorApp
 from callagent_cli.monitor.ports import Options
 from callagent_cli.monitor.state import ViewState
 
+GOLDEN = Path(__file__).parent / "golden"
 STANDARD = (80, 24)
 QUIET = Options(zone=UTC, paint_every_s=None)
 """Paints only when asked to, and shows times in UTC."""
@@ -79,3 +83,11 @@ def play(
             await act(ready)
 
     asyncio.run(run())
+
+
+def compare_golden(name: str, shown: str) -> None:
+    """Compare a text with the recorded one; with `UPDATE_GOLDEN=1` it is recorded first."""
+    path = GOLDEN / f"{name}.txt"
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.write_text(shown, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == shown

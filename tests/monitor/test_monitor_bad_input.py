@@ -2,14 +2,17 @@
 
 import asyncio
 from dataclasses import replace
+from threading import Thread
 
 import pytest
-from monitor_scenes import NOW, SERVICES, RecordingCommands, Teller, attempts, healthy, incident
+from monitor_doubles import RecordingCommands
+from monitor_scenes import NOW, SERVICES, Teller, attempts, healthy, incident
 from monitor_stage import QUIET, Stage, play, stage
 
 from callagent_cli.errors import StoreError
 from callagent_cli.events import AttemptFinished, CallChanged, ContactsImported, RunStarted
 from callagent_cli.monitor.app import MonitorApp
+from callagent_cli.monitor.feed import QueueFeed
 from callagent_cli.monitor.paint.plain import width
 from callagent_cli.monitor.state import ViewState
 from callagent_cli.monitor.verdict import Verdict
@@ -201,3 +204,23 @@ def test_a_second_screen_can_follow_a_first() -> None:
 
     asyncio.run(run())
     assert healthy().verdict(NOW).word == "RUNNING"
+
+
+def test_a_queue_between_threads_is_bounded_and_says_what_it_lost() -> None:
+    """Events from another thread are folded before a paint; what did not fit is counted."""
+    feed = QueueFeed(limit=100)
+
+    def emit() -> None:
+        for stamped in attempts(150):
+            feed.put(stamped)
+
+    emitter = Thread(target=emit)
+    emitter.start()
+    emitter.join()
+    state = ViewState(SERVICES)
+
+    async def act(ready: Stage) -> None:
+        assert ready.app.state.events == 100
+        assert "50 events lost" in ready.text()
+
+    play(act, state, (80, 24), replace(QUIET, feed=feed))

@@ -1,22 +1,12 @@
 """The whole screen as text, in every situation and at every size that is promised."""
 
-import os
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from monitor_scenes import SCENES
-from monitor_stage import QUIET, Stage, play
+from monitor_stage import QUIET, Stage, compare_golden, play
 
-GOLDEN = Path(__file__).parent / "golden"
 SIZES = ((59, 15), (80, 24), (120, 40), (200, 60))
-
-
-def _compare(name: str, shown: str) -> None:
-    path = GOLDEN / f"{name}.txt"
-    if os.environ.get("UPDATE_GOLDEN"):
-        path.write_text(shown, encoding="utf-8")
-    assert path.read_text(encoding="utf-8") == shown
 
 
 @pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[0]}x{size[1]}")
@@ -25,7 +15,7 @@ def test_screen_looks_as_recorded(scene: str, size: tuple[int, int]) -> None:
     """Each situation paints exactly the recorded text at each size."""
 
     async def act(ready: Stage) -> None:
-        _compare(f"{scene}_{size[0]}x{size[1]}", ready.text())
+        compare_golden(f"{scene}_{size[0]}x{size[1]}", ready.text())
 
     play(act, scene, size)
 
@@ -46,7 +36,7 @@ def test_what_keys_open_looks_as_recorded(name: str, keys: tuple[str, ...]) -> N
 
     async def act(ready: Stage) -> None:
         await ready.press(*keys)
-        _compare(f"keys_{name}_80x24", ready.text())
+        compare_golden(f"keys_{name}_80x24", ready.text())
 
     play(act)
 

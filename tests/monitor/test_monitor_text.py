@@ -2,12 +2,12 @@
 
 import unicodedata
 from datetime import UTC
-from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from monitor_scenes import NOW, SCENES, incident, lost
+from monitor_stage import compare_golden
 
 from callagent_cli.monitor.paint.glyphs import UNICODE, bar, sparkline, to_ascii
 from callagent_cli.monitor.paint.plain import (
@@ -30,10 +30,6 @@ from callagent_cli.monitor.text import (
     verdict_line,
 )
 from callagent_cli.monitor.view.series import Durations, Ring
-
-GOLDEN = Path(__file__).parent / "golden"
-WIDE_NAME = "漢字" * 150
-NASTY = "\x1b]0;owned\x07\x1b[31mred\x1b[0m\r\n\u202egnirts\u200b\x00\x9b2J"
 
 
 @given(st.text())
@@ -219,6 +215,5 @@ def test_status_shows_breakers_and_open_alerts_only() -> None:
 def test_status_looks_as_recorded() -> None:
     """The whole status of an incident is exactly the recorded text."""
     shown = "\n".join(status_lines(incident(), NOW, Paper(zone=UTC))) + "\n"
-    path = GOLDEN / "status_incident_80.txt"
 
-    assert path.read_text(encoding="utf-8") == shown
+    compare_golden("status_incident_80", shown)

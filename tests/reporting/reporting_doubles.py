@@ -36,6 +36,7 @@ ALERT: Final = Alert(
     raised_utc_s=EPOCH_S,
     run="run_1",
     campaign="contacts",
+    status="open",
 )
 
 Result = TypeVar("Result")

@@ -22,29 +22,27 @@ from callagent_cli.errors import (
     SettingsError,
 )
 from callagent_cli.reporting.alert import Alert, Channel
-from callagent_cli.reporting.channels import choose
-from callagent_cli.reporting.channels.mock import MockChannel
 from callagent_cli.reporting.channels.webhook import sign
-from callagent_cli.reporting.sinks import MemorySink
+from callagent_cli.reporting.real_doors import RealDoors
+from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.settings import Alerts, Email, Telegram, Webhook
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 — the published vector.
 
 
 def _channels(alerts: Alerts, environ: dict[str, str]) -> list[Channel]:
-    return choose(
-        alerts, mock_sink=MemorySink(), clock=loop_clock(), http_for=None, environ=environ
-    )
+    doors = RealDoors(http_for=lambda base_url: HttpxClient(base_url=base_url), environ=environ)
+    return doors.channels(alerts, loop_clock())
 
 
 def _telegram(base_url: str) -> Channel:
     settings = Alerts(telegram=Telegram(base_url=base_url, chat_id="-100"))
-    return _channels(settings, {"TELEGRAM_BOT_TOKEN": KEY})[1]
+    return _channels(settings, {"TELEGRAM_BOT_TOKEN": KEY})[0]
 
 
 def _webhook(base_url: str) -> Channel:
     settings = Alerts(webhook=Webhook(url=f"{base_url}/hook?team=1"))
-    return _channels(settings, {"CALLAGENT_WEBHOOK_SECRET": f"{SECRET} whsec_b2xkb2xk"})[2]
+    return _channels(settings, {"CALLAGENT_WEBHOOK_SECRET": f"{SECRET} whsec_b2xkb2xk"})[0]
 
 
 def _try(
@@ -246,19 +244,3 @@ def test_a_channel_without_its_secret_or_address_stops_the_start(alerts: Alerts)
         assert raised.value.hint
 
     asyncio.run(make())
-
-
-def test_a_channel_that_is_not_set_is_mocked() -> None:
-    """The mock says that it is one, which channel it stands for, and the whole alert."""
-    sink = MemorySink()
-
-    async def deliver() -> None:
-        channels = choose(Alerts(), mock_sink=sink, clock=loop_clock(), http_for=None, environ={})
-        for channel in channels:
-            assert isinstance(channel, MockChannel)
-            await channel.deliver(ALERT)
-
-    asyncio.run(deliver())
-    lines = [json.loads(line) for line in sink.lines]
-    assert [line["channel"] for line in lines] == ["email", "telegram", "webhook"]
-    assert all(line["mock"] and line["title"] == ALERT.title for line in lines)

@@ -28,6 +28,7 @@ def _send(
     tmp_path: Path,
     *,
     password: str = KEY,
+    timeout_s: float = 10.0,
     **changes: Any,  # noqa: ANN401 — fields of the settings.
 ) -> ServiceError | None:
     async def send() -> ServiceError | None:
@@ -45,7 +46,7 @@ def _send(
             )
             tls = ssl.create_default_context(cafile=str(certificate(tmp_path)[0]))
             tls.check_hostname = False
-            channel = EmailChannel(settings, password=password, tls=tls)
+            channel = EmailChannel(settings, password=password, tls=tls, timeout_s=timeout_s)
             try:
                 await channel.deliver(ALERT)
             except ServiceError as error:
@@ -86,7 +87,12 @@ def test_an_email_arrives_over_tls_after_signing_in(
         ({"password": KEY, "rcpt": "451 later"}, {}, ServiceUnavailable, "come back later"),
         ({"password": KEY, "data": "554 refused"}, {}, InvalidPayload, "the email was refused"),
         ({"greeting": "421 busy"}, {}, ServiceUnavailable, "come back later"),
-        ({"implicit_tls": True}, {"tls": "none"}, ServiceUnavailable, "broke off"),
+        (
+            {"implicit_tls": True},
+            {"tls": "none", "timeout_s": 0.2},
+            ServiceUnavailable,
+            "broke off",
+        ),
         ({}, {"tls": "tls"}, Misconfigured, "no secure connection"),
         ({}, {"port": 1}, NetworkFailure, "cannot be reached"),
         ({"password": KEY}, {"sender": "a\nb@example.test"}, Misconfigured, "addresses"),

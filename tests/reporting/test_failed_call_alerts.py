@@ -19,7 +19,7 @@ def test_a_call_that_fails_in_an_outage_belongs_to_its_incident() -> None:
     assert drill.told[1].incident == drill.told[0].incident == "INC-0001"
     assert drill.told[1].title == "call …123 failed for good: elevenlabs answered 503"
     assert drill.told[1].call == "call_1"
-    assert "callagent requeue --failed-by elevenlabs" in drill.told[1].body
+    assert "callagent requeue --incident INC-0001" in drill.told[1].body
 
 
 def test_more_calls_of_one_cause_are_a_count_in_its_updates() -> None:

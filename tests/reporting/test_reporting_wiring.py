@@ -23,10 +23,11 @@ from reporting_doubles import (
 from callagent_cli.errors import LogError
 from callagent_cli.events import AlertRaised, Bus, Event, Stamped
 from callagent_cli.reporting.google_sheet import GoogleSheet
+from callagent_cli.reporting.real_doors import RealDoors
 from callagent_cli.reporting.redaction import Redactor
 from callagent_cli.reporting.sinks import Dropped, FileSink, MemorySink, Sink
 from callagent_cli.reporting.wiring import Reporting, Surroundings
-from callagent_cli.services.http import Request, Response
+from callagent_cli.services.http import Http, Request, Response
 from callagent_cli.settings import Alerts, Settings, Sheet, Telegram
 
 
@@ -108,7 +109,12 @@ def test_a_rehearsed_outage_is_told_whole_from_memory(tmp_path: Path, health_s: 
             "alert_raised",
         ]
         assert [line["sequence"] for line in journal] == list(range(1, len(journal) + 1))
-        assert [line["channel"] for line in alerts].count("telegram") == 4
+        assert [line["status"] for line in alerts if line["channel"] == "telegram"] == [
+            "open",
+            "open",
+            "open",
+            "resolved",
+        ]
         assert stage.shown[0].startswith("CRITICAL opened: SIMULATION: elevenlabs is down")
         resolved = next(line for line in journal if line.get("kind") == "resolved")
         wait_s = min(health_s, 120)
@@ -256,8 +262,7 @@ def test_a_dead_channel_is_said_on_the_others_once(tmp_path: Path) -> None:
             tmp_path,
             real=True,
             settings=settings,
-            environ={"TELEGRAM_BOT_TOKEN": KEY},
-            http_for=lambda _: Refusing(),
+            doors=RealDoors(http_for=lambda _: Refusing(), environ={"TELEGRAM_BOT_TOKEN": KEY}),
         )
         running = asyncio.create_task(stage.reporting.run())
         stage.bus.emit(alert())
@@ -317,9 +322,39 @@ def test_a_sheet_that_is_set_replaces_the_file(tmp_path: Path) -> None:
     async def story() -> None:
         settings = Settings(sheet=Sheet(spreadsheet_id="book"))
         environ = {"GOOGLE_SERVICE_ACCOUNT_JSON": "{}"}
-        stage = Stage(tmp_path, real=True, settings=settings, environ=environ)
+        doors = RealDoors(http_for=_no_http, environ=environ)
+        stage = Stage(tmp_path, real=True, settings=settings, doors=doors)
         assert isinstance(stage.reporting.rows, GoogleSheet)
         await stage.reporting.close()
 
     asyncio.run(story())
     assert not (tmp_path / "google-sheet.csv").exists()
+
+
+def _no_http(_: str) -> Http:
+    raise AssertionError
+
+
+def test_real_settings_without_doors_are_refused(tmp_path: Path) -> None:
+    """A run that should alert somebody never falls back to pretending."""
+
+    async def story() -> None:
+        with pytest.raises(ValueError, match="no doors"):
+            Stage(tmp_path, real=True, settings=Settings(sheet=Sheet(spreadsheet_id="book")))
+
+    asyncio.run(story())
+
+
+def test_a_simulation_pretends_whatever_the_settings_name(tmp_path: Path) -> None:
+    """Real channels in the settings are mocks in a simulation: nobody is called at night."""
+
+    async def story() -> None:
+        settings = Settings(alerts=Alerts(telegram=Telegram(chat_id="1")))
+        stage = Stage(tmp_path, real=False, settings=settings)
+        stage.bus.emit(alert())
+        assert await stage.reporting.flush(1) == 0
+        lines = _lines(stage.reporting.alert_sink)
+        assert [line["channel"] for line in lines] == ["email", "telegram", "webhook"]
+        assert all(line["mock"] and line["title"] == "title 1" for line in lines)
+
+    run_jumping(story())

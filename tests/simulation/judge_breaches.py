@@ -4,7 +4,13 @@ from typing import Any
 
 from judge_worlds import NUMBER, alert, attempt, breaker, moved, rang, received, settled, world
 
-from callagent_cli.events import GateClosed, RetryScheduled, StepFinished, StepStarted
+from callagent_cli.events import (
+    GateClosed,
+    ListenerFailed,
+    RetryScheduled,
+    StepFinished,
+    StepStarted,
+)
 from callagent_cli.simulation.judge.evidence import Evidence
 
 RETRY: dict[str, Any] = {
@@ -21,6 +27,18 @@ RECORDS = StepStarted(call="call_1", step="record")
 
 BROKEN: list[tuple[str, str, Evidence, int]] = [
     ("no_call_lost", "1 calls for 2 contacts", world(totals={"done": 1}), 0),
+    (
+        "no_call_lost",
+        "internal error: TypeError",
+        world((1, moved("active", "failed", reason="internal error: TypeError: no"))),
+        1,
+    ),
+    (
+        "no_call_lost",
+        "monitor raised ValueError",
+        world((1, ListenerFailed(listener="monitor", error_class="ValueError", error_message=""))),
+        1,
+    ),
     ("no_call_lost", "from done to active", world((1, moved("done", "active"))), 1),
     (
         "no_call_lost",
@@ -137,8 +155,8 @@ BROKEN: list[tuple[str, str, Evidence, int]] = [
     (
         "one_alert_per_outage",
         "opened twice",
-        world((1, alert("opened")), (2, alert("opened"), "run_2")),
-        2,
+        world((1, alert("opened")), (5, moved("active", "done")), (6, alert("opened"), "run_2")),
+        3,
     ),
     (
         "one_alert_per_outage",

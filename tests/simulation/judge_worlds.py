@@ -84,7 +84,7 @@ def scenario_of(expect: dict[str, Any] | None = None, **keys: Any) -> Scenario: 
     return msgspec.convert(plain, Scenario)
 
 
-def moved(old: str, new: str, call: str = "call_1", **keys: Any) -> CallChanged:  # noqa: ANN401
+def moved(old: str, new: str, call: str = "call_1", **keys: Any) -> CallChanged:  # noqa: ANN401 — any.
     """Return a move of a call."""
     return CallChanged(
         **{"call": call, "old": old, "new": new, "step": "dial", "reason": "r", **keys}
@@ -99,7 +99,7 @@ def breaker(old: BreakerState, new: BreakerState, service: str = "elevenlabs") -
 def attempt(
     operation: str = "elevenlabs.dial",
     duration_s: float = 0.2,
-    **keys: Any,  # noqa: ANN401
+    **keys: Any,  # noqa: ANN401 — any.
 ) -> AttemptFinished:
     """Return the end of an attempt."""
     service = operation.partition(".")[0]
@@ -136,7 +136,7 @@ def rang(at_s: float, dial: str, call: str = "call_1") -> PlacedCall:
     )
 
 
-def received(at_s: float, target: str = "elevenlabs.dial", **keys: Any) -> ReceivedRequest:  # noqa: ANN401
+def received(at_s: float, target: str = "elevenlabs.dial", **keys: Any) -> ReceivedRequest:  # noqa: ANN401 — any.
     """Return a request that reached a twin."""
     service = target.partition(".")[0]
     known = {"sequence": 1, "method": "POST", "route": "/", "status": 200, "call_id": "call_1"}

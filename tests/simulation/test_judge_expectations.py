@@ -13,7 +13,7 @@ from callagent_cli.simulation.judge.verdict import Verdict, judge
 HITS = {("outage", "elevenlabs.dial"): 3}
 
 
-def verdict(expect: dict[str, Any], *events: Any, **keys: Any) -> Verdict:  # noqa: ANN401
+def verdict(expect: dict[str, Any], *events: Any, **keys: Any) -> Verdict:  # noqa: ANN401 — any.
     """Judge a world in which the outage struck three dials."""
     evidence = world(*events, scenario=scenario_of(expect), **{"hits": HITS, **keys})
     return judge(evidence)

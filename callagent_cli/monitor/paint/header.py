@@ -78,7 +78,7 @@ def _right(state: ViewState, watching: Watching, glyphs: Glyphs) -> list[Cell]:
         plural = "alert" if unseen == 1 else "alerts"
         parts.append(Cell(f"  {glyphs.unseen} {unseen} {plural} ", "bad"))
     if state.dropped:
-        parts.append(Cell(f"  {sum(state.dropped.values()):,} lines lost ", "warning"))
+        parts.append(Cell(f"  {sum(state.dropped.values()):,} events lost ", "warning"))
     if watching.speed is not None:
         parts.append(Cell(f"  {watching.speed:g}x ", "muted"))
     return parts

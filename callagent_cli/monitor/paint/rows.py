@@ -13,7 +13,7 @@ from callagent_cli.monitor.verdict import Tone
 from callagent_cli.monitor.view.alerts import AlertView
 from callagent_cli.monitor.view.services import LastError, NextMove, ServiceView
 
-SERVICE_COLUMNS: Final = (
+SERVICE_COLUMNS: Final[tuple[Column, ...]] = (
     Column("service", "SERVICE", 11),
     Column("breaker", "BREAKER", 12),
     Column("for", "FOR", 8, rank=4, right=True),
@@ -25,6 +25,9 @@ SERVICE_COLUMNS: Final = (
     Column("health", "HEALTH", 9, rank=7),
     Column("error", "LAST ERROR", 20, rank=5, flex=True),
 )
+TRAFFIC: Final = frozenset({"spark", "fail", "window", "p95", "error"})
+"""The columns that only attempts fill."""
+
 RETRY_COLUMNS: Final = (
     Column("in", "IN", 5, right=True),
     Column("call", "CALL", 10, flex=True),

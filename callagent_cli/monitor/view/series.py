@@ -55,6 +55,8 @@ class Ring:
         slots = len(self._counts)
         wanted = slots if last_s is None else min(slots, int(last_s // self._width_s))
         newest = int(now_s // self._width_s)
+        if newest == self._newest and wanted == slots:
+            return sum(self._counts)
         return sum(self._at(index) for index in range(newest - wanted + 1, newest + 1))
 
     def _at(self, index: int) -> int:
@@ -78,7 +80,8 @@ class Durations:
 
     def percentile(self, share: float, now_s: float, last_s: float = 60.0) -> float | None:
         """Return the nearest-rank percentile of the last `last_s` seconds; none without samples."""
-        recent = sorted(taken for at_s, taken in self._samples if at_s > now_s - last_s)
+        after_s = now_s - last_s
+        recent = sorted([taken for at_s, taken in self._samples if at_s > after_s])
         return recent[_rank(recent, share)] if recent else None
 
 

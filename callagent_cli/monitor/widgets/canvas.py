@@ -43,9 +43,11 @@ class Canvas(Widget):
     def show(self, lines: Iterable[Line]) -> None:
         """Show these lines; lines equal to what is on screen are not touched."""
         shown, self._lines = self._lines, list(lines)
-        for y in changed_lines(shown, self._lines):
-            self.repainted += 1
-            self.refresh(Region(0, y, self.size.width, 1))
+        changed = changed_lines(shown, self._lines)
+        if changed:
+            self.repainted += len(changed)
+            columns = self.size.width
+            self.refresh(*(Region(0, y, columns, 1) for y in changed))
 
     def repaint(self, palette: Palette) -> None:
         """Paint everything in other colors."""

@@ -1,6 +1,6 @@
 """Remembers which failures are without a success yet, by service and by call."""
 
-from dataclasses import dataclass, field
+from collections import deque
 from typing import Final, NamedTuple
 
 from callagent_cli.events import AttemptFinished
@@ -9,7 +9,13 @@ from callagent_cli.resilience.outcome import RULES, Evidence
 CALLS_MAX: Final = 20_000
 """Failing calls that are remembered; the oldest are forgotten first."""
 
-_STREAK_CALLS_MAX: Final = 1_000
+WINDOW_S: Final = 60.0
+"""The window over which a breaker looks at the share of failures (`BreakerPolicy.window_s`)."""
+
+IN_A_ROW: Final = 4
+"""Failures without a success that explain by themselves why a breaker opened."""
+
+_FAILURES_MAX: Final = 1_000
 
 _COUNTING: Final = frozenset(
     outcome.value
@@ -20,11 +26,14 @@ _TELLING: Final = _COUNTING | {"rejected"}
 
 
 class Failure(NamedTuple):
-    """The last failed attempt of a call; `counts` when it speaks against the service itself."""
+    """A failed attempt; `counts` when it speaks against the service itself."""
 
+    at_utc_s: float
     service: str
     operation: str
     call: str
+    attempt: int
+    trial: bool
     outcome: str
     error_message: str
     http_status: int | None
@@ -32,39 +41,49 @@ class Failure(NamedTuple):
     counts: bool
 
 
-@dataclass(slots=True)
-class Streak:
-    """Failures in a row, and the calls that met them; no failure began at infinity."""
+class _Recent:
+    """The failures of one operation; `in_a_row` are those since its last success."""
 
-    failures: int = 0
-    first_failure_utc_s: float = float("inf")
-    calls: set[str] = field(default_factory=set)
+    __slots__ = ("failures", "in_a_row")
+
+    def __init__(self) -> None:
+        self.failures: deque[Failure] = deque(maxlen=_FAILURES_MAX)
+        self.in_a_row = 0
 
 
 class Failing:
     """Folds attempts; a success ends the streak of its own operation only, as in the breaker."""
 
     def __init__(self) -> None:
-        self._streaks: dict[str, dict[str, Streak]] = {}
+        self._recent: dict[str, dict[str, _Recent]] = {}
         self._calls: dict[str, Failure] = {}
 
-    def succeeded(self, service: str, operation: str, call: str) -> None:
+    def succeeded(self, utc_s: float, event: AttemptFinished) -> None:
         """Forget what a success disproves."""
-        streaks = self._streaks.get(service)
-        if streaks:
-            streaks.pop(operation, None)
-        failure = self._calls.get(call)
-        if failure is not None and failure.service == service:
-            del self._calls[call]
+        operations = self._recent.get(event.service)
+        recent = operations.get(event.operation) if operations else None
+        if operations and recent is not None:
+            recent.in_a_row = 0
+            failures = recent.failures
+            while failures and failures[0].at_utc_s < utc_s - WINDOW_S:
+                failures.popleft()
+            if not failures:
+                del operations[event.operation]
+        failure = self._calls.get(event.call)
+        if failure is not None and failure.service == event.service:
+            del self._calls[event.call]
 
     def failed(self, utc_s: float, event: AttemptFinished) -> Failure | None:
         """Remember a failed attempt; None for one that says nothing against call or service."""
         if event.outcome not in _TELLING:
             return None
         failure = Failure(
+            utc_s,
             event.service,
             event.operation,
             event.call,
+            event.attempt,
+            event.trial,
             event.outcome,
             event.error_message,
             event.http_status,
@@ -74,7 +93,10 @@ class Failing:
         if event.call:
             self._remember(failure)
         if failure.counts:
-            self._lengthen(utc_s, failure)
+            operations = self._recent.setdefault(failure.service, {})
+            recent = operations.setdefault(failure.operation, _Recent())
+            recent.failures.append(failure)
+            recent.in_a_row += 1
         return failure
 
     def _remember(self, failure: Failure) -> None:
@@ -83,26 +105,31 @@ class Failing:
             del self._calls[next(iter(self._calls))]
         self._calls[failure.call] = failure
 
-    def _lengthen(self, utc_s: float, failure: Failure) -> None:
-        streaks = self._streaks.setdefault(failure.service, {})
-        streak = streaks.setdefault(failure.operation, Streak())
-        streak.failures += 1
-        streak.first_failure_utc_s = min(streak.first_failure_utc_s, utc_s)
-        if failure.call and len(streak.calls) < _STREAK_CALLS_MAX:
-            streak.calls.add(failure.call)
+    def beginning(self, service: str, utc_s: float) -> list[Failure]:
+        """Return the failures that an outage began with, the oldest first.
 
-    def streak(self, service: str) -> Streak:
-        """Return the failures of a service since its last success, all operations together."""
-        whole = Streak()
-        for streak in self._streaks.get(service, {}).values():
-            whole.failures += streak.failures
-            whole.first_failure_utc_s = min(whole.first_failure_utc_s, streak.first_failure_utc_s)
-            whole.calls |= streak.calls
-        return whole
+        Those since the last success when they explain it, else all that the breaker weighed.
+        """
+        operations = list(self._recent.get(service, {}).values())
+        streaks = [
+            failure
+            for recent in operations
+            for failure in list(recent.failures)[max(0, len(recent.failures) - recent.in_a_row) :]
+        ]
+        found = streaks
+        if len(streaks) < IN_A_ROW:
+            found = [
+                failure
+                for recent in operations
+                for failure in recent.failures
+                if failure.at_utc_s >= utc_s - WINDOW_S
+            ]
+            found = max(streaks, found, key=len)
+        return sorted(found, key=lambda failure: failure.at_utc_s)
 
     def closed(self, service: str) -> None:
-        """Forget the streaks of a service whose breaker closed."""
-        self._streaks.pop(service, None)
+        """Forget the failures of a service whose breaker closed."""
+        self._recent.pop(service, None)
 
     def finished(self, call: str) -> Failure | None:
         """Forget a call that reached its end; return the failure that was its last word."""

@@ -3,11 +3,13 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
+from msgspec import structs
+
 from callagent_cli.events import AlertKind, AlertRaised, Severity
 from callagent_cli.reporting.incidents import incident as kept
 from callagent_cli.reporting.incidents import wording
 from callagent_cli.reporting.incidents.incident import Documents, Incident
-from callagent_cli.reporting.incidents.wording import Text
+from callagent_cli.reporting.incidents.text import Text
 
 HEALTH_HOLD_S: Final = 120.0
 """How long a service must stay well before its incident is declared over."""
@@ -44,11 +46,13 @@ class Timers:
     updated_s: float = -NEVER
     closed_told_s: float = -NEVER
     saved_s: float = -NEVER
+    opened_s: float = -NEVER
+    unmute_s: float = NEVER
 
     @property
     def due_s(self) -> float:
         """The earliest of what is due."""
-        return min(self.update_s, self.resolve_s, self.remind_s)
+        return min(self.update_s, self.resolve_s, self.remind_s, self.unmute_s)
 
 
 def slot_of(incident: Incident) -> str:
@@ -87,7 +91,7 @@ class OpenIncidents:
         if incident.status == "resolved":
             self.recent[slot] = incident
             return
-        self._open[slot], timers = incident, Timers()
+        self._open[slot], timers = incident, Timers(opened_s=now.monotonic_s)
         self._timers[slot] = timers
         if incident.closed_utc_s is not None:
             held_s = min(max(0.0, now.utc_s - incident.closed_utc_s), HEALTH_HOLD_S)
@@ -144,6 +148,27 @@ class OpenIncidents:
             kept.save(self._documents, changed)
         return changed
 
+    def replace(self, slot: str, incident: Incident, *, save: bool) -> None:
+        """Put a changed value of an open incident in its place."""
+        self._open[slot] = incident
+        if save:
+            kept.save(self._documents, incident)
+
+    def waste(self, slot: str, *, after_open: int) -> None:
+        """Count requests that should not have been sent."""
+        waste = self._open[slot].waste
+        waste = structs.replace(waste, after_open=waste.after_open + after_open)
+        self.change(slot, waste=waste)
+
+    def take_recent(self, slot: str, now: Now) -> Incident | None:
+        """Take back an incident that ended a short while ago: it goes on, under its id."""
+        recent = self.recent.get(slot)
+        if recent is None or now.utc_s - (recent.closed_utc_s or 0.0) > REOPEN_S:
+            return None
+        del self.recent[slot]
+        self.take_back(slot, recent, Timers(opened_s=now.monotonic_s))
+        return recent
+
     def save_all(self) -> None:
         """Bring the store up to date."""
         for incident in self._open.values():
@@ -198,18 +223,23 @@ class OpenIncidents:
         return self.alert(slot, "update", text, severity="info" if well else None)
 
     def resolve(self, slot: str, now: Now, *, early: bool = False) -> AlertRaised:
-        """Declare an incident over; return the alert that says so."""
+        """Declare an incident over; return the alert that says so.
+
+        An incident that was resolved before and came back soon after ends in an update: it has one
+        opened and one resolved alert in all.
+        """
+        kind: AlertKind = "update" if self._open[slot].told_resolved else "resolved"
         incident = self.change(
             slot,
             save=False,
             status="resolved",
+            told_resolved=True,
             resolved_utc_s=now.utc_s,
             early=early,
             told_failed=self._open[slot].calls_failed,
         )
-        channel = incident.cause == "channel"
-        tell = wording.channel_works if channel else wording.resolved
-        alert = self.alert(slot, "resolved", tell(incident, now.utc_s), severity="info")
+        text = wording.over(incident, now.utc_s)
+        alert = self.alert(slot, kind, text, severity="info")
         self._forget(slot)
         return alert
 
@@ -227,7 +257,8 @@ class OpenIncidents:
         for slot, timers in list(self._timers.items()):
             if timers.resolve_s <= now.monotonic_s:
                 alerts.append(self.resolve(slot, now))
-            elif timers.update_s <= now.monotonic_s:
+            elif min(timers.update_s, timers.unmute_s) <= now.monotonic_s:
+                timers.unmute_s = NEVER
                 alerts.append(self.tell_update(slot, now))
             elif timers.remind_s <= now.monotonic_s:
                 self.remind(slot, now)
@@ -247,5 +278,7 @@ class OpenIncidents:
                 alerts.append(self.tell_update(slot, now))
             if incident.cause == "calls":
                 self.end_quietly(slot, now)
+            elif incident.cause == "stall":
+                alerts.append(self.resolve(slot, now, early=True))
         self.save_all()
         return alerts

@@ -1,19 +1,12 @@
 """What alerts say, in plain words: what, since when, impact, what was done, what to do."""
 
-from typing import Final, NamedTuple
+from typing import Final
 
 from callagent_cli.clock import utc_text
 from callagent_cli.durations import duration_text
 from callagent_cli.events import AlertRaised
 from callagent_cli.reporting.incidents.incident import Incident
-
-
-class Text(NamedTuple):
-    """An alert's one-line title and its body."""
-
-    title: str
-    body: str
-
+from callagent_cli.reporting.incidents.text import Text
 
 _NEEDS_A_PERSON: Final = {
     "unauthorized": "refuses our key",
@@ -39,13 +32,17 @@ def changed(incident: Incident, now_s: float) -> Text:
     """Say what became of an incident that is still open."""
     if incident.cause == "calls":
         return _more_failed(incident, now_s)
+    if incident.cause == "stall":
+        return stalled(incident, now_s)
+    if incident.cause == "channel":
+        return channel_broken(incident, now_s)
     if incident.closed_utc_s is not None:
         return closed(incident, now_s)
     down = f"is down again ({ordinal(incident.times_opened)} time)"
     state = _state(incident) if incident.owner or incident.times_opened == 1 else down
     failed = f"; {_calls(incident.calls_failed)} failed for good" if incident.calls_failed else ""
     return Text(
-        f"{incident.service} {state}{failed}",
+        f"{incident.service} {state}{failed}{_meanwhile(incident)}",
         _body(incident, now_s, done=_protection(incident), command=_lifting(incident)),
     )
 
@@ -73,10 +70,20 @@ def closed(incident: Incident, now_s: float) -> Text:
     )
 
 
+def over(incident: Incident, now_s: float) -> Text:
+    """Say that an incident is over, in the words of its cause."""
+    if incident.cause == "channel":
+        return channel_works(incident, now_s)
+    if incident.cause == "stall":
+        return moving_again(incident, now_s)
+    if incident.cause == "worker":
+        return worker_back(incident, now_s)
+    return resolved(incident, now_s)
+
+
 def resolved(incident: Incident, now_s: float) -> Text:
     """Say that an incident is over, with its duration and impact."""
-    end_s = incident.closed_utc_s if incident.closed_utc_s is not None else now_s
-    lasted = duration_text(max(0, round(end_s - incident.first_failure_utc_s)))
+    lasted = duration_text(max(0, round(_end_s(incident, now_s) - incident.first_failure_utc_s)))
     early = " (early: the run ended before 2 min of health were over)" if incident.early else ""
     times = "" if incident.times_opened == 1 else f", {incident.times_opened} times down"
     failed = incident.calls_failed
@@ -147,6 +154,64 @@ def channel_works(incident: Incident, now_s: float) -> Text:
     )
 
 
+def stalled(incident: Incident, now_s: float) -> Text:
+    """Say that nothing moves although it could."""
+    times = "" if incident.times_opened == 1 else f" ({ordinal(incident.times_opened)} time)"
+    lasts = duration_text(max(0, round(now_s - incident.first_failure_utc_s)))
+    return Text(
+        f"no progress for {lasts} although dialing is allowed{times}",
+        _body(
+            incident,
+            now_s,
+            done="nothing: no breaker is open, so nothing is known to be down",
+            to_do="see what the calls wait for; if it is nothing, end the run and start it again",
+            command="callagent status",
+        ),
+    )
+
+
+def moving_again(incident: Incident, now_s: float) -> Text:
+    """Say that calls move again, or that the run has ended."""
+    lasted = duration_text(max(0, round(_end_s(incident, now_s) - incident.first_failure_utc_s)))
+    how = "the run ended" if incident.closed_utc_s is None else "calls move again"
+    done = "nothing; it went on by itself" if incident.closed_utc_s else "the run ended"
+    return Text(
+        f"{how} after {lasted} without progress",
+        _body(incident, now_s, done=done, to_do="nothing", command="callagent status"),
+    )
+
+
+def worker_lost(incident: Incident, text: Text, now_s: float) -> Text:
+    """Say that the worker before this one was lost; this one took its calls up."""
+    body = _body(
+        incident,
+        now_s,
+        done="this run has taken up every call where it stood; open dials are looked up first",
+        to_do="nothing for the calls; find out what ended the worker (memory, a kill, power)",
+        command="callagent status",
+    )
+    return Text(text.title, body)
+
+
+def worker_back(incident: Incident, now_s: float) -> Text:
+    """Say that a worker lives again."""
+    lasted = duration_text(max(0, round(_end_s(incident, now_s) - incident.first_failure_utc_s)))
+    return Text(
+        f"a worker is back after {lasted}",
+        _body(
+            incident,
+            now_s,
+            done="every call goes on where it stood",
+            to_do="nothing",
+            command="callagent status",
+        ),
+    )
+
+
+def _end_s(incident: Incident, now_s: float) -> float:
+    return incident.closed_utc_s if incident.closed_utc_s is not None else now_s
+
+
 def alert_line(alert: AlertRaised) -> str:
     """Return an alert as one line for a screen."""
     incident = f" [{alert.incident}]" if alert.incident else ""
@@ -196,8 +261,16 @@ def _protection(incident: Incident) -> str:
     if incident.owner:
         return "nothing is sent to it any more; its calls wait and use no attempt"
     told = "nothing but health checks is sent to it; calls that need it wait and use no attempt"
-    instead = ", ".join(f"{step}: {what}" for step, what in sorted(incident.degraded.items()))
-    return f"{told}; meanwhile {instead}" if instead else told
+    return told + _meanwhile(incident)
+
+
+def _meanwhile(incident: Incident) -> str:
+    """Return what the steps do without the service."""
+    instead = ", ".join(
+        f"{step} goes on {f'with {what}' if what != 'nothing' else 'without it'}"
+        for step, what in sorted(incident.degraded.items())
+    )
+    return f"; meanwhile {instead}" if instead else ""
 
 
 def _lifting(incident: Incident) -> str:
@@ -207,13 +280,14 @@ def _lifting(incident: Incident) -> str:
 
 
 def _requeue(incident: Incident) -> str:
-    by = f" --failed-by {incident.service}" if incident.service else ""
-    return f"callagent requeue{by}"
+    return f"callagent requeue --incident {incident.id}"
 
 
 def _impact(incident: Incident) -> str:
+    held = incident.calls_held
     counts = [
         f"{_calls(incident.calls_affected)} met it" if incident.calls_affected else "",
+        f"{_calls(held)} not begun because of it" if held else "",
         f"{_calls(incident.calls_parked)} wait for it" if incident.calls_parked else "",
         f"{_calls(incident.calls_failed)} failed for good" if incident.calls_failed else "",
     ]

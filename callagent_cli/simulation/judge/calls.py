@@ -3,7 +3,7 @@
 from typing import Final
 
 from callagent_cli.calls.model import FINAL_STATES, LEGAL_MOVES, CallState, Step
-from callagent_cli.events import CallChanged, Stamped, StepFinished, StepStarted
+from callagent_cli.events import CallChanged, ListenerFailed, Stamped, StepFinished, StepStarted
 from callagent_cli.simulation.judge.evidence import TOLERANCE_S, Broken, Evidence
 
 _WAITS: Final = frozenset(
@@ -13,14 +13,32 @@ _EFFECTS: Final = frozenset({Step.DIAL, Step.RECORD})
 """Steps that do something in the world; the others may be repeated after a crash."""
 
 _NAMED_MAX: Final = 3
+_INTERNAL: Final = "internal error"
 
 
 def no_call_lost(evidence: Evidence) -> Broken | None:
-    """States add up, moves are legal, and whatever waits has a reason."""
+    """States add up, moves are legal, whatever waits has a reason, and no bug of ours hides."""
     total, contacts = sum(evidence.totals.values()), evidence.scenario.campaign.contacts
     if total != contacts:
         return Broken(text=f"{total} calls for {contacts} contacts")
-    return _illegal_move(evidence) or _without_reason(evidence) or _left_in_a_lane(evidence)
+    return (
+        _own_bug(evidence)
+        or _illegal_move(evidence)
+        or _without_reason(evidence)
+        or _left_in_a_lane(evidence)
+    )
+
+
+def _own_bug(evidence: Evidence) -> Broken | None:
+    """Find what callagent itself did wrong and then contained: no provider is to blame for it."""
+    for line, stamped in enumerate(evidence.events, 1):
+        event = stamped.event
+        if isinstance(event, CallChanged) and event.reason.startswith(_INTERNAL):
+            return Broken(text=f"{event.call}: {event.reason}", line=line)
+        if isinstance(event, ListenerFailed):
+            text = f"{event.listener} raised {event.error_class}: {event.error_message}"
+            return Broken(text=text, line=line)
+    return None
 
 
 def _illegal_move(evidence: Evidence) -> Broken | None:

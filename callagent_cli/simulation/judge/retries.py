@@ -11,7 +11,7 @@ from callagent_cli.events import (
     Stamped,
 )
 from callagent_cli.resilience.outcome import RULES, Outcome
-from callagent_cli.simulation.judge.evidence import Broken, Evidence
+from callagent_cli.simulation.judge.evidence import TOLERANCE_S, Broken, Evidence
 
 _AFTER_PROOF: Final = frozenset({Outcome.UNKNOWN})
 """Outcomes that are tried again once a look-up has proven that nothing happened."""
@@ -34,11 +34,15 @@ class _Watch:
         self._evidence = evidence
         self._gates: dict[str, tuple[float, float]] = {}
         self._due: dict[tuple[str, str, str], tuple[float, float]] = {}
+        self._run = ""
+        self._last_s = 0.0
 
     def take(self, stamped: Stamped) -> str:
         """Return what is wrong with an event, or an empty text."""
         event: Event = stamped.event
         at_s = self._evidence.at_s(stamped)
+        self._forget_what_was_cut_off(stamped.run)
+        self._last_s = at_s
         if isinstance(event, GateClosed):
             _, until_s = self._gates.get(event.service, (0.0, 0.0))
             self._gates[event.service] = (at_s, max(until_s, at_s + (event.delay_s or 0.0)))
@@ -50,6 +54,15 @@ class _Watch:
         elif isinstance(event, AttemptFinished):
             return self._finished(event, at_s)
         return ""
+
+    def _forget_what_was_cut_off(self, run: str) -> None:
+        """Forget what a run was told in its last instant: a kill may have kept it from the disk."""
+        if run == self._run:
+            return
+        self._run = run
+        last_s = self._last_s - TOLERANCE_S
+        self._due = {key: due for key, due in self._due.items() if due[0] < last_s}
+        self._gates = {key: gate for key, gate in self._gates.items() if gate[0] < last_s}
 
     def _scheduled(self, event: RetryScheduled, at_s: float) -> str:
         outcome = Outcome(event.outcome)

@@ -91,10 +91,11 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
         return self.placed_at <= at < self.talk_ends_at
 
     def talked_s(self, at: float) -> int:
-        """Return the whole seconds talked so far."""
+        """Return the whole seconds talked so far; a talk that is over took one at least."""
         if not self.is_talked_on:
             return 0
-        return round(min(max(at - self.talk_starts_at, 0.0), self.play.talk_s))
+        talked_s = round(min(max(at - self.talk_starts_at, 0.0), self.play.talk_s))
+        return max(1, talked_s) if at >= self.talk_ends_at else talked_s
 
     def listed(self, at: float) -> JsonObject:
         """Return the call as an item of the list: without number and without variables."""

@@ -7,7 +7,7 @@ from callagent_cli.calls.model import Call, CallState, Dial, DialStatus, Step
 from callagent_cli.errors import CircuitOpen, Deferred, ServiceError
 from callagent_cli.resilience.work import Work
 from callagent_cli.store.port import Claim
-from callagent_cli.worker.dialing import DialLedger, Prover
+from callagent_cli.worker.dial.prover import Prover
 from callagent_cli.worker.journey import Journey
 from callagent_cli.worker.operations import Operations
 from callagent_cli.worker.resources import Resources
@@ -26,30 +26,35 @@ class Reconciler:
     is adopted; absent, it stays failed and is proven not called.
     """
 
-    def __init__(self, resources: Resources, operations: Operations, max_attempts: int) -> None:
+    def __init__(self, resources: Resources, operations: Operations, prover: Prover) -> None:
         self._resources = resources
         self._operation = operations.look_up
-        self._max_attempts = max_attempts
-        self._prover = Prover(resources, DialLedger(resources))
+        self._max_attempts = resources.services.voice.ladder.attempts
+        self._prover = prover
         self._unproven: dict[str, float] = {}
 
     def remember_unproven(self) -> None:
-        """Find the failed calls whose last dial is open; each is due at once."""
+        """Find the failed calls whose last dial is open; those not known yet are due at once."""
         resources = self._resources
-        now_utc_s = resources.clock.utc()
+        now_s = resources.clock.monotonic()
         for call_id in resources.store.calls_with_open_dials(resources.campaign):
             call = resources.store.call(call_id)
             if call is not None and call.state is CallState.FAILED:
-                self._unproven.setdefault(call_id, now_utc_s)
+                self._unproven.setdefault(call_id, now_s)
+        self._unproven = dict(sorted(self._unproven.items(), key=lambda entry: entry[1]))
 
     @property
     def unproven(self) -> int:
         """How many failed calls still wait for their look-up."""
         return len(self._unproven)
 
-    def next_due_s(self) -> float | None:
-        """Return the UTC second of the next look-up of a failed call."""
-        return min(self._unproven.values(), default=None)
+    def due_in_s(self) -> float | None:
+        """Return the seconds until the next look-up of a failed call; None when there is none.
+
+        They are kept in the order they are due.
+        """
+        due_s = next(iter(self._unproven.values()), None)
+        return None if due_s is None else due_s - self._resources.clock.monotonic()
 
     def claim(self) -> Call | None:
         """Return a call that is due for a look-up, and put its next one off."""
@@ -59,22 +64,17 @@ class Reconciler:
             Claim(campaign=resources.campaign, state=CallState.RECONCILING, due_utc_s=now_utc_s)
         )
         if call is not None:
-            self._put_off(call, now_utc_s)
-            return resources.store.call(call.id)
+            return self._put_off(call, now_utc_s)
         if resources.services.voice.breaker.state != "closed":
             return None
-        for call_id, due_utc_s in self._unproven.items():
-            if due_utc_s <= now_utc_s:
-                self._unproven[call_id] = now_utc_s + WAITS_S[-1]
-                return resources.store.call(call_id)
-        return None
+        return self._claim_unproven()
 
     async def look_up(self, call: Call) -> None:
         """Do one look-up and what follows from it."""
         resources = self._resources
         dial = open_dial(resources.store.dials(call.id))
         if dial is None:
-            self._unproven.pop(call.id, None)
+            self._settled_by_a_person(call)
             return
         try:
             proven = await resources.services.voice.aside(
@@ -84,7 +84,18 @@ class Reconciler:
             proven = dial
         self._conclude(call.id, proven)
 
-    def _put_off(self, call: Call, now_utc_s: float) -> None:
+    def _claim_unproven(self) -> Call | None:
+        while (due_in_s := self.due_in_s()) is not None and due_in_s <= 0:
+            call_id = next(iter(self._unproven))
+            call = self._resources.store.call(call_id)
+            del self._unproven[call_id]
+            if call is not None and call.state is CallState.FAILED:
+                # Put in again at the end, so that the first one is always the next one due.
+                self._unproven[call_id] = self._resources.clock.monotonic() + WAITS_S[-1]
+                return call
+        return None
+
+    def _put_off(self, call: Call, now_utc_s: float) -> Call:
         wait_s = WAITS_S[min(call.look_ups + 1, len(WAITS_S) - 1)]
         closed = self._resources.services.voice.breaker.state == "closed"
         journey = self._journey(call)
@@ -93,29 +104,38 @@ class Reconciler:
             due_utc_s=now_utc_s + wait_s,
             reconciling_closed_s=call.reconciling_closed_s + (wait_s if closed else 0.0),
         )
+        return journey.call
+
+    def _settled_by_a_person(self, call: Call) -> None:
+        self._unproven.pop(call.id, None)
+        if call.state is CallState.RECONCILING:
+            self._journey(call).park("the dial was settled", delay_s=0, attempts=call.attempts)
 
     def _conclude(self, call_id: str, dial: Dial) -> None:
-        call = self._resources.store.call(call_id)
+        store = self._resources.store
+        call = store.call(call_id)
         if call is None or call.state not in {CallState.RECONCILING, CallState.FAILED}:
-            return
+            return  # A person, or a requeue, was faster.
         journey = self._journey(call)
+        if open_dial(store.dials(call_id)) is not None:
+            if call.state is CallState.RECONCILING:
+                self._give_up_if_late(journey)
+            return
+        self._unproven.pop(call_id, None)
         if dial.status is DialStatus.PLACED:
-            self._unproven.pop(call.id, None)
             self._adopt(journey, dial)
-        elif dial.status is DialStatus.ABSENT:
-            self._unproven.pop(call.id, None)
+        else:
             self._absent(journey)
-        elif call.state is CallState.RECONCILING:
-            self._give_up_if_late(journey)
 
     def _adopt(self, journey: Journey, dial: Dial) -> None:
         call = journey.call
-        placed = {"placed_utc_s": dial.intended_utc_s, "reason": "found by look-up"}
+        placed = {"placed_utc_s": dial.intended_utc_s, "reason": dial.reason}
         journey.note(
             step=Step.FOLLOW,
             conversation=dial.conversation,
             dials=call.dials + 1,
             failed_by="",
+            incident="",
             results={**call.results, Step.DIAL.value: placed},
         )
         journey.park("the call was placed: found by look-up", delay_s=0, attempts=0)
@@ -130,6 +150,7 @@ class Reconciler:
                 "attempts used up, proven not called",
                 failed_by="elevenlabs",
                 due_utc_s=None,
+                results={**call.results, "failure": {"outcome": "unknown"}},
             )
         else:
             journey.park("proven not called", delay_s=0, attempts=call.attempts)

@@ -1,0 +1,24 @@
+"""`callagent breaker`: its arguments."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+
+def breaker(
+    action: Annotated[Literal["trip", "reset"], typer.Argument(help="What to do.")],
+    service: Annotated[str, typer.Argument(help="A service, such as `elevenlabs`.")],
+    *,
+    config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
+) -> None:
+    """Stop using a service until a person resets it, or use it again.
+
+    \b
+    Examples:
+      callagent breaker trip elevenlabs     calls wait for it; no contact is lost
+      callagent breaker reset elevenlabs    close its breaker, whatever opened it
+    """  # noqa: D301 — \b keeps the examples' lines apart.
+    from callagent_cli.cli.breaker_command import move_breaker
+
+    raise typer.Exit(move_breaker(action, service, config))

@@ -1,0 +1,69 @@
+"""`callagent contacts`: its arguments."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def contacts(
+    action: Annotated[str, typer.Argument(help="`check`, `suppress` or `suppressed`.")],
+    what: Annotated[
+        list[str] | None,
+        typer.Argument(help="The file to check, or the numbers to suppress.", show_default=False),
+    ] = None,
+    *,
+    config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print one object.")] = False,
+    file: Annotated[
+        Path | None, typer.Option(help="suppress: a file of numbers that are not called.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="suppress: why they are not called.")] = "",
+    phone_column: Annotated[
+        list[str] | None, typer.Option(help="Columns of the numbers, in order: A,B.")
+    ] = None,
+    map_: Annotated[
+        list[str] | None, typer.Option("--map", help="What a column holds: field=column.")
+    ] = None,
+    encoding: Annotated[str, typer.Option(help="Encoding of the file, such as cp1252.")] = "",
+    region: Annotated[str, typer.Option(help="Country of national numbers, such as DE.")] = "",
+    international: Annotated[
+        bool,
+        typer.Option("--numbers-are-international", help="Numbers without + only lost it."),
+    ] = False,
+    national: Annotated[
+        bool,
+        typer.Option("--numbers-are-national", help="Numbers without + are those of --region."),
+    ] = False,
+) -> None:
+    """Check a contacts file, or say who must never be called.
+
+    Suppressed numbers are kept for ever, and hold in every campaign, in the sandbox and live.
+
+    \b
+    Examples:
+      callagent contacts check contacts.csv          what `run` would take, and what not
+      callagent contacts suppress "+1 212 555 0100"  never call this number again
+      callagent contacts suppress --file list.csv    nor these
+      callagent contacts suppressed                  who is not called, numbers masked
+    """  # noqa: D301 — \b keeps the examples' lines apart.
+    from callagent_cli.cli.contacts_command import ContactsOptions, run_contacts
+    from callagent_cli.cli.contacts_reading import ReadingFlags
+
+    reading = ReadingFlags(
+        region=region,
+        encoding=encoding,
+        phone_columns=tuple(phone_column or ()),
+        mapping=tuple(map_ or ()),
+        international=international,
+        national=national,
+    )
+    options = ContactsOptions(
+        what=tuple(what or ()),
+        config=config,
+        json=json,
+        file=file,
+        reason=reason,
+        reading=reading,
+    )
+    raise typer.Exit(run_contacts(action, options))

@@ -1,0 +1,35 @@
+"""`callagent pause`, `resume` and `drain`: their arguments."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Config = Annotated[Path | None, typer.Option(help="Settings file.")]
+
+
+def pause(*, config: Config = None) -> None:
+    """Dial nobody new; calls whose phone has rung are followed and recorded.
+
+    \b
+    Examples:
+      callagent pause
+      callagent resume      dial again
+    """  # noqa: D301 — \b keeps the examples' lines apart.
+    from callagent_cli.cli.control_command import control_worker
+
+    raise typer.Exit(control_worker("pause", config))
+
+
+def resume(*, config: Config = None) -> None:
+    """Dial again after `callagent pause`."""
+    from callagent_cli.cli.control_command import control_worker
+
+    raise typer.Exit(control_worker("resume", config))
+
+
+def drain(*, config: Config = None) -> None:
+    """End the run once the calls in flight have finished; the same command resumes it."""
+    from callagent_cli.cli.control_command import control_worker
+
+    raise typer.Exit(control_worker("drain", config))

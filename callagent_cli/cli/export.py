@@ -1,0 +1,34 @@
+"""`callagent export`: its arguments."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def export(
+    *,
+    campaign: Annotated[str, typer.Option(help="Campaign; the one that ran last if unset.")] = "",
+    format_: Annotated[
+        str, typer.Option("--format", help="csv or jsonl; the output's suffix, else csv.")
+    ] = "",
+    output: Annotated[
+        Path | None, typer.Option(help="File to write, for its owner only; stdout if unset.")
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
+) -> None:
+    """Write every contact of a campaign once, with what became of it. Numbers are whole.
+
+    CSV is for spreadsheets: a cell that one would compute begins with an apostrophe. JSON Lines are
+    exact, and hold every dial.
+
+    \b
+    Examples:
+      callagent export > results.csv
+      callagent export --output results.jsonl
+      callagent export --campaign spring --format jsonl
+    """  # noqa: D301 — \b keeps the examples' lines apart.
+    from callagent_cli.cli.export_command import ExportOptions, export_campaign
+
+    options = ExportOptions(campaign=campaign, format=format_, output=output, config=config)
+    raise typer.Exit(export_campaign(options))

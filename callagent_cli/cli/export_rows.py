@@ -1,0 +1,156 @@
+"""What is exported of a contact: one document for programs, one flat row for spreadsheets."""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from typing import Any, Final
+from urllib.parse import quote
+
+import msgspec
+
+from callagent_cli.calls.model import Call, Dial
+from callagent_cli.clock import utc_text
+
+_CONVERSATIONS: Final = "https://elevenlabs.io/app/conversational-ai/history/"
+_COMPUTED: Final = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
+"""How a cell begins that a spreadsheet computes (OWASP, CSV injection), full-width signs too."""
+
+
+class DialRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One dial; `ended` is when its answer came."""
+
+    id: str
+    status: str
+    at: str
+    ended: str | None
+    conversation: str
+    reason: str
+
+
+class ContactRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One contact; `outcome` is how the last conversation ended, times are UTC.
+
+    `dials` counts those that rang, `attempts` lists all that were sent; `duration_s` is the talk
+    and `cost` the platform's credits; `link` opens the conversation on the platform, and is empty
+    for one that the sandbox made up.
+    """
+
+    line: int
+    name: str
+    number: str
+    extension: str
+    alternate: str
+    crm_id: str
+    timezone: str
+    state: str
+    step: str
+    outcome: str
+    reason: str
+    opted_out: bool
+    waits_for: str
+    failed_by: str
+    dials: int
+    first_dialed: str | None
+    last_dialed: str | None
+    due: str | None
+    updated: str | None
+    conversation: str
+    link: str
+    duration_s: float | None
+    cost: float | None
+    call: str
+    variables: dict[str, str]
+    attempts: list[DialRow]
+
+
+_LISTS: Final = ("variables", "attempts")
+CSV_HEADER: Final = [name for name in ContactRow.__struct_fields__ if name not in _LISTS]
+
+
+def contact_row(call: Call, dials: Sequence[Dial], *, sandbox: bool) -> ContactRow:
+    """Return what is exported of a call."""
+    contact, follow = call.contact, call.results.get("follow") or {}
+    linked = call.conversation and not sandbox
+    return ContactRow(
+        line=contact.line,
+        name=contact.name,
+        number=contact.number,
+        extension=contact.extension,
+        alternate=contact.alternate,
+        crm_id=contact.crm_id or str((call.results.get("look_up") or {}).get("crm_id") or ""),
+        timezone=contact.timezone,
+        state=call.state.value,
+        step=call.step.value,
+        outcome=call.result,
+        reason=call.reason,
+        opted_out=bool(follow.get("opted_out")),
+        waits_for=call.waits_for,
+        failed_by=call.failed_by,
+        dials=call.dials,
+        first_dialed=_text(dials[0].intended_utc_s if dials else None),
+        last_dialed=_text(dials[-1].intended_utc_s if dials else None),
+        due=_text(call.due_utc_s),
+        updated=_text(call.updated_utc_s or None),
+        conversation=call.conversation,
+        link=_CONVERSATIONS + quote(call.conversation, safe="") if linked else "",
+        duration_s=_number(follow.get("duration_s")),
+        cost=_number(follow.get("cost")),
+        call=call.id,
+        variables=dict(contact.variables),
+        attempts=[_dial(dial) for dial in dials],
+    )
+
+
+def json_line(row: ContactRow) -> bytes:
+    """Return a contact as one line of JSON, line end included."""
+    return msgspec.json.encode(row) + b"\n"
+
+
+def csv_line(cells: Sequence[object]) -> str:
+    """Return cells as one row of CSV without its line end, safe to open in a spreadsheet."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="").writerow([safe_cell(cell) for cell in cells])
+    return text.getvalue()
+
+
+def csv_cells(row: ContactRow) -> list[object]:
+    """Return a contact's cells in the order of `CSV_HEADER`."""
+    return [getattr(row, name) for name in CSV_HEADER]
+
+
+def safe_cell(cell: object) -> object:
+    """Return a cell that no spreadsheet computes: text that begins like a formula is quoted.
+
+    Numbers stay numbers; control characters are left out.
+    """
+    if cell is None or isinstance(cell, bool):
+        return "" if cell is None else str(cell).lower()
+    if not isinstance(cell, str):
+        return cell
+    plain = cell if cell.isprintable() else "".join(map(_plain, cell))
+    return f"'{plain}" if _COMPUTED.match(plain) else plain
+
+
+def _plain(character: str) -> str:
+    return character if character.isprintable() or character == "\n" else ""
+
+
+def _dial(dial: Dial) -> DialRow:
+    return DialRow(
+        id=dial.id,
+        status=dial.status.value,
+        at=utc_text(dial.intended_utc_s),
+        ended=_text(dial.ended_utc_s),
+        conversation=dial.conversation,
+        reason=dial.reason,
+    )
+
+
+def _text(utc_s: float | None) -> str | None:
+    return None if utc_s is None else utc_text(utc_s)
+
+
+def _number(value: Any) -> float | None:  # noqa: ANN401 — a provider's JSON.
+    known = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if known else None

@@ -1,0 +1,58 @@
+"""`callagent simulate`: its arguments."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def simulate(
+    scenario: Annotated[
+        str, typer.Argument(help="A scenario of the library by name, or a scenario file.")
+    ],
+    *,
+    seed: Annotated[
+        int | None, typer.Option(help="Seed of every random choice; the file's if unset.")
+    ] = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Run under this many seeds, on all cores.")
+    ] = None,
+    compare: Annotated[
+        list[Path] | None, typer.Option(help="A settings file to compare; give several.")
+    ] = None,
+    wire: Annotated[
+        bool, typer.Option("--wire", help="Over real sockets on loopback, on a fast clock.")
+    ] = False,
+    speed: Annotated[
+        float | None, typer.Option(min=1, max=20, help="With --wire: times real time, up to 20.")
+    ] = None,
+    journal: Annotated[
+        Path | None, typer.Option(help="Write scenario, events, ledger and verdict to this file.")
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the verdict as one object.")] = False,
+) -> None:
+    """Rehearse an outage against pretended services, and judge how callagent takes it.
+
+    Nothing real is ever called. Exit codes: 0 every expectation held, 1 one did not, 2 the
+    scenario cannot be used, 3 nothing could be concluded (with --wire).
+
+    \b
+    Examples:
+      callagent simulate elevenlabs-503                 three minutes of 503, in virtual time
+      callagent simulate answer-lost --seeds 100        a hundred times, each one different
+      callagent simulate llm-timeout --compare a.yaml --compare b.yaml
+      callagent simulate elevenlabs-503 --wire          the same over sockets, 20 times as fast
+    """  # noqa: D301 — \b keeps the examples' lines apart.
+    from callagent_cli.cli.simulate_command import SimulateOptions, run_simulation
+
+    options = SimulateOptions(
+        scenario=scenario,
+        seed=seed,
+        seeds=seeds,
+        compare=tuple(compare or ()),
+        wire=wire,
+        speed=speed,
+        journal=journal,
+        json=json,
+    )
+    raise typer.Exit(run_simulation(options))

@@ -1,0 +1,136 @@
+"""What `callagent simulate` does: run a world, show what happened, judge it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from callagent_cli.cli.output import standard_output
+from callagent_cli.cli.simulate_journal import JournalFile
+from callagent_cli.cli.simulate_report import document, interrupted_lines, report_lines
+from callagent_cli.cli.simulate_show import Progress, Show, labeled
+from callagent_cli.cli.simulate_sweep import run_sweep
+from callagent_cli.errors import ExitCode, UsageError
+from callagent_cli.events import Stamped
+from callagent_cli.simulation.judge.evidence import Evidence
+from callagent_cli.simulation.judge.verdict import Verdict, judge, smallest_timeout_s
+from callagent_cli.simulation.scenario.format import Scenario
+from callagent_cli.simulation.scenario.loader import check_seed, find_scenario, load_scenario
+from callagent_cli.simulation.wire.sockets import require_loopback
+from callagent_cli.simulation.world import World
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SimulateOptions:
+    """The command line of `simulate`, as typed."""
+
+    scenario: str
+    seed: int | None
+    seeds: int | None
+    compare: tuple[Path, ...]
+    wire: bool
+    speed: float | None
+    journal: Path | None
+    json: bool
+
+
+def run_simulation(options: SimulateOptions) -> int:
+    """Run what was asked for and return the exit code; raises `ScenarioError`, `UsageError`."""
+    _require_one_kind(options)
+    loaded = load_scenario(find_scenario(options.scenario))
+    scenario = loaded.scenario
+    seed = check_seed(scenario.seed if options.seed is None else options.seed)
+    if options.wire:
+        return _on_the_wire(scenario, seed, options)
+    if options.seeds is not None:
+        count = options.seeds
+        check_seed(seed + count - 1)
+        first = _first_seed(options)
+        return run_sweep(scenario, options.scenario, first=first, count=count, json=options.json)
+    return _one(scenario, seed, options)
+
+
+def _first_seed(options: SimulateOptions) -> int:
+    """Return where a sweep begins: at 0, or at the seed that was given."""
+    return 0 if options.seed is None else options.seed
+
+
+def _require_one_kind(options: SimulateOptions) -> None:
+    asked = {
+        "--seeds": options.seeds is not None,
+        "--compare": bool(options.compare),
+        "--wire": options.wire,
+    }
+    named = [name for name, is_asked in asked.items() if is_asked]
+    if len(named) > 1:
+        message = f"`{named[0]}` and `{named[1]}` do not go together"
+        raise UsageError(message, hint="run one after the other")
+    if options.speed is not None and not options.wire:
+        hint = "virtual time is as fast as it can be"
+        raise UsageError("`--speed` goes with `--wire` only", hint=hint)
+    if options.journal is not None and named and not options.wire:
+        message = f"`--journal` holds one world; it does not go with `{named[0]}`"
+        raise UsageError(message, hint="add `--seed N` to write the journal of one seed")
+
+
+def _one(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
+    """Run one world in virtual time, show it and judge it."""
+    journal = None if options.journal is None else JournalFile(options.journal, scenario, seed)
+    show, progress = Show(scenario, quiet=options.json), Progress(scenario)
+    show.begin(seed)
+
+    def follow(at_s: float, stamped: Stamped) -> None:
+        show.take(at_s, stamped)
+        progress.take(at_s, stamped)
+
+    world = World(scenario, seed, follow=follow)
+    evidence = world.run()
+    verdict = judge(evidence)
+    if journal is not None:
+        journal.write(evidence, verdict)
+    return conclude(evidence, verdict, show, seed=seed, interrupted=world.interrupted)
+
+
+def _on_the_wire(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
+    """Run one world over loopback sockets, show it and judge it."""
+    from callagent_cli.services.httpx_client import HttpxClient
+    from callagent_cli.simulation.wire_loop import SPEED_MAX
+    from callagent_cli.simulation.wire_world import WireWorld
+
+    speed = options.speed or SPEED_MAX
+    journal = None if options.journal is None else JournalFile(options.journal, scenario, seed)
+    show = Show(scenario, quiet=options.json, live=True)
+    show.begin(seed, f"on loopback sockets, {speed:g} times real time")
+
+    def client(base_url: str) -> HttpxClient:
+        require_loopback(urlsplit(base_url).hostname)
+        return HttpxClient(base_url=base_url)
+
+    world = WireWorld(scenario, seed, client=client, speed=speed, follow=show.take)
+    evidence = world.run()
+    verdict = judge(evidence)
+    if journal is not None:
+        journal.write(evidence, verdict)
+    if not options.json:
+        timeout_s = smallest_timeout_s(evidence.settings)
+        fidelity = world.fidelity
+        text = (
+            f"clock fidelity: p99 lag {fidelity.usual_s:.3f} s, worst {fidelity.worst_s:.3f} s, "
+            f"of {timeout_s:g} s, the smallest timeout"
+        )
+        standard_output().line(labeled(text))
+    return conclude(evidence, verdict, show, seed=seed, interrupted=world.interrupted)
+
+
+def conclude(
+    evidence: Evidence, verdict: Verdict, show: Show, *, seed: int, interrupted: bool = False
+) -> int:
+    """Print the verdict in the form that was asked for, and return the exit code."""
+    output = standard_output()
+    if show.quiet:
+        output.document(document(evidence, verdict, seed=seed, interrupted=interrupted))
+    else:
+        show.end(evidence.ended_at_s)
+        lines = report_lines(evidence, verdict, seed=seed)
+        for line in interrupted_lines(evidence, verdict) if interrupted else lines:
+            output.line(line)
+    return int(ExitCode.INTERRUPTED) if interrupted else verdict.exit_code

@@ -1,0 +1,137 @@
+"""The verdict on a rehearsal, as lines for a person and as one object for a program."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+
+from callagent_cli.cli.simulate_show import labeled
+from callagent_cli.durations import duration_text
+from callagent_cli.simulation.judge.evidence import Evidence, Finding
+from callagent_cli.simulation.judge.verdict import Verdict
+from callagent_cli.simulation.twins.ledger import Ledger
+
+SCHEMA: Final = "callagent.simulation/v1"
+_AFTER_THE_END: Final = frozenset({"outcome", "log", "wire", "reached"})
+"""Kinds of expectations that nobody can judge before the world has ended."""
+
+_VERDICTS: Final = {
+    "held": "HELD: every expectation held",
+    "broken": "BROKEN",
+    "could_not_judge": "COULD NOT JUDGE",
+}
+
+
+def report_lines(evidence: Evidence, verdict: Verdict, *, seed: int) -> Iterator[str]:
+    """Yield the expectations with ✓ and ✗, the totals, the cost and the verdict."""
+    yield labeled("")
+    for finding in verdict.findings:
+        yield labeled(str(finding))
+        if not finding.held and finding.line:
+            yield labeled(f"    line {finding.line}: {log_line(evidence, finding.line)}")
+    yield labeled("")
+    yield labeled(f"calls: {_counted(verdict.totals)}")
+    yield labeled(f"requests: {_counted(ledger_totals(evidence))}")
+    yield from (labeled(line) for line in cost_lines(verdict))
+    lines = evidence.log.count(b"\n")
+    yield labeled(f"log: {lines} lines, sha256 {verdict.log_sha256}")
+    yield labeled(verdict_line(evidence, verdict, seed=seed))
+
+
+def verdict_line(evidence: Evidence, verdict: Verdict, *, seed: int) -> str:
+    """Return the last line: what was concluded, over how much of the world's time."""
+    text = _VERDICTS[verdict.status]
+    if verdict.status == "broken":
+        text += f": {len(verdict.broken)} of {len(verdict.findings)} expectations did not hold"
+    elif verdict.reason:
+        text += f": {verdict.reason}"
+    took = duration_text(float(round(evidence.ended_at_s)))
+    return f"{text} ({evidence.scenario.name}, seed {seed}, {took} of the world)"
+
+
+def interrupted_lines(evidence: Evidence, verdict: Verdict) -> Iterator[str]:
+    """Yield what can be said of a world that was cut off by Ctrl-C."""
+    took = duration_text(float(round(evidence.ended_at_s)))
+    yield labeled("")
+    yield labeled(f"interrupted after {took} of the world; judged so far:")
+    for finding in verdict.findings:
+        if _is_open(finding):
+            yield labeled(f"– {finding.title}: not decided yet")
+        else:
+            yield labeled(str(finding))
+    yield labeled(f"calls: {_counted(verdict.totals)}")
+
+
+def _is_open(finding: Finding) -> bool:
+    if finding.kind in _AFTER_THE_END:
+        return not finding.held or finding.kind == "outcome"
+    return finding.title == "finished" or finding.title.startswith("reports that")
+
+
+def cost_lines(verdict: Verdict) -> Iterator[str]:
+    """Yield what the outage cost."""
+    cost = verdict.cost
+    yield (
+        f"cost: {cost.calls_delayed} calls delayed, {cost.calls_failed} failed, "
+        f"{cost.calls_protected} protected; {cost.requests_wasted} requests wasted"
+    )
+    times = {
+        "detect": cost.detect_s,
+        "mitigate": cost.mitigate_s,
+        "recover": cost.recover_s,
+    }
+    told = (f"{name} {_time(seconds)}" for name, seconds in times.items())
+    yield f"time to {', '.join(told)}"
+
+
+def _time(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds:.1f} s"
+
+
+def log_line(evidence: Evidence, number: int) -> str:
+    """Return a line of the log."""
+    lines = evidence.log.splitlines()
+    return lines[number - 1].decode() if 0 < number <= len(lines) else ""
+
+
+def ledger_totals(evidence: Evidence) -> dict[str, int]:
+    """Return what the twins counted: requests by service, and phones that rang as `placed`."""
+    ledger = evidence.ledger
+    return ledger.totals() if isinstance(ledger, Ledger) else {}
+
+
+def _counted(totals: dict[str, int]) -> str:
+    return ", ".join(f"{count} {name}" for name, count in totals.items() if count) or "none"
+
+
+def document(
+    evidence: Evidence, verdict: Verdict, *, seed: int, interrupted: bool = False
+) -> dict[str, Any]:
+    """Return the verdict as the object that `--json` prints; the same for the same seed."""
+    status = "interrupted" if interrupted else verdict.status
+    return {
+        "schema": SCHEMA,
+        "label": "SIMULATION",
+        "scenario": evidence.scenario.name,
+        "title": evidence.scenario.title,
+        "seed": seed,
+        "verdict": status,
+        "reason": verdict.reason,
+        "outcome": verdict.totals,
+        "expectations": [_plain(each) for each in verdict.findings],
+        "ledger": ledger_totals(evidence),
+        "cost": msgspec.to_builtins(verdict.cost),
+        "world_s": round(evidence.ended_at_s, 3),
+        "clock_lag_s": round(evidence.fidelity_s, 3),
+        "log": {"lines": evidence.log.count(b"\n"), "sha256": verdict.log_sha256},
+    }
+
+
+def _plain(finding: Finding) -> dict[str, Any]:
+    return {
+        "kind": finding.kind,
+        "title": finding.title,
+        "held": finding.held,
+        "text": finding.text,
+        "line": finding.line,
+    }

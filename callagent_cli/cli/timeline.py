@@ -1,0 +1,156 @@
+"""A rehearsal as a picture: what was injected, what the breakers did, and how the calls went.
+
+Each row is one line of text; each column is the same stretch of the world's time.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from callagent_cli.durations import duration_text
+from callagent_cli.events import BreakerChanged, CallChanged, Event, HealthChecked
+from callagent_cli.simulation.scenario.fault_kind import kind_of
+from callagent_cli.simulation.scenario.format import Phase, Scenario
+
+BREAKER_MARKS: Final = {"closed": "─", "open": "█", "half_open": "▒", "isolated": "╳"}
+HEALTH_MARKS: Final = {"healthy": "✓", "unhealthy": "✗", "unknown": "?"}
+CALL_MARKS: Final = {
+    "pending": "·",
+    "active": "▬",
+    "backoff": "↻",
+    "parked": "p",
+    "reconciling": "r",
+    "scheduled": "s",
+    "done": "✓",
+    "failed": "✗",
+    "review": "!",
+}
+LEGEND: Final = (
+    "breaker ─ closed █ open ▒ half-open ╳ isolated",
+    "calls · pending ▬ active ↻ backoff p parked r reconciling",
+    "      s scheduled ✓ done ✗ failed ! review",
+)
+ROWS_OF_CALLS_MAX: Final = 12
+_LABEL_WIDTH: Final = 22
+_COLUMNS_MIN: Final = 20
+_TICK_EVERY: Final = 12
+_WORST_HEALTH: Final = ("unhealthy", "unknown", "healthy")
+
+_Marks = list[tuple[float, str]]
+
+
+class Timeline:
+    """Collects what the picture shows while the world runs; `rows` paints it."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self._scenario = scenario
+        self._breakers: dict[str, _Marks] = {}
+        self._health: dict[str, _Marks] = {}
+        self._calls: dict[str, _Marks] = {}
+        self._over: _Marks = []
+        self._each_call = scenario.campaign.contacts <= ROWS_OF_CALLS_MAX
+
+    def take(self, at_s: float, event: Event) -> None:
+        """Take in what happened at a second of the world."""
+        if isinstance(event, BreakerChanged):
+            self._breakers.setdefault(event.service, []).append((at_s, event.new))
+        elif isinstance(event, HealthChecked):
+            self._health.setdefault(event.service, []).append((at_s, event.health))
+        elif isinstance(event, CallChanged):
+            if self._each_call:
+                self._calls.setdefault(event.call, []).append((at_s, event.new))
+            elif event.new in {"done", "failed", "review"}:
+                self._over.append((at_s, event.new))
+
+    def rows(self, ended_at_s: float, width: int) -> Iterator[str]:
+        """Yield the lines of the picture, `width` characters wide."""
+        columns = max(_COLUMNS_MIN, width - _LABEL_WIDTH)
+        scale = _Scale(max(ended_at_s, 1.0), columns)
+        yield _row("", _ruler(scale))
+        for phase in self._scenario.timeline:
+            yield _row(phase.name, _phase_marks(phase, scale))
+        for service in self._shown_services():
+            moves = self._breakers.get(service, [])
+            yield _row(f"{service} breaker", scale.states("closed", moves, BREAKER_MARKS))
+            checks = self._health.get(service, [])
+            yield _row(f"{service} health", scale.worst(checks))
+        for call in sorted(self._calls):
+            yield _row(call, scale.states("pending", self._calls[call], CALL_MARKS))
+        if self._over:
+            for state in ("done", "failed", "review"):
+                moments = [at_s for at_s, new in self._over if new == state]
+                if moments:
+                    yield _row(f"calls {state}", scale.counts(moments))
+        yield from LEGEND
+
+    def _shown_services(self) -> list[str]:
+        """Return the services that something happened to."""
+        hit = {phase.target.partition(".")[0] for phase in self._scenario.timeline}
+        return [name for name in self._health if name in hit or name in self._breakers]
+
+
+class _Scale:
+    """Which column a second of the world falls into."""
+
+    def __init__(self, ended_at_s: float, columns: int) -> None:
+        self.columns = columns
+        self._column_s = ended_at_s / columns
+
+    def column(self, at_s: float) -> int:
+        """Return the column of an instant, the last one for anything later."""
+        return max(0, min(self.columns - 1, int(at_s / self._column_s)))
+
+    def at_s(self, column: int) -> float:
+        """Return the second at which a column begins."""
+        return column * self._column_s
+
+    def states(self, first: str, moves: Iterable[tuple[float, str]], marks: dict[str, str]) -> str:
+        """Paint a state that lasts until the next move; a short one still gets its column."""
+        painted = [marks.get(first, " ")] * self.columns
+        for at_s, state in moves:
+            start = self.column(at_s)
+            painted[start:] = [marks.get(state, "?")] * (self.columns - start)
+        return "".join(painted)
+
+    def worst(self, checks: Iterable[tuple[float, str]]) -> str:
+        """Paint the worst of the checks in each column."""
+        found: dict[int, str] = {}
+        for at_s, health in checks:
+            column = self.column(at_s)
+            known = found.get(column, health)
+            found[column] = min(known, health, key=_WORST_HEALTH.index)
+        return "".join(HEALTH_MARKS.get(found.get(each, ""), " ") for each in range(self.columns))
+
+    def counts(self, moments: Iterable[float]) -> str:
+        """Paint how many fell into each column: 1 to 9, then +."""
+        found = [0] * self.columns
+        for at_s in moments:
+            found[self.column(at_s)] += 1
+        digit_max = 9
+        return "".join(
+            " " if not each else str(each) if each <= digit_max else "+" for each in found
+        )
+
+
+def _row(label: str, marks: str) -> str:
+    return f"{label[: _LABEL_WIDTH - 1]:<{_LABEL_WIDTH}}{marks}".rstrip()
+
+
+def _ruler(scale: _Scale) -> str:
+    ruler = ""
+    for column in range(0, scale.columns, _TICK_EVERY):
+        tick = f"|{duration_text(float(round(scale.at_s(column))))}"
+        ruler = ruler[:column].ljust(column) + tick
+    return ruler[: scale.columns]
+
+
+def _phase_marks(phase: Phase, scale: _Scale) -> str:
+    start = scale.column(phase.at)
+    if phase.do is not None:
+        return " " * start + f"▼ {phase.do}"
+    end = scale.column(phase.ends_at) if phase.ends_at != float("inf") else scale.columns
+    bar = max(1, end - start)
+    fault = f" {phase.target} {kind_of(phase.fault)} " if phase.fault is not None else ""
+    if phase.fault is not None and phase.fault.status is not None:
+        fault = f" {phase.target} {phase.fault.status} "
+    painted = f"▓{fault}".ljust(bar, "▓") if len(fault) < bar else "▓" * bar + fault
+    return (" " * start + painted)[: scale.columns]

@@ -1,0 +1,67 @@
+"""Every number of a file, whatever else its rows say: for lists of people not to be called."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from callagent_cli.contacts.importing import Import, body_of
+from callagent_cli.contacts.options import ReadOptions
+from callagent_cli.contacts.phones.reading import NumberRules, Phone, Refusal, read_phones
+from callagent_cli.contacts.report import ImportReport
+
+_LONGEST_CELL: Final = 32_767
+
+
+@dataclass(frozen=True, slots=True)
+class ListedNumber:
+    """What one phone cell holds: `numbers` in E.164, or why none can be read (`problem`)."""
+
+    line: int
+    value: str
+    numbers: tuple[str, ...]
+    problem: str
+
+
+def read_numbers(path: Path, options: ReadOptions) -> Iterator[ListedNumber]:
+    """Yield what stands in the phone cells of each row that is not blank.
+
+    Raises `ContactsError` for a problem of the whole file; an unclosed quote may come up late.
+    """
+    opened = Import(path, options, ImportReport()).open()
+    phone, width = opened.columns.phone, len(opened.columns.header)
+    for row in body_of(opened):
+        if not "".join(row.cells).strip():
+            continue
+        cells = [row.cells[index] for index in phone if index < len(row.cells)]
+        texts = [cell for cell in cells if cell.strip()] or [""]
+        shifted = bool(row.fault) or any(cell.strip() for cell in row.cells[width:])
+        for text in texts:
+            listed = listed_number(row.line, text, opened.rules)
+            if shifted and not listed.problem:
+                listed = ListedNumber(row.line, text, listed.numbers, "the row is out of shape")
+            yield listed
+
+
+def listed_number(line: int, text: str, rules: NumberRules) -> ListedNumber:
+    """Read a cell; a number that can be read as two is both of them.
+
+    To leave one of two people alone for nothing is better than to call the wrong one.
+    """
+    numbers: list[str] = []
+    problem = ""
+    for found in read_phones(text[:_LONGEST_CELL], rules):
+        if isinstance(found, Phone):
+            numbers.append(found.number)
+        elif found.code == "ambiguous_phone" and (both := _both_ways(text, rules)):
+            numbers.extend(both)
+        else:
+            problem = found.reason
+    return ListedNumber(line, text, tuple(dict.fromkeys(numbers)), problem)
+
+
+def _both_ways(text: str, rules: NumberRules) -> list[str]:
+    abroad = NumberRules(region=rules.region, international=True, allow_fiction=True)
+    home = NumberRules(region=rules.region, national=True, allow_fiction=True)
+    read: list[Phone | Refusal] = [*read_phones(text, abroad), *read_phones(text, home)]
+    return [found.number for found in read if isinstance(found, Phone)]

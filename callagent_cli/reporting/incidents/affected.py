@@ -1,0 +1,60 @@
+"""Which calls an incident touched, and how: kept in the store, so that no restart counts twice."""
+
+from typing import Final, Literal
+
+from callagent_cli.reporting.incidents.incident import Documents
+
+How = Literal["met", "parked", "failed", "review"]
+"""A failed attempt; waiting for the service; failed for good; only a person may decide."""
+
+_KIND: Final = "incident-calls:"
+
+
+class Affected:
+    """Remembers each call of each incident once for each way in which it was touched."""
+
+    def __init__(self, documents: Documents) -> None:
+        self._documents = documents
+        self._known: dict[str, dict[str, frozenset[str]]] = {}
+
+    def note(self, incident_id: str, call: str, how: How) -> bool:
+        """Note that a call was touched; return whether that is news."""
+        if not call:
+            return False
+        calls = self._of(incident_id)
+        ways = calls.get(call, frozenset())
+        if how in ways:
+            return False
+        calls[call] = ways | {how}
+        body = " ".join(sorted(calls[call])).encode()
+        self._documents.put(_KIND + incident_id, call, body, open_=False)
+        return True
+
+    def was(self, incident_id: str, call: str, how: How) -> bool:
+        """Tell whether a call was touched in this way."""
+        return how in self._of(incident_id).get(call, frozenset())
+
+    def forget(self, incident_id: str) -> None:
+        """Let go of an incident that is over; the store keeps it."""
+        self._known.pop(incident_id, None)
+
+    def _of(self, incident_id: str) -> dict[str, frozenset[str]]:
+        calls = self._known.get(incident_id)
+        if calls is None:
+            calls = self._known[incident_id] = affected_calls(self._documents, incident_id)
+        return calls
+
+
+def affected_calls(documents: Documents, incident_id: str) -> dict[str, frozenset[str]]:
+    """Return the calls an incident touched, each with the ways in which it did."""
+    rows = documents.documents(_KIND + incident_id)
+    return {call: frozenset(body.decode().split()) for call, body in rows}
+
+
+def failed_calls(documents: Documents, incident_id: str) -> frozenset[str]:
+    """Return the ids of the calls that failed for good by an incident: what a requeue takes back.
+
+    Those that a person has taken back since are among them: a requeue takes failed ones only.
+    """
+    calls = affected_calls(documents, incident_id)
+    return frozenset(call for call, ways in calls.items() if "failed" in ways)

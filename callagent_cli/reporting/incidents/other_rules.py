@@ -1,0 +1,128 @@
+"""Incidents of callagent itself: a dead channel, a run that stands still, a lost worker."""
+
+from typing import Final
+
+from callagent_cli.events import Event
+from callagent_cli.reporting.incidents import lost_worker, wording
+from callagent_cli.reporting.incidents.open_incidents import HEALTH_HOLD_S, NEVER, Now
+from callagent_cli.reporting.incidents.shared import Alerts, Shared
+from callagent_cli.reporting.incidents.stall import Stall
+
+STALL_SLOT: Final = "worker"
+LOST_SLOT: Final = "worker.heartbeat"
+
+
+class ChannelRules:
+    """Tells on the other channels that one of them does not deliver."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._open = shared.open
+
+    def broken(self, channel: str, error: str, now: Now) -> Alerts:
+        """Open the incident of a channel that does not deliver; once until it works again."""
+        slot = f"alerts.{channel}"
+        if slot in self._open:
+            return []
+        self._shared.begin(
+            slot,
+            now,
+            key=f"{slot}:undelivered",
+            cause="channel",
+            service=slot,
+            error_class="undelivered",
+            severity="warning",
+            last_error=self._shared.redact(error),
+        )
+        incident = self._open.change(slot)
+        return [self._open.alert(slot, "opened", wording.channel_broken(incident, now.utc_s))]
+
+    def works(self, channel: str, now: Now) -> Alerts:
+        """Resolve the incident of a channel that delivers again."""
+        slot = f"alerts.{channel}"
+        return [self._open.resolve(slot, now)] if slot in self._open else []
+
+
+class StallRules:
+    """Tells when nothing moves although it could."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._open = shared.open
+        self._stall = Stall(shared.required)
+        self._stall.told = STALL_SLOT in self._open
+
+    @property
+    def due_s(self) -> float:
+        """The monotonic time at which there is something to tell."""
+        return self._stall.due_s
+
+    def observe(self, now: Now, event: Event) -> None:
+        """Take in one event; what moves again ends the incident, after some health."""
+        if not self._stall.observe(now.monotonic_s, event) or not self._stall.told:
+            return
+        self._stall.told = False
+        incident = self._open.get(STALL_SLOT)
+        if incident is not None and incident.closed_utc_s is None:
+            self._open.change(STALL_SLOT, closed_utc_s=now.utc_s)
+            timers = self._open.timers(STALL_SLOT)
+            timers.resolve_s, timers.remind_s = now.monotonic_s + HEALTH_HOLD_S, NEVER
+            self._shared.tell_move(STALL_SLOT, now, "calls move again")
+
+    def tick(self, now: Now) -> Alerts:
+        """Return the alert that the run stands still, when it does."""
+        if self._stall.due_s > now.monotonic_s:
+            return []
+        self._stall.told = True
+        slot = STALL_SLOT
+        recent = self._open.take_recent(slot, now)
+        if recent is not None:
+            times = recent.times_opened + 1
+            self._open.change(slot, status="opened", closed_utc_s=None, times_opened=times)
+            self._open.remind(slot, now)
+            return [self._open.tell_update(slot, now)]
+        self._shared.begin(
+            slot,
+            now,
+            key="worker:no_progress",
+            cause="stall",
+            service=slot,
+            error_class="no_progress",
+            severity="critical",
+            first_failure_utc_s=now.utc_s - (now.monotonic_s - self._stall.moved_s),
+            last_error="no step of any call ended, although dialing is allowed",
+        )
+        incident = self._open.change(slot, calls_held=self._shared.run.pending())
+        self._open.remind(slot, now)
+        return [self._open.alert(slot, "opened", wording.stalled(incident, now.utc_s))]
+
+
+class WorkerRules:
+    """Tells that the run before ended without a word."""
+
+    def __init__(self, shared: Shared) -> None:
+        self._shared = shared
+        self._open = shared.open
+
+    def lost(self, *, heartbeat_utc_s: float, pid: int, host: str, now: Now) -> Alerts:
+        """Open the incident of a worker that was lost; it ends as this one stays alive."""
+        slot = LOST_SLOT
+        if slot in self._open:
+            return []
+        self._shared.begin(
+            slot,
+            now,
+            key="worker:heartbeat_lost",
+            cause="worker",
+            service=slot,
+            error_class="heartbeat_lost",
+            severity="warning",
+            first_failure_utc_s=min(heartbeat_utc_s, now.utc_s),
+            last_error=f"the worker (pid {pid} on {host}) was gone without having ended its run",
+        )
+        incident = self._open.change(slot, closed_utc_s=now.utc_s, mitigated_utc_s=now.utc_s)
+        self._open.timers(slot).resolve_s = now.monotonic_s + HEALTH_HOLD_S
+        text = lost_worker.lost(
+            heartbeat_utc_s=heartbeat_utc_s, pid=pid, host=host, held=False, now_utc_s=now.utc_s
+        )
+        return [self._open.alert(slot, "opened", wording.worker_lost(incident, text, now.utc_s))]

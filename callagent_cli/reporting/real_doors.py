@@ -1,0 +1,76 @@
+"""The doors to the outside: the real channels and the real sheet, where the settings name them.
+
+A simulation imports nothing from here, and so it can reach nobody.
+"""
+
+from collections.abc import Callable, Mapping
+from urllib.parse import urlsplit
+
+from callagent_cli.clock import Clock
+from callagent_cli.errors import SettingsError
+from callagent_cli.reporting.alert import Channel
+from callagent_cli.reporting.channels.email import EmailChannel
+from callagent_cli.reporting.channels.telegram import TelegramChannel
+from callagent_cli.reporting.channels.webhook import WebhookChannel
+from callagent_cli.reporting.gspread_writer import open_sheet
+from callagent_cli.reporting.sheet import RowSink
+from callagent_cli.reporting.sinks import Dropped
+from callagent_cli.services.exchange import Exchange
+from callagent_cli.services.http import Http
+from callagent_cli.settings import Alerts, Credential, Email, Sheet, Telegram, Webhook
+
+
+class RealDoors:
+    """Opens what the settings name; `environ` holds the secrets.
+
+    `http_for` returns a client for a base address; the channels close it.
+    """
+
+    def __init__(self, *, http_for: Callable[[str], Http], environ: Mapping[str, str]) -> None:
+        self._http_for = http_for
+        self._environ = environ
+
+    def channels(self, alerts: Alerts, clock: Clock) -> list[Channel]:
+        """Return the channels that are set; raises `SettingsError` when one lacks its secret."""
+        channels: list[Channel] = []
+        if alerts.email is not None:
+            channels.append(self._email(alerts.email))
+        if alerts.telegram is not None:
+            channels.append(self._telegram(alerts.telegram, clock))
+        if alerts.webhook is not None:
+            channels.append(self._webhook(alerts.webhook, clock))
+        return channels
+
+    def sheet(self, settings: Sheet, on_dropped: Dropped) -> RowSink:
+        """Return the sheet; raises `SettingsError` without a service account."""
+        return open_sheet(settings, self._environ, on_dropped=on_dropped)
+
+    def _email(self, settings: Email) -> Channel:
+        password = settings.password.read(self._environ)
+        if settings.username and not password:
+            raise _missing("alerts.email.password", settings.password)
+        return EmailChannel(settings, password=password)
+
+    def _telegram(self, settings: Telegram, clock: Clock) -> Channel:
+        token = settings.token.read(self._environ)
+        if not token:
+            raise _missing("alerts.telegram.token", settings.token)
+        http = self._http_for(settings.base_url)
+        exchange = Exchange(http=http, service="telegram", utc=clock.utc, secret=token)
+        return TelegramChannel(exchange, token=token, chat_id=settings.chat_id)
+
+    def _webhook(self, settings: Webhook, clock: Clock) -> Channel:
+        address = urlsplit(settings.url)
+        if address.scheme not in {"http", "https"} or not address.hostname:
+            hint = "write it as https://host/path"
+            raise SettingsError("`alerts.webhook.url` is no web address", hint=hint)
+        secret = settings.secret.read(self._environ)
+        path = (address.path or "/") + (f"?{address.query}" if address.query else "")
+        http = self._http_for(f"{address.scheme}://{address.netloc}")
+        exchange = Exchange(http=http, service="webhook", utc=clock.utc, secret=secret)
+        return WebhookChannel(exchange, path=path, secrets=secret.split(), utc=clock.utc)
+
+
+def _missing(key: str, credential: Credential) -> SettingsError:
+    where = f"set {credential.env}" if credential.env else "set its `env` or `file`"
+    return SettingsError(f"`{key}` is not given", hint=f"{where}, or remove the channel")

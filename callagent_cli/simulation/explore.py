@@ -1,0 +1,73 @@
+"""Exploration: random worlds, judged by every invariant; what fails is made small and told."""
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+import yaml
+
+from callagent_cli.simulation.explore_worlds import RandomWorld, random_world
+from callagent_cli.simulation.judge.verdict import Verdict, judge
+from callagent_cli.simulation.sweep import fan_out
+from callagent_cli.simulation.world import World
+
+SEEDS_PER_JOB = 10
+
+
+class Explored(msgspec.Struct, frozen=True, kw_only=True):
+    """A world that was tried; `broken` names the invariants that did not hold, and says how."""
+
+    seed: int
+    broken: dict[str, str]
+    calls: int
+    kills: int
+    log_sha256: str
+
+
+def try_world(world: RandomWorld) -> Explored:
+    """Run a world and judge it by every invariant."""
+    verdict = judge_world(world)
+    return Explored(
+        seed=world.seed,
+        broken={each.title: str(each) for each in verdict.broken},
+        calls=verdict.totals["dialed"],
+        kills=len(world.kills),
+        log_sha256=verdict.log_sha256,
+    )
+
+
+def judge_world(world: RandomWorld) -> Verdict:
+    """Return the whole verdict on a world."""
+    return judge(World(world.scenario(), world.seed).run(*world.kills))
+
+
+def try_seeds(seeds: list[int]) -> list[Explored]:
+    """Try the worlds of some seeds."""
+    return [try_world(random_world(seed)) for seed in seeds]
+
+
+def explore(seeds: Iterable[int], *, cores: int = 0) -> Iterator[Explored]:
+    """Try the worlds of the seeds on all cores; yield the results as they are ready."""
+    for results in fan_out(try_seeds, _batches(seeds), cores=cores):
+        yield from results
+
+
+def _batches(seeds: Iterable[int]) -> Iterator[list[int]]:
+    batch: list[int] = []
+    for seed in seeds:
+        batch.append(seed)
+        if len(batch) == SEEDS_PER_JOB:
+            yield batch
+            batch = []
+    if batch:
+        yield batch
+
+
+def world_text(world: RandomWorld) -> str:
+    """Return a world as the text of a scenario file; what a file cannot say stands as comments."""
+    text = yaml.safe_dump(world.plain, sort_keys=False, allow_unicode=True, width=100)
+    kills = [
+        f"# life {life} is killed at its {kill.where.replace('_', ' ')} {kill.number}, "
+        f"and the next begins {kill.restart_after_s:g} s later"
+        for life, kill in enumerate(world.kills, 1)
+    ]
+    return "\n".join([*kills, text])

@@ -1,0 +1,100 @@
+"""Many worlds at once: one scenario under many seeds, shared out over all cores.
+
+Each world runs in virtual time within one process; the processes share nothing, so the results
+are those of running the seeds one after the other.
+"""
+
+import os
+import signal
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from multiprocessing import get_context
+from typing import Final, TypeVar
+
+import msgspec
+
+from callagent_cli.simulation.judge.cost import Cost
+from callagent_cli.simulation.judge.verdict import Status, judge
+from callagent_cli.simulation.scenario.format import Scenario
+from callagent_cli.simulation.world import World
+
+J = TypeVar("J")
+R = TypeVar("R")
+
+_WAITING_PER_CORE: Final = 4
+"""Jobs handed out ahead of time, so that no process waits for its next one."""
+
+
+class SeedResult(msgspec.Struct, frozen=True, kw_only=True):
+    """The verdict on a scenario under one seed; `broken` says what did not hold."""
+
+    seed: int
+    status: Status
+    broken: list[str]
+    totals: dict[str, int]
+    cost: Cost
+    log_sha256: str
+
+
+def judge_seed(job: tuple[Scenario, int]) -> SeedResult:
+    """Run a scenario under a seed."""
+    scenario, seed = job
+    verdict = judge(World(scenario, seed).run())
+    return SeedResult(
+        seed=seed,
+        status=verdict.status,
+        broken=[str(each) for each in verdict.broken],
+        totals=verdict.totals,
+        cost=verdict.cost,
+        log_sha256=verdict.log_sha256,
+    )
+
+
+def sweep(scenario: Scenario, seeds: Iterable[int], *, cores: int = 0) -> Iterator[SeedResult]:
+    """Yield the result of each seed, in the order in which they are ready."""
+    return fan_out(judge_seed, ((scenario, seed) for seed in seeds), cores=cores)
+
+
+def cores_there_are() -> int:
+    """Return how many processes can work at the same time."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def fan_out(work: Callable[[J], R], jobs: Iterable[J], *, cores: int = 0) -> Iterator[R]:
+    """Yield the results of `work` over the jobs as they are ready; 0 cores means all there are.
+
+    Jobs are taken only as fast as they are worked. Leaving early drops what was not begun; on one
+    core everything happens in this process.
+    """
+    cores = cores or cores_there_are()
+    if cores == 1:
+        yield from map(work, jobs)
+        return
+    # A fresh process knows nothing of this one's threads, loops and open files.
+    pool = ProcessPoolExecutor(cores, mp_context=get_context("spawn"), initializer=_leave_ctrl_c)
+    try:
+        yield from _results(pool, work, iter(jobs), ahead=cores * _WAITING_PER_CORE)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _results(
+    pool: ProcessPoolExecutor, work: Callable[[J], R], jobs: Iterator[J], *, ahead: int
+) -> Iterator[R]:
+    running: set[Future[R]] = set()
+    exhausted = False
+    while running or not exhausted:
+        while not exhausted and len(running) < ahead:
+            job = next(jobs, None)
+            exhausted = job is None
+            if job is not None:
+                running.add(pool.submit(work, job))
+        if running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            for future in done:
+                yield future.result()
+
+
+def _leave_ctrl_c() -> None:
+    """Let only the first process hear Ctrl-C: it tells the others to end."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)

@@ -1,0 +1,91 @@
+"""Whether a person may be dialed at this moment."""
+
+from math import inf
+
+from callagent_cli.calls.ledger import open_dial
+from callagent_cli.calls.model import Call, CallState, Step
+from callagent_cli.calls.windows import opens_in_s
+from callagent_cli.worker.control import Control
+from callagent_cli.worker.opt_outs import OptOuts
+from callagent_cli.worker.resources import Resources
+
+NUMBER_BUSY_S = 15.0
+"""How soon it is looked again whether another call to the same number has ended."""
+
+_UNDER_WAY = frozenset(CallState) - {
+    CallState.DONE,
+    CallState.REVIEW,
+    CallState.EXCLUDED,
+    CallState.CANCELLED,
+}
+
+
+class NotNow(Exception):
+    """The dial was not sent; it may be sent in `delay_s`, or (0) when somebody lets it."""
+
+    def __init__(self, reason: str, *, delay_s: float) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.delay_s = delay_s
+
+
+class NeverDial(NotNow):
+    """The dial was not sent and none will be: the person must not be called any more."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason, delay_s=inf)
+
+
+class Permission:
+    """Knows who stops a dial: a person, the clock, or another call to the same phone."""
+
+    def __init__(self, resources: Resources, control: Control) -> None:
+        self._resources = resources
+        self._control = control
+        self._opt_outs = OptOuts(resources)
+
+    def check(self, call: Call) -> None:
+        """Raise `NotNow` when the person may not be called at this moment, or `NeverDial`."""
+        suppressed = self._opt_outs.reason(call)
+        if suppressed:
+            raise NeverDial(suppressed)
+        if call.dials >= self._resources.settings.dialing.max_dials:
+            raise NeverDial(f"dialed {call.dials} times, which is the most")
+        if self._control.paused_by:
+            raise NotNow(f"paused by {self._control.paused_by}", delay_s=0)
+        if self._control.draining:
+            raise NotNow("the worker is draining", delay_s=0)
+        self._check_window(call)
+
+    def _check_window(self, call: Call) -> None:
+        window = self._resources.window
+        if window is None:
+            return
+        wait_s = opens_in_s(window, call.contact.timezone, self._resources.clock.utc())
+        if wait_s == inf:
+            raise NeverDial(f"the calling window is never open in {call.contact.timezone}")
+        if wait_s > 0:
+            raise NotNow("outside the calling window", delay_s=wait_s)
+
+    def check_number(self, call: Call) -> None:
+        """Raise `NotNow` while the same phone rings, or may ring, for somebody else.
+
+        Two people may share a number, with extensions of their own.
+        """
+        resources = self._resources
+        for other in resources.store.calls_of_number(resources.campaign, call.contact.number):
+            if other.id != call.id and self._is_on_the_phone(other):
+                reason = f"the same number is being called for {other.contact.name or other.id}"
+                raise NotNow(reason, delay_s=NUMBER_BUSY_S)
+
+    def _is_on_the_phone(self, call: Call) -> bool:
+        if call.state not in _UNDER_WAY:
+            return False
+        if call.step is Step.FOLLOW:
+            return True
+        dial = open_dial(self._resources.store.dials(call.id))
+        if dial is None:
+            return False
+        # Nobody is on the phone for longer than the lease, whoever may know that it rang.
+        lease_s = self._resources.settings.services.elevenlabs.follow_lease_s
+        return self._resources.clock.utc() - dial.intended_utc_s < lease_s
