@@ -43,8 +43,8 @@ class ElevenLabs(_Section, frozen=True, kw_only=True):
     `when_down` is `park` (hold the calls) or `fail` (go on to the next contact). An absent call is
     proof that a dial rang nobody `lookup_grace_s` after its answer was lost, and
     `refusal_grace_s` after a 503 or 529. `opt_out_field` is the item of the agent's data collection
-    that says whether the person wants no more calls; empty asks for none. `agent_variables` names the
-    variables that the agent's own template needs: every contact must have them.
+    that says whether the person wants no more calls; empty asks for none. `agent_variables` names
+    the variables that the agent's own template needs: the contacts file must have them.
     """
 
     base_url: str = "https://api.elevenlabs.io"
@@ -161,7 +161,7 @@ class Sandbox(_Section, frozen=True, kw_only=True):
 
 
 class Email(_Section, frozen=True, kw_only=True):
-    """Alerts by email over SMTP."""
+    """Alerts by email over SMTP; `ca_file` holds the certificates of a server of one's own."""
 
     host: str
     port: Positive = 587
@@ -170,6 +170,7 @@ class Email(_Section, frozen=True, kw_only=True):
     username: str = ""
     password: Credential = Credential(env="CALLAGENT_SMTP_PASSWORD")
     tls: Literal["starttls", "tls", "none"] = "starttls"
+    ca_file: str = ""
 
 
 class Telegram(_Section, frozen=True, kw_only=True):
@@ -187,12 +188,39 @@ class Webhook(_Section, frozen=True, kw_only=True):
     secret: Credential = Credential(env="CALLAGENT_WEBHOOK_SECRET")
 
 
+class Slack(_Section, frozen=True, kw_only=True):
+    """Alerts to a Slack channel; the whole address of an incoming webhook is a secret."""
+
+    url: Credential = Credential(env="SLACK_WEBHOOK_URL")
+
+
+class PagerDuty(_Section, frozen=True, kw_only=True):
+    """Alerts to PagerDuty (Events API v2); European accounts have a `base_url` of their own."""
+
+    base_url: str = "https://events.pagerduty.com"
+    routing_key: Credential = Credential(env="PAGERDUTY_ROUTING_KEY")
+
+
+class Apprise(_Section, frozen=True, kw_only=True):
+    """Alerts to any address that apprise knows, separated by spaces or lines; an extra."""
+
+    urls: Credential = Credential(env="CALLAGENT_APPRISE_URLS")
+
+
 class Alerts(_Section, frozen=True, kw_only=True):
-    """Where alerts go; a channel that is not set is mocked in `logs/alerts.jsonl`."""
+    """Where alerts go; a channel that is not set is mocked in `logs/alerts.jsonl`.
+
+    `heartbeat_url` is asked for each minute while a worker lives, so that a service outside can
+    raise the alarm when that stops (a dead-man's switch).
+    """
 
     email: Email | None = None
     telegram: Telegram | None = None
     webhook: Webhook | None = None
+    slack: Slack | None = None
+    pagerduty: PagerDuty | None = None
+    apprise: Apprise | None = None
+    heartbeat_url: str = ""
 
 
 class Sheet(_Section, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ class Facts:
     """What a provider says of a call that has ended.
 
     `status` is its own final word, `call_result` its telephony's; `agent_turns` and `user_turns`
-    count what was said by either side.
+    count what was said by either side; `accepted` says that somebody, or something, picked up.
     """
 
     status: str
@@ -31,6 +31,7 @@ class Facts:
     duration_s: float = 0.0
     agent_turns: int = 0
     user_turns: int = 0
+    accepted: bool = False
     error_type: str = ""
     error_reason: str = ""
 
@@ -42,9 +43,16 @@ _BY_CALL_RESULT: Final = {
     "declined": Result.DECLINED,
 }
 _BY_ERROR: Final = (
-    (re.compile(r"no_answer|request timed out|\bsip\b\D{0,20}480\b"), Result.NO_ANSWER),
-    (re.compile(r"\bsip\b\D{0,20}486\b|busy"), Result.BUSY),
-    (re.compile(r"\bsip\b\D{0,20}603\b|declined"), Result.DECLINED),
+    (re.compile(r"no_answer|request timed out|\bsip\b\D{0,9}480\b"), Result.NO_ANSWER),
+    # A provider that is busy itself says nothing of the person's line.
+    (
+        re.compile(r"\bsip\b\D{0,9}486\b|(?<!system )(?<!server )(?<!service )(?<!too )\bbusy\b"),
+        Result.BUSY,
+    ),
+    (
+        re.compile(r"\bsip\b\D{0,9}603\b|(?<!card )(?<!payment )\bdeclined\b"),
+        Result.DECLINED,
+    ),
 )
 _BY_REFUSAL: Final = {
     "busy": Result.BUSY,
@@ -61,13 +69,17 @@ _BY_REFUSAL: Final = {
 
 def result_of(facts: Facts) -> Result:
     """Return the result; contradictions are `unknown`, never a success and never a refusal."""
-    talked = facts.user_turns > 0 and facts.duration_s > 0
-    if facts.call_result in _BY_CALL_RESULT:
-        named = _BY_CALL_RESULT[facts.call_result]
-        return Result.UNKNOWN if talked and named is not Result.VOICEMAIL else named
+    call_result = facts.call_result.strip().lower().replace("-", "_")
+    errors = _results_in(facts)
+    if call_result in _BY_CALL_RESULT:
+        named = _BY_CALL_RESULT[call_result]
+        contradicted = errors - {named} or (named is not Result.VOICEMAIL and _picked_up(facts))
+        return Result.UNKNOWN if contradicted else named
     if facts.status == "done":
-        return _ended(facts, talked=talked)
-    return Result.UNKNOWN if talked else _failed(facts)
+        return Result.UNKNOWN if call_result == "failed" else _ended(facts)
+    if _picked_up(facts) or call_result == "answered":
+        return Result.UNKNOWN
+    return errors.pop() if len(errors) == 1 else Result.UNKNOWN
 
 
 def result_of_refusal(code: str) -> Result | None:
@@ -78,14 +90,20 @@ def result_of_refusal(code: str) -> Result | None:
     return _BY_REFUSAL.get(code)
 
 
-def _ended(facts: Facts, *, talked: bool) -> Result:
-    if talked:
-        return Result.ANSWERED
+def _picked_up(facts: Facts) -> bool:
+    """Say whether anything shows that the line was open: a moment, or words of either side."""
+    spoke = facts.duration_s > 0 and (facts.agent_turns > 0 or facts.user_turns > 0)
+    return facts.accepted or spoke
+
+
+def _ended(facts: Facts) -> Result:
+    """Judge a call that ended well: one in which the agent never spoke was none."""
     if facts.duration_s <= 0:
         return Result.UNKNOWN
-    return Result.SILENT if facts.agent_turns == 0 else Result.ANSWERED
+    return Result.ANSWERED if facts.agent_turns > 0 else Result.SILENT
 
 
-def _failed(facts: Facts) -> Result:
+def _results_in(facts: Facts) -> set[Result]:
+    """Return what the provider's error says of the person's line."""
     text = f"{facts.error_type} {facts.error_reason}".lower()
-    return next((result for word, result in _BY_ERROR if word.search(text)), Result.UNKNOWN)
+    return {result for pattern, result in _BY_ERROR if pattern.search(text)}

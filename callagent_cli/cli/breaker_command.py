@@ -7,6 +7,7 @@ from typing import Literal
 
 import msgspec
 
+from callagent_cli.cli.command_log import command_log
 from callagent_cli.cli.operator import operator_name
 from callagent_cli.cli.output import standard_output
 from callagent_cli.cli.service_names import require_service
@@ -14,6 +15,7 @@ from callagent_cli.cli.wishes import ask, not_yet
 from callagent_cli.cli.workplace import Workplace, workplace
 from callagent_cli.clock import system_clock
 from callagent_cli.errors import ExitCode
+from callagent_cli.events import CommandObeyed
 from callagent_cli.resilience.breaker import Breaker
 from callagent_cli.resilience.policy import BreakerPolicy
 from callagent_cli.store.documents import SERVICE, ServiceDocument, read_services
@@ -68,6 +70,8 @@ def _stored(place: Workplace, store: SqliteStore, action: Action, service: str) 
             document = msgspec.structs.replace(document, since_utc_s=clock.utc())
         store.put(SERVICE, service, msgspec.json.encode(document))
         store.flush()
+        with command_log(place, clock, "") as bus:
+            bus.emit(CommandObeyed(command=action, argument=service, by=operator_name()))
     finally:
         lock.release()
     return f"{_told(action, document)} No worker runs: the next one finds it so."

@@ -12,11 +12,13 @@ from callagent_cli.cli.export import export
 from callagent_cli.cli.help import help_
 from callagent_cli.cli.incidents import incidents
 from callagent_cli.cli.requeue import requeue
+from callagent_cli.cli.review import review
 from callagent_cli.cli.run import run
 from callagent_cli.cli.sandbox import sandbox
 from callagent_cli.cli.scenarios import scenarios
 from callagent_cli.cli.simulate import simulate
 from callagent_cli.cli.status import status
+from callagent_cli.cli.tui import tui
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "run": run,
@@ -24,12 +26,14 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "scenarios": scenarios,
     "explore": explore,
     "contacts": contacts,
+    "tui": tui,
     "status": status,
     "export": export,
     "pause": pause,
     "resume": resume,
     "drain": drain,
     "requeue": requeue,
+    "review": review,
     "breaker": breaker,
     "alerts": alerts,
     "incidents": incidents,

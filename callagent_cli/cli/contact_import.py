@@ -4,7 +4,7 @@ import csv
 import hashlib
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 from callagent_cli.calls.model import Call, CallState, Contact
@@ -41,21 +41,27 @@ def calls_of(
     that they say nothing, the person is not called, and the report says so.
     """
     for contact in contacts:
-        call = Call(id=call_id(campaign, contact), campaign=campaign, contact=contact)
-        if zones and not contact.timezone:
-            from callagent_cli.contacts.zones import with_zones
+        identity = call_id(campaign, contact)
+        placed = _placed(contact) if zones and not contact.timezone else contact
+        if placed is not None:
+            yield Call(id=identity, campaign=campaign, contact=placed)
+            continue
+        reason = "the time zone is unknown: add a `timezone` column"
+        report.accepted -= 1
+        report.exclude("no_timezone", line=contact.line, value=contact.number, reason=reason)
+        yield Call(
+            id=identity,
+            campaign=campaign,
+            contact=contact,
+            state=CallState.EXCLUDED,
+            reason=reason,
+        )
 
-            known = with_zones(contact)
-            if known is None:
-                reason = "the time zone is unknown: add a `timezone` column"
-                call = call.evolve(state=CallState.EXCLUDED, reason=reason)
-                report.accepted -= 1
-                report.exclude(
-                    "no_timezone", line=contact.line, value=contact.number, reason=reason
-                )
-            else:
-                call = call.evolve(contact=known)
-        yield call
+
+def _placed(contact: Contact) -> Contact | None:
+    from callagent_cli.contacts.zones import with_zones
+
+    return with_zones(contact)
 
 
 class Importer:
@@ -149,14 +155,19 @@ class Importer:
 
     def _manner(self, *, zones: bool) -> str:
         """Return a digest of how the file is read: other options may find other people."""
-        options = replace(self._options, suppressed=nobody)
-        return hashlib.sha256(f"{options} {zones}".encode()).hexdigest()[:16]
+        options = [
+            str(getattr(self._options, field.name))
+            for field in fields(self._options)
+            if field.name != "suppressed"
+        ]
+        return hashlib.sha256("\0".join([*options, str(zones)]).encode()).hexdigest()[:16]
 
     def _keep_marks(
         self, suppressions: SuppressionList, forbidden: list[Forbidden], now_utc_s: float
     ) -> None:
         scope = campaign_scope(self.campaign)
-        clear, unclear = [], []
+        clear: list[Suppression] = []
+        unclear: list[Suppression] = []
         for mark in forbidden:
             certain = mark.code == "do_not_call"
             says = "says not to call" if certain else "has a do-not-call mark that is unreadable"

@@ -5,6 +5,15 @@ from typing import Annotated
 
 import typer
 
+from callagent_cli.cli.contacts_flags import (
+    ColumnMap,
+    Encoding,
+    International,
+    National,
+    PhoneColumns,
+    Region,
+)
+
 
 def contacts(
     action: Annotated[str, typer.Argument(help="`check`, `suppress` or `suppressed`.")],
@@ -19,22 +28,12 @@ def contacts(
         Path | None, typer.Option(help="suppress: a file of numbers that are not called.")
     ] = None,
     reason: Annotated[str, typer.Option(help="suppress: why they are not called.")] = "",
-    phone_column: Annotated[
-        list[str] | None, typer.Option(help="Columns of the numbers, in order: A,B.")
-    ] = None,
-    map_: Annotated[
-        list[str] | None, typer.Option("--map", help="What a column holds: field=column.")
-    ] = None,
-    encoding: Annotated[str, typer.Option(help="Encoding of the file, such as cp1252.")] = "",
-    region: Annotated[str, typer.Option(help="Country of national numbers, such as DE.")] = "",
-    international: Annotated[
-        bool,
-        typer.Option("--numbers-are-international", help="Numbers without + only lost it."),
-    ] = False,
-    national: Annotated[
-        bool,
-        typer.Option("--numbers-are-national", help="Numbers without + are those of --region."),
-    ] = False,
+    phone_column: PhoneColumns = None,
+    map_: ColumnMap = None,
+    encoding: Encoding = "",
+    region: Region = "",
+    international: International = False,
+    national: National = False,
 ) -> None:
     """Check a contacts file, or say who must never be called.
 

@@ -1,6 +1,5 @@
 """A moving count on the terminal while a file takes more than a moment to read."""
 
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -43,7 +42,7 @@ class ReadingProgress:
 @contextmanager
 def reading_progress(report: ImportReport) -> Iterator[None]:
     """Show progress on a terminal while the report fills; show none anywhere else."""
-    if sys.stderr is None or not sys.stderr.isatty():
+    if not diagnostics.to_a_terminal():
         yield
         return
     progress = ReadingProgress()

@@ -30,6 +30,11 @@ def note(message: str) -> None:
     _write(printable(message) + "\n")
 
 
+def to_a_terminal() -> bool:
+    """Say whether a person sees what is written here."""
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def moving(message: str) -> None:
     """Show what is being done on a line that the next one overwrites; empty takes it away.
 

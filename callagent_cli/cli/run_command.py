@@ -14,13 +14,13 @@ import msgspec
 from callagent_cli.cli import diagnostics
 from callagent_cli.cli.amounts import seconds
 from callagent_cli.cli.contact_import import Importer, RejectsFile
+from callagent_cli.cli.contacts_fields import known_columns, remember_columns, require_fields
 from callagent_cli.cli.contacts_input import (
     STDIN,
     STDIN_SHOWN,
     campaign_name,
     contacts_input,
 )
-from callagent_cli.cli.contacts_fields import known_columns, remember_columns, require_fields
 from callagent_cli.cli.contacts_progress import reading_progress
 from callagent_cli.cli.contacts_reading import ReadingFlags, read_options
 from callagent_cli.cli.contacts_suppressions import (
@@ -47,22 +47,22 @@ class RunOptions:
     """The command line of `run`, as typed."""
 
     contacts: Path
-    config: Path | None
-    campaign: str
-    lanes: int | None
-    max_wait: str
-    dry_run: bool
-    headless: bool
-    json: bool
-    yes: bool
-    allow_rejects: bool
-    phone_columns: tuple[str, ...]
-    mapping: tuple[str, ...]
-    encoding: str
-    region: str
-    international: bool
-    national: bool
-    show_numbers: bool
+    config: Path | None = None
+    campaign: str = ""
+    lanes: int | None = None
+    max_wait: str = ""
+    dry_run: bool = False
+    headless: bool = False
+    json: bool = False
+    yes: bool = False
+    allow_rejects: bool = False
+    phone_columns: tuple[str, ...] = ()
+    mapping: tuple[str, ...] = ()
+    encoding: str = ""
+    region: str = ""
+    international: bool = False
+    national: bool = False
+    show_numbers: bool = False
     look: ScreenLook | None = None
 
 
@@ -102,9 +102,7 @@ def _importer(place: Workplace, path: Path, campaign: str, options: RunOptions) 
     )
     wanted = read_options(flags, region=place.settings.dialing.region, sandbox=place.sandbox)
     source = STDIN_SHOWN if options.contacts == STDIN else str(options.contacts)
-    importer = Importer(
-        path, wanted, campaign, source=source, allow_rejects=options.allow_rejects
-    )
+    importer = Importer(path, wanted, campaign, source=source, allow_rejects=options.allow_rejects)
     importer.report.rejects = RejectsFile(place.logs_dir / f"{campaign}-rejects.csv")
     return importer
 

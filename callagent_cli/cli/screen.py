@@ -1,6 +1,7 @@
 """The life of the monitor beside a worker in the same loop."""
 
 import asyncio
+import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Callable
@@ -13,6 +14,7 @@ from callagent_cli.cli.monitor_commands import WorkerCommands
 from callagent_cli.cli.operator import operator_name
 from callagent_cli.cli.screen_follower import ScreenFollower
 from callagent_cli.cli.tui_terminal import ScreenLook, speaks_ascii_only
+from callagent_cli.errors import ExitCode
 from callagent_cli.monitor.app import MonitorApp
 from callagent_cli.monitor.ports import Leave, Options
 from callagent_cli.worker.housekeeping import Housekeeping
@@ -51,6 +53,24 @@ async def shown(app: MonitorApp) -> Leave | None:
     where = "" if report is None else f" Report: {report(error)}"
     diagnostics.error(f"the screen failed; the run goes on.{where}")
     return None
+
+
+async def shown_alone(app: MonitorApp) -> ExitCode:
+    """Show a screen that has no worker beside it; signals take it off the terminal."""
+    loop = asyncio.get_running_loop()
+    ended_by: list[signal.Signals] = []
+
+    def heed(number: signal.Signals) -> None:
+        ended_by.append(number)
+        app.exit("closed")
+
+    for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
+        loop.add_signal_handler(number, heed, number)
+    left = await shown(app)
+    if ended_by:
+        interrupted = ended_by[0] is signal.SIGINT
+        return ExitCode.INTERRUPTED if interrupted else ExitCode.TERMINATED
+    return ExitCode.INTERNAL if left is None else ExitCode.DONE
 
 
 @asynccontextmanager

@@ -23,8 +23,13 @@ def simulate(
     wire: Annotated[
         bool, typer.Option("--wire", help="Over real sockets on loopback, on a fast clock.")
     ] = False,
+    tui: Annotated[bool, typer.Option("--tui", help="Watch it on the live screen.")] = False,
+    ascii_: Annotated[bool, typer.Option("--ascii", help="With --tui: paint in ASCII.")] = False,
     speed: Annotated[
-        float | None, typer.Option(min=1, max=20, help="With --wire: times real time, up to 20.")
+        float | None,
+        typer.Option(
+            min=0.1, max=10_000, help="Times real time: --tui 10 if unset, --wire up to 20."
+        ),
     ] = None,
     journal: Annotated[
         Path | None, typer.Option(help="Write scenario, events, ledger and verdict to this file.")
@@ -42,6 +47,7 @@ def simulate(
       callagent simulate answer-lost --seeds 100        a hundred times, each one different
       callagent simulate llm-timeout --compare a.yaml --compare b.yaml
       callagent simulate elevenlabs-503 --wire          the same over sockets, 20 times as fast
+      callagent simulate elevenlabs-503 --tui           watch it: space holds time, . steps
     """  # noqa: D301 — \b keeps the examples' lines apart.
     from callagent_cli.cli.simulate_command import SimulateOptions, run_simulation
 
@@ -51,6 +57,8 @@ def simulate(
         seeds=seeds,
         compare=tuple(compare or ()),
         wire=wire,
+        tui=tui,
+        ascii_only=ascii_,
         speed=speed,
         journal=journal,
         json=json,

@@ -1,14 +1,18 @@
 """What `callagent simulate` does: run a world, show what happened, judge it."""
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 from urllib.parse import urlsplit
 
 from callagent_cli.cli.output import standard_output
+from callagent_cli.cli.simulate_compare import run_comparison
 from callagent_cli.cli.simulate_journal import JournalFile
 from callagent_cli.cli.simulate_report import document, interrupted_lines, report_lines
 from callagent_cli.cli.simulate_show import Progress, Show, labeled
 from callagent_cli.cli.simulate_sweep import run_sweep
+from callagent_cli.cli.tui_terminal import require_terminal
 from callagent_cli.errors import ExitCode, UsageError
 from callagent_cli.events import Stamped
 from callagent_cli.simulation.judge.evidence import Evidence
@@ -17,6 +21,8 @@ from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.scenario.loader import check_seed, find_scenario, load_scenario
 from callagent_cli.simulation.wire.sockets import require_loopback
 from callagent_cli.simulation.world import World
+
+WIRE_SPEED_MAX: Final = 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +37,8 @@ class SimulateOptions:
     speed: float | None
     journal: Path | None
     json: bool
+    tui: bool = False
+    ascii_only: bool = False
 
 
 def run_simulation(options: SimulateOptions) -> int:
@@ -39,6 +47,8 @@ def run_simulation(options: SimulateOptions) -> int:
     loaded = load_scenario(find_scenario(options.scenario))
     scenario = loaded.scenario
     seed = check_seed(scenario.seed if options.seed is None else options.seed)
+    if options.compare:
+        return run_comparison(loaded, seed, options.compare, json=options.json)
     if options.wire:
         return _on_the_wire(scenario, seed, options)
     if options.seeds is not None:
@@ -64,12 +74,39 @@ def _require_one_kind(options: SimulateOptions) -> None:
     if len(named) > 1:
         message = f"`{named[0]}` and `{named[1]}` do not go together"
         raise UsageError(message, hint="run one after the other")
-    if options.speed is not None and not options.wire:
+    if options.speed is not None and not (options.wire or options.tui):
         hint = "virtual time is as fast as it can be"
-        raise UsageError("`--speed` goes with `--wire` only", hint=hint)
+        raise UsageError("`--speed` goes with `--wire` or `--tui` only", hint=hint)
+    if options.tui:
+        _require_screen(options)
+    elif options.speed is not None and not 1 <= options.speed <= WIRE_SPEED_MAX:
+        hint = f"a worker on sockets keeps up with 1 to {WIRE_SPEED_MAX} times real time"
+        raise UsageError(f"`--speed {options.speed:g}` is too fast or too slow", hint=hint)
     if options.journal is not None and named and not options.wire:
         message = f"`--journal` holds one world; it does not go with `{named[0]}`"
         raise UsageError(message, hint="add `--seed N` to write the journal of one seed")
+
+
+def _require_screen(options: SimulateOptions) -> None:
+    for name, given in {
+        "--seeds": options.seeds is not None,
+        "--compare": bool(options.compare),
+        "--json": options.json,
+    }.items():
+        if given:
+            hint = "the screen shows one world at a time"
+            raise UsageError(f"`--tui` and `{name}` do not go together", hint=hint)
+    require_terminal(os.environ, hint="leave out --tui: the same is printed as lines")
+
+
+def _watched(evidence: Evidence, verdict: Verdict, seed: int, options: SimulateOptions) -> int:
+    """Play the world on the screen if that was asked for; not 0 when a signal ended it."""
+    if not options.tui:
+        return 0
+    from callagent_cli.cli.simulate_screen import watch
+
+    left = watch(evidence, verdict, seed=seed, speed=options.speed, ascii_only=options.ascii_only)
+    return int(left) if left in {ExitCode.INTERRUPTED, ExitCode.TERMINATED} else 0
 
 
 def _one(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
@@ -87,6 +124,8 @@ def _one(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
     verdict = judge(evidence)
     if journal is not None:
         journal.write(evidence, verdict)
+    if not world.interrupted and (ended_by := _watched(evidence, verdict, seed, options)):
+        return ended_by
     return conclude(evidence, verdict, show, seed=seed, interrupted=world.interrupted)
 
 
@@ -96,7 +135,7 @@ def _on_the_wire(scenario: Scenario, seed: int, options: SimulateOptions) -> int
     from callagent_cli.simulation.wire_loop import SPEED_MAX
     from callagent_cli.simulation.wire_world import WireWorld
 
-    speed = options.speed or SPEED_MAX
+    speed = SPEED_MAX if options.tui else options.speed or SPEED_MAX
     journal = None if options.journal is None else JournalFile(options.journal, scenario, seed)
     show = Show(scenario, quiet=options.json, live=True)
     show.begin(seed, f"on loopback sockets, {speed:g} times real time")
@@ -110,6 +149,8 @@ def _on_the_wire(scenario: Scenario, seed: int, options: SimulateOptions) -> int
     verdict = judge(evidence)
     if journal is not None:
         journal.write(evidence, verdict)
+    if not world.interrupted and (ended_by := _watched(evidence, verdict, seed, options)):
+        return ended_by
     if not options.json:
         timeout_s = smallest_timeout_s(evidence.settings)
         fidelity = world.fidelity

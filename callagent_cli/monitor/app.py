@@ -268,7 +268,8 @@ class MonitorApp(Frame):
     def action_leave(self) -> None:
         """Leave at once when no run is on; else ask how."""
         word = self.state.verdict(self._clock_utc()).word
-        if word in {"IDLE", "DONE", "STOPPED", "LOST"}:
+        rehearsal = self.options.pace is not None
+        if rehearsal or word in {"IDLE", "DONE", "STOPPED", "LOST"}:
             self.exit("closed")
             return
         self._ask(

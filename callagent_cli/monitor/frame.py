@@ -1,8 +1,9 @@
 """The screen's frame: its panels, what stands in them, and when they are painted."""
 
+import asyncio
 from collections.abc import Callable
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Any, ClassVar, Final
 
 from rich.text import Text
 from textual.app import App, ComposeResult
@@ -369,6 +370,14 @@ class Frame(App[Leave], inherit_bindings=False):
 
     def _shown(self, text: str) -> str:
         return to_ascii(text) if self.options.ascii_only else text
+
+    async def _process_messages(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 — Textual's own.
+        """Run the screen, and leave the loop's tasks as they are for the worker.
+
+        From Python 3.12 on Textual makes every task of the loop start eagerly.
+        """
+        asyncio.get_running_loop().set_task_factory(None)
+        await super()._process_messages(*arguments, **options)
 
     def _fatal_error(self) -> None:
         """End the screen after a failure of its own: one line and a report, never local values."""

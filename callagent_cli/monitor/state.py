@@ -153,16 +153,20 @@ class ViewState:
 
     def take(self, snapshot: Snapshot) -> None:
         """Replace what the store knows better: the run, totals, breakers, alerts and lanes."""
+        self.recount(snapshot)
+        for breaker in snapshot.breakers:
+            _take_breaker(self.service(breaker.service), breaker)
+        self.calls.replace_lanes(map(_in_flight, snapshot.calls), map(_retry, snapshot.calls))
+
+    def recount(self, snapshot: Snapshot) -> None:
+        """Replace the run, the counts and the alerts; of all else the events tell more."""
         if snapshot.run is not None:
             self._take_run(snapshot.run)
         self.calls.seed(snapshot.totals, snapshot.waiting)
         self._seeded = True
         self.calls.results = dict(snapshot.results)
-        for breaker in snapshot.breakers:
-            _take_breaker(self.service(breaker.service), breaker)
         for alert in snapshot.alerts:
             self.alerts.add(alert)
-        self.calls.replace_lanes(map(_in_flight, snapshot.calls), map(_retry, snapshot.calls))
 
     def _take_run(self, run: RunSnapshot) -> None:
         self.run, self.campaign, self.mode = run.run, run.campaign, run.mode
@@ -255,9 +259,16 @@ class ViewState:
     def _command_obeyed(self, stamped: Stamped, event: CommandObeyed) -> None:
         if event.command in {"ack", "acknowledge"}:
             self.alerts.acknowledge(event.argument or "all", event.by)
-        elif event.command == "mute" and event.argument:
-            self.service(event.argument).muted_until_utc_s = stamped.utc_s + MUTE_S
+        elif event.command == "mute":
+            self._muted(stamped.utc_s, event.argument)
         self.tail.add(stamped)
+
+    def _muted(self, at_s: float, argument: str) -> None:
+        """Note a mute of a service: its name, and until when unless that is unreadable."""
+        target, _, until = argument.partition(" ")
+        if target in self.services:
+            until_utc_s = float(until) if until.isdecimal() else at_s + MUTE_S
+            self.services[target].muted_until_utc_s = until_utc_s
 
     def _contacts_imported(self, stamped: Stamped, event: ContactsImported) -> None:
         if not self._seeded:

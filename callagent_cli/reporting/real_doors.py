@@ -9,15 +9,29 @@ from urllib.parse import urlsplit
 from callagent_cli.clock import Clock
 from callagent_cli.errors import SettingsError
 from callagent_cli.reporting.alert import Channel
+from callagent_cli.reporting.channels.apprise import AppriseChannel
 from callagent_cli.reporting.channels.email import EmailChannel
+from callagent_cli.reporting.channels.pagerduty import PagerDutyChannel
+from callagent_cli.reporting.channels.slack import SlackChannel
 from callagent_cli.reporting.channels.telegram import TelegramChannel
 from callagent_cli.reporting.channels.webhook import WebhookChannel
 from callagent_cli.reporting.gspread_writer import open_sheet
+from callagent_cli.reporting.heartbeat import Ping
 from callagent_cli.reporting.sheet import RowSink
 from callagent_cli.reporting.sinks import Dropped
 from callagent_cli.services.exchange import Exchange
 from callagent_cli.services.http import Http
-from callagent_cli.settings import Alerts, Credential, Email, Sheet, Telegram, Webhook
+from callagent_cli.settings import (
+    Alerts,
+    Apprise,
+    Credential,
+    Email,
+    PagerDuty,
+    Sheet,
+    Slack,
+    Telegram,
+    Webhook,
+)
 
 
 class RealDoors:
@@ -39,7 +53,20 @@ class RealDoors:
             channels.append(self._telegram(alerts.telegram, clock))
         if alerts.webhook is not None:
             channels.append(self._webhook(alerts.webhook, clock))
+        if alerts.slack is not None:
+            channels.append(self._slack(alerts.slack, clock))
+        if alerts.pagerduty is not None:
+            channels.append(self._pagerduty(alerts.pagerduty, clock))
+        if alerts.apprise is not None:
+            channels.append(self._apprise(alerts.apprise))
         return channels
+
+    def heartbeat(self, url: str, clock: Clock) -> Ping:
+        """Return what tells a dead-man's switch that the worker lives; raises `SettingsError`."""
+        base_url, path = _address(url, "alerts.heartbeat_url")
+        http = self._http_for(base_url)
+        exchange = Exchange(http=http, service="heartbeat", utc=clock.utc, secret=path)
+        return Ping(exchange, path=path)
 
     def sheet(self, settings: Sheet, on_dropped: Dropped) -> RowSink:
         """Return the sheet; raises `SettingsError` without a service account."""
@@ -60,15 +87,43 @@ class RealDoors:
         return TelegramChannel(exchange, token=token, chat_id=settings.chat_id)
 
     def _webhook(self, settings: Webhook, clock: Clock) -> Channel:
-        address = urlsplit(settings.url)
-        if address.scheme not in {"http", "https"} or not address.hostname:
-            hint = "write it as https://host/path"
-            raise SettingsError("`alerts.webhook.url` is no web address", hint=hint)
+        base_url, path = _address(settings.url, "alerts.webhook.url")
         secret = settings.secret.read(self._environ)
-        path = (address.path or "/") + (f"?{address.query}" if address.query else "")
-        http = self._http_for(f"{address.scheme}://{address.netloc}")
+        http = self._http_for(base_url)
         exchange = Exchange(http=http, service="webhook", utc=clock.utc, secret=secret)
         return WebhookChannel(exchange, path=path, secrets=secret.split(), utc=clock.utc)
+
+    def _slack(self, settings: Slack, clock: Clock) -> Channel:
+        url = settings.url.read(self._environ)
+        if not url:
+            raise _missing("alerts.slack.url", settings.url)
+        base_url, path = _address(url, "alerts.slack.url")
+        http = self._http_for(base_url)
+        exchange = Exchange(http=http, service="slack", utc=clock.utc, secret=path)
+        return SlackChannel(exchange, path=path)
+
+    def _pagerduty(self, settings: PagerDuty, clock: Clock) -> Channel:
+        key = settings.routing_key.read(self._environ)
+        if not key:
+            raise _missing("alerts.pagerduty.routing_key", settings.routing_key)
+        http = self._http_for(settings.base_url)
+        exchange = Exchange(http=http, service="pagerduty", utc=clock.utc, secret=key)
+        return PagerDutyChannel(exchange, routing_key=key)
+
+    def _apprise(self, settings: Apprise) -> Channel:
+        addresses = settings.urls.read(self._environ).split()
+        if not addresses:
+            raise _missing("alerts.apprise.urls", settings.urls)
+        return AppriseChannel(addresses)
+
+
+def _address(url: str, key: str) -> tuple[str, str]:
+    """Return the base address and the path of a web address; raises `SettingsError`."""
+    address = urlsplit(url)
+    if address.scheme not in {"http", "https"} or not address.hostname:
+        raise SettingsError(f"`{key}` is no web address", hint="write it as https://host/path")
+    path = (address.path or "/") + (f"?{address.query}" if address.query else "")
+    return f"{address.scheme}://{address.netloc}", path
 
 
 def _missing(key: str, credential: Credential) -> SettingsError:

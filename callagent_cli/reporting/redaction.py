@@ -75,11 +75,20 @@ def secrets_of(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     Raises `SettingsError` when a secret's file cannot be read.
     """
     found = [credential.read(environ) for credential in _credentials(settings)]
-    if settings.alerts.webhook is not None:
-        address = urlsplit(settings.alerts.webhook.url)
-        found += [part for part in (address.path, address.query) if len(part) >= _SECRET_PATH]
+    alerts = settings.alerts
+    found += _capabilities(alerts.heartbeat_url)
+    if alerts.webhook is not None:
+        found += _capabilities(alerts.webhook.url)
+    if alerts.slack is not None:
+        found += _capabilities(alerts.slack.url.read(environ))
     parts = [part for secret in found for part in _parts(secret)]
     return [secret for secret in parts if secret]
+
+
+def _capabilities(url: str) -> list[str]:
+    """Return the parts of an address that open a door to whoever knows them."""
+    address = urlsplit(url)
+    return [part for part in (address.path, address.query) if len(part) >= _SECRET_PATH]
 
 
 def _credentials(value: object) -> Iterator[Credential]:

@@ -13,6 +13,7 @@ from callagent_cli.clock import Clock
 from callagent_cli.events import AlertRaised, Bus, ListenerFailed, SinkDropped, Stamped
 from callagent_cli.reporting.alert import Channel
 from callagent_cli.reporting.channels.mock import MockChannel
+from callagent_cli.reporting.heartbeat import Heartbeat, Ping
 from callagent_cli.reporting.incidents import (
     Documents,
     IncidentBook,
@@ -66,6 +67,9 @@ class Doors(Protocol):
 
     def sheet(self, settings: Sheet, on_dropped: Dropped) -> RowSink:
         """Return the sheet."""
+
+    def heartbeat(self, url: str, clock: Clock) -> Ping:
+        """Return what tells a dead-man's switch that the worker lives."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +129,7 @@ class Reporting:
             on_broken=self._channel_broken,
             on_works=self._channel_works,
         )
+        self._heartbeat = self._choose_heartbeat()
         self._listen()
 
     def _listen(self) -> None:
@@ -157,6 +162,8 @@ class Reporting:
             for channel in self.outbox.channels:
                 serve = partial(self.outbox.serve, channel)
                 tasks.create_task(self._kept_alive(f"alerts by {channel}", serve))
+            if self._heartbeat is not None:
+                tasks.create_task(self._kept_alive("heartbeat", self._heartbeat.run))
 
     def end_of_run(self) -> None:
         """Raise what must be said before the run ends: held resolves, marked early, and counts."""
@@ -171,6 +178,9 @@ class Reporting:
         if self._closed:
             return
         self._closed = True
+        self.outbox.close()
+        if self._heartbeat is not None:
+            await self._heartbeat.close()
         for channel in self._channels:
             await channel.close()
         self.rows.close(timeout_s)
@@ -279,6 +289,18 @@ class Reporting:
         names = {channel.name for channel in found}
         mocks = [name for name in CHANNELS if name not in names]
         return [*found, *(MockChannel(name, self.alert_sink, self._clock) for name in mocks)]
+
+    def _choose_heartbeat(self) -> Heartbeat | None:
+        """Return the dead-man's switch, when one is set; a simulation has none."""
+        url = self._given.settings.alerts.heartbeat_url
+        if not url or not self._given.real:
+            return None
+        return Heartbeat(
+            self._doors().heartbeat(url, self._clock),
+            self._clock,
+            on_broken=self._channel_broken,
+            on_works=self._channel_works,
+        )
 
     def _doors(self) -> Doors:
         if self._given.doors is None:

@@ -248,7 +248,6 @@ class Breaker:
         """
         recovery = self._recovery
         recovery.observe(health, self._monotonic())
-        self.quiet_until_s = -_NEVER
         if self.state == "open":
             self.poll()
         well = recovery.healthy_checks >= HEALTHY_CHECKS_TO_CLOSE and not recovery.quota_round
@@ -289,11 +288,6 @@ class Breaker:
     def retry_after_s(self) -> float:
         """Seconds of open time that remain."""
         return max(0.0, self._recovery.until_s - self._monotonic())
-
-    @property
-    def since_s(self) -> float:
-        """Monotonic instant of the last move."""
-        return self._since_s
 
     @property
     def quota_rounds(self) -> int:

@@ -13,15 +13,14 @@ class Window:
     """Counts attempts, failed and slow ones over the last nine to ten tenths of `window_s`.
 
     `attempts`, `failures` and `slow` are the sums over the window. Only the sums are written on
-    an attempt; what they were when the slice began tells what to put away when it ends, at
-    `next_slice_s`.
+    an attempt; what they were when the slice began, kept in its place among the past ones, tells
+    what to put away when it ends, at `next_slice_s`.
     """
 
     __slots__ = (
-        "_base",
         "_head",
         "_past",
-        "_slice_s",
+        "_window_s",
         "attempts",
         "failures",
         "next_slice_s",
@@ -29,11 +28,10 @@ class Window:
     )
 
     def __init__(self, window_s: float) -> None:
-        self._slice_s = window_s / SLICES
+        self._window_s = window_s
         self._past = array("I", bytes(4 * _KINDS * SLICES))
         self._head = 0
-        self.next_slice_s = self._slice_s
-        self._base = (0, 0, 0)
+        self.next_slice_s = window_s / SLICES
         self.attempts = 0
         self.failures = 0
         self.slow = 0
@@ -52,18 +50,20 @@ class Window:
         """Put the current slice away if it has ended, and drop those that have left the window."""
         if now_s < self.next_slice_s:
             return
+        slice_s = self._window_s / SLICES
         # A quotient that rounds down must not put the same slice away twice.
-        head = max(int(now_s / self._slice_s), self._head + 1)
+        head = max(int(now_s / slice_s), self._head + 1)
         at = self._head % SLICES * _KINDS
         sums = (self.attempts, self.failures, self.slow)
         for kind in range(_KINDS):
-            self._past[at + kind] = sums[kind] - self._base[kind]
+            self._past[at + kind] = sums[kind] - self._past[at + kind]
         for slice_ in range(self._head + 1, min(head, self._head + SLICES) + 1):
             at = slice_ % SLICES * _KINDS
             self.attempts -= self._past[at]
             self.failures -= self._past[at + 1]
             self.slow -= self._past[at + 2]
             self._past[at] = self._past[at + 1] = self._past[at + 2] = 0
-        self._base = (self.attempts, self.failures, self.slow)
+        at = head % SLICES * _KINDS
+        self._past[at : at + _KINDS] = array("I", (self.attempts, self.failures, self.slow))
         self._head = head
-        self.next_slice_s = (head + 1) * self._slice_s
+        self.next_slice_s = (head + 1) * slice_s

@@ -9,14 +9,6 @@ from callagent_cli.store.port import Claim
 from callagent_cli.worker.control import Control
 from callagent_cli.worker.resources import Resources
 
-_STEP_OF: Final = {
-    "crm.look_up": Step.LOOK_UP,
-    "llm.compose": Step.COMPOSE,
-    "llm_fallback.compose": Step.COMPOSE,
-    "elevenlabs.dial": Step.DIAL,
-    "elevenlabs.follow": Step.FOLLOW,
-    "crm.record": Step.RECORD,
-}
 _ALL: Final = frozenset(Step)
 _VOICE: Final = ("elevenlabs",)
 _NO_STEPS: Final[frozenset[Step]] = frozenset()
@@ -106,10 +98,7 @@ class Agenda:
             members = self._members(service)
             if not members or not self._admits(members):
                 continue
-            failed = self._failed_steps(members)
-            call = self._first(CallState.PARKED, waits_for=service, steps=steps & failed)
-            if call is None:
-                call = self._first(CallState.PARKED, waits_for=service, steps=steps)
+            call = self._first(CallState.PARKED, waits_for=service, steps=steps)
             if call is not None:
                 self._nominate(members, call)
                 return call
@@ -160,11 +149,6 @@ class Agenda:
         for service in group:
             if guards[service].breaker.state == "half_open":
                 self._candidates.setdefault(service, call.id)
-
-    def _failed_steps(self, group: tuple[str, ...]) -> frozenset[Step]:
-        guards = self._resources.services.guards
-        failed = {name for service in group for name in guards[service].breaker.failed_operations}
-        return frozenset(step for operation, step in _STEP_OF.items() if operation in failed)
 
     def _listen(self, stamped: Stamped) -> None:
         event = stamped.event

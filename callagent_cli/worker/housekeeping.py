@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final
 
-from callagent_cli.errors import ExitCode
+from callagent_cli.errors import ExitCode, UsageError
 from callagent_cli.events import CommandObeyed
 from callagent_cli.reporting.incidents.affected import failed_calls
 from callagent_cli.reporting.incidents.incident import is_incident
@@ -12,6 +13,7 @@ from callagent_cli.store.port import Command, RunRow
 from callagent_cli.worker.control import Control
 from callagent_cli.worker.requeue import requeue
 from callagent_cli.worker.resources import Resources
+from callagent_cli.worker.review import review
 from callagent_cli.worker.run_document import RunNotes
 
 HEARTBEAT_S: Final = 1.0
@@ -35,6 +37,7 @@ class Housekeeping:
             "reset": self._reset,
             "check": self._check,
             "requeue": self._requeue,
+            "review": self._review,
             "ack": _heard,
             "mute": _heard,
             "unmute": _heard,
@@ -52,7 +55,8 @@ class Housekeeping:
     def beat(self, **changes: object) -> None:
         """Save the run's row as alive now."""
         now_utc_s = self._resources.clock.utc()
-        self.row = _replace(self.row, heartbeat_utc_s=now_utc_s, **changes)
+        lanes = self._control.lanes
+        self.row = _replace(self.row, heartbeat_utc_s=now_utc_s, lanes=lanes, **changes)
         self._resources.store.save_run(self.row)
 
     def obey(self) -> None:
@@ -66,9 +70,10 @@ class Housekeeping:
         if obeyed is None:
             return
         obeyed(command)
-        self._resources.bus.emit(
-            CommandObeyed(command=command.name, argument=command.argument, by=command.by)
-        )
+        if command.name != "review":  # A decision tells itself.
+            self._resources.bus.emit(
+                CommandObeyed(command=command.name, argument=command.argument, by=command.by)
+            )
         self._control.wake.set()
 
     def _lanes(self, command: Command) -> None:
@@ -103,6 +108,19 @@ class Housekeeping:
             failed_by="" if calls else wanted,
             calls=calls,
         )
+
+    def _review(self, command: Command) -> None:
+        resources = self._resources
+        call_id, _, decision = command.argument.partition(" ")
+        with suppress(UsageError):  # It was decided, or found out, in the meantime.
+            review(
+                resources.store,
+                resources.bus,
+                resources.clock,
+                call_id=call_id,
+                decision=decision,
+                by=command.by,
+            )
 
 
 def _heard(_command: Command) -> None:

@@ -40,8 +40,8 @@ class Resources:
     """Settings, time, storage, services and the bus of one worker on one campaign.
 
     `window` is the calling window in force, None when it is always open; `redial_scale` shortens
-    the redial delays, as only the sandbox does. `suppressions` are the people who must not be called;
-    a simulation has none.
+    the redial delays, as only the sandbox does. `suppressions` are the people who must not be
+    called; a simulation has none.
     """
 
     settings: Settings

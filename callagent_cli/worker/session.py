@@ -4,11 +4,13 @@ import asyncio
 from contextlib import suppress
 
 from callagent_cli import __version__
+from callagent_cli.calls.model import CallState
 from callagent_cli.errors import ExitCode, StoreError
 from callagent_cli.events import RunEnded, RunStarted
 from callagent_cli.reporting.wiring import Reporting
 from callagent_cli.worker.ending import Ending
 from callagent_cli.worker.housekeeping import Housekeeping
+from callagent_cli.worker.resources import Resources
 from callagent_cli.worker.worker import Worker
 
 FLUSH_S = 30.0
@@ -30,6 +32,7 @@ async def run_session(
     be kept any more, be it for the worker or for its pulse.
     """
     resources = worker.resources
+    reporting.watch(_Campaign(resources))
     resources.bus.emit(
         RunStarted(mode=mode, contacts=contacts, lanes=worker.control.lanes, version=__version__)
     )
@@ -58,6 +61,18 @@ async def run_session(
         for task in beside:
             task.cancel()
         await asyncio.gather(*beside, return_exceptions=True)
+
+
+class _Campaign:
+    """What the incidents ask of a run: how many calls nobody has begun."""
+
+    def __init__(self, resources: Resources) -> None:
+        self._resources = resources
+
+    def pending(self) -> int:
+        """Return how many calls have not been begun."""
+        resources = self._resources
+        return resources.store.totals(resources.campaign).get(CallState.PENDING, 0)
 
 
 def _broken_off(worker: Worker, exit_code: ExitCode, reason: str) -> Ending:

@@ -161,6 +161,7 @@ class FollowStep:
                 duration_s=conversation.duration_s,
                 agent_turns=conversation.transcript_turns_agent,
                 user_turns=conversation.transcript_turns_user,
+                accepted=conversation.accepted_utc_s is not None,
                 error_type=conversation.error_type,
                 error_reason=conversation.error_reason,
             )

@@ -124,6 +124,7 @@ class Worker:
                 break
             journey = self._journey(call)
             journey.activate()  # The next claim, in this very turn, must not find it again.
+            self._told = ""
             self._start(self._lanes, journey.call, self._lane.work)
 
     def _start(
@@ -188,27 +189,26 @@ class Worker:
     # The end
 
     def _ending(self) -> Ending | None:
+        """Return how the run ends, None while anything can move."""
         if self._lanes:
             self._closing_since_s = None
             return None
         resources = self.resources
         totals = resources.store.totals(resources.campaign)
         if self.control.draining:
-            waits_for_look_ups = totals.get(CallState.RECONCILING, 0) > 0
-            if self._last_look_ups(also=waits_for_look_ups, patient=False):
-                return None
-            return drained(totals, self.control.exit_code)
+            reconciling = totals.get(CallState.RECONCILING, 0) > 0
+            waits_on = self._last_look_ups(also=reconciling, patient=False)
+            return None if waits_on else drained(totals, self.control.exit_code)
         waits = still_waits(resources, self.agenda, self.control, totals)
+        if not waits.reason:
+            waits_on = self._last_look_ups(also=False, patient=True)
+            return None if waits_on else ending_of(totals, waits.exit_code, waits.ended)
+        self._closing_since_s = None
         waited_s = self._waited_s()
-        if waits.reason and self._max_wait_s is not None and waited_s >= self._max_wait_s:
+        if self._max_wait_s is not None and waited_s >= self._max_wait_s:
             return ending_of(totals, ExitCode.STOPPED, f"waited {waited_s:.0f} s: {waits.reason}")
-        if waits.reason:
-            self._closing_since_s = None
-            self._tell(waits.reason)
-            return None
-        if self._last_look_ups(also=False, patient=True):
-            return None
-        return ending_of(totals, waits.exit_code, waits.ended)
+        self._tell(waits.reason)
+        return None
 
     def _last_look_ups(self, *, also: bool, patient: bool) -> bool:
         """Say whether the run, otherwise done, still waits for a look-up.
@@ -237,7 +237,8 @@ class Worker:
     def _tell(self, reason: str) -> None:
         if reason != self._told:
             self._told = reason
-            self.resources.bus.emit(RunWaiting(reason=reason, due_in_s=self._due_in_s()))
+            due_in_s = min(self._dues_in_s(), default=None)
+            self.resources.bus.emit(RunWaiting(reason=reason, due_in_s=due_in_s))
 
     # Waiting
 
@@ -253,22 +254,14 @@ class Worker:
         finally:
             if timer is not None:
                 timer.cancel()
-        if self._lanes:
-            self._told = ""
 
     def _due_in_s(self) -> float | None:
         """Return the seconds until time alone may change something; None for never.
 
-        What is due already needs more than time: a lane, a service or a person, who sets `wake`.
+        That is when something is due, and when the patience with a wait is over.
         """
-        resources = self.resources
-        now_s, now_utc_s = resources.clock.monotonic(), resources.clock.utc()
-        waits: list[float] = []
-        due_utc_s = resources.store.next_due(resources.campaign, after_utc_s=now_utc_s)
-        if due_utc_s is not None:
-            waits.append(due_utc_s - now_utc_s)
-        if (look_up_in_s := self._reconciler.due_in_s()) is not None:
-            waits.append(look_up_in_s)
+        now_s = self.resources.clock.monotonic()
+        waits = self._dues_in_s()
         for since_s, limit_s in (
             (self._waiting_since_s, self._max_wait_s),
             (self._closing_since_s, LAST_LOOK_UPS_S),
@@ -276,6 +269,18 @@ class Worker:
             if since_s is not None and limit_s is not None:
                 waits.append(since_s + limit_s - now_s)
         return min((wait_s for wait_s in waits if wait_s > 0), default=None)
+
+    def _dues_in_s(self) -> list[float]:
+        """Return in how many seconds the next call, and the next look-up, is due.
+
+        What is due already needs more than time: a lane, a service or a person, who sets `wake`.
+        """
+        resources = self.resources
+        now_utc_s = resources.clock.utc()
+        due_utc_s = resources.store.next_due(resources.campaign, after_utc_s=now_utc_s)
+        look_up_in_s = self._reconciler.due_in_s()
+        waits = [] if due_utc_s is None else [due_utc_s - now_utc_s]
+        return waits if look_up_in_s is None else [*waits, look_up_in_s]
 
     def _take_back(self) -> None:
         """Do what the recovery of a service allows: it is told to a listener, who must not."""

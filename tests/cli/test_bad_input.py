@@ -6,6 +6,7 @@ import resource
 import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,8 @@ from command_line import (
     write_contacts,
     write_settings,
 )
+
+from callagent_cli.store.sqlite_store import SqliteStore
 
 SMALL_FILES = 400_000
 
@@ -52,11 +55,11 @@ def _database(content: bytes) -> Callable[[Path], object]:
 
 
 def _other_version(folder: Path) -> None:
-    _database(b"")(folder)
-    with sqlite3.connect(folder / ".callagent" / "sandbox.db") as database:
-        database.execute("CREATE TABLE future (x)")
+    write_contacts(folder, 2)
+    file = folder / ".callagent" / "sandbox.db"
+    SqliteStore.open(file).close()
+    with closing(sqlite3.connect(file)) as database:
         database.execute("PRAGMA user_version = 999")
-    database.close()
 
 
 def _unwritable_logs(folder: Path) -> None:
@@ -103,7 +106,7 @@ CASES = (
         "unknown keys",
         _settings("lans: 3\nsandbox:\n  pase: 1\n"),
         (),
-        ("callagent.yaml:1", "`lans`", "`lanes`", "callagent.yaml:3", "`pase`", "`pace`"),
+        ("callagent.yaml:1", "`lans`", "`lanes`", "callagent.yaml:3", "pase`", "pace`"),
         "correct",
     ),
     Case("wrong type", _settings("lanes: many\n"), (), ("callagent.yaml:1", "`lanes`"), "correct"),
@@ -194,7 +197,7 @@ def test_a_full_disk_stops_the_run_and_loses_nothing(tmp_path: Path) -> None:
             capture_output=True,
             text=True,
             check=False,
-            preexec_fn=no_room,  # noqa: PLW1509 — one thread, and nothing but a system call.
+            preexec_fn=no_room,
             timeout=15,
         )
         left = status(tmp_path)

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any, Final, TypeVar
 
-from callagent_cli.clock import simulated_clock
+from callagent_cli.clock import Clock, simulated_clock
 from callagent_cli.errors import (
     AuthenticationFailed,
     CircuitOpen,
@@ -142,8 +142,10 @@ class Service:
 class Stage:
     """A Guard in virtual time, with everything it told; to be made inside the running loop."""
 
-    def __init__(self, policy: Policy = EXACT, *, seed: int = 1) -> None:
-        self.clock = simulated_clock(seed)
+    def __init__(
+        self, policy: Policy = EXACT, *, seed: int = 1, clock: Clock | None = None
+    ) -> None:
+        self.clock = clock or simulated_clock(seed)
         self.told: list[tuple[float, Event]] = []
         self.guard = Guard("voice", policy, self.clock, emit=self.hear)
         self.breaker = self.guard.breaker

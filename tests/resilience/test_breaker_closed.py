@@ -66,6 +66,20 @@ def test_a_success_of_the_operation_starts_its_count_again() -> None:
     assert bench.state == "closed"
 
 
+def test_a_success_from_before_an_outage_clears_nothing_after_it() -> None:
+    """Three failures of the present era stay three when a call of an earlier one succeeds."""
+    bench = Bench()
+    early = bench.breaker.admit()
+    bench.open()
+    bench.breaker.reset("by hand")
+
+    bench.fail(3)
+    bench.end(early, failed=False)
+    bench.fail(1)
+
+    assert bench.state == "open"
+
+
 def rate_only(minimum: int = 10) -> BreakerPolicy:
     """Return a policy in which only the share of failures opens the breaker."""
     return BreakerPolicy(failures=1_000, minimum_attempts=minimum)

@@ -151,6 +151,11 @@ class BreakerAgainstModel(RuleBasedStateMachine):
     @rule(target=permits, lease_s=st.floats(1, 60))
     def admit(self, lease_s: float) -> Given:
         """Ask for a permit."""
+        given = self.asked(lease_s)
+        return given or multiple()  # type: ignore[return-value]
+
+    def asked(self, lease_s: float) -> Given | None:
+        """Return a permit, or None when both refuse."""
         self.model.poll(self.now_s)
         if self.model.state == "closed":
             permit = self.bench.breaker.admit(lease_s)
@@ -161,13 +166,30 @@ class BreakerAgainstModel(RuleBasedStateMachine):
                 error = self.bench.refused()
                 assert error.state == self.model.state
                 assert 0 <= error.retry_after_s <= 1_800
-                return multiple()  # type: ignore[return-value]
+                return None
             permit = self.bench.breaker.admit(lease_s)
             ends_s = self.now_s + lease_s + 5
             given = Given(permit, self.model.era, trial=True, lease_ends_s=ends_s)
             self.model.trials = [*live, given]
         assert permit.trial is given.trial
         return given
+
+    @rule(operation=OPERATIONS)
+    def outage(self, operation: str) -> None:
+        """Let four attempts in a row fail, as far as they are admitted."""
+        for _ in range(4):
+            given = self.asked(30.0)
+            if given is not None:
+                self.fail(given, operation)
+
+    @rule(operation=OPERATIONS)
+    def recovery(self, operation: str) -> None:
+        """Wait until a trial is possible, and let two of them succeed."""
+        self.bench.clock.advance(self.bench.breaker.retry_after_s)
+        for _ in range(2):
+            given = self.asked(30.0)
+            if given is not None:
+                self.succeed(given, operation)
 
     @rule(given=permits, operation=OPERATIONS)
     def succeed(self, given: Given, operation: str) -> None:

@@ -242,15 +242,21 @@ def waiting_rows(state: ViewState) -> list[Row]:
 def alert_rows(
     state: ViewState, alerts: Sequence[AlertView], glyphs: Glyphs, zone: tzinfo | None
 ) -> list[Row]:
-    """Return alerts as lines: unseen ones marked, resolved ones muted."""
+    """Return alerts as lines: unseen ones marked, resolved ones muted.
+
+    The word SANDBOX or SIMULATION before a title is left out: it stands at the top of the screen.
+    """
     rows = []
+    label = f"{state.mode.upper()}: "
     for alert in alerts:
         mark, tone = _alert_look(state, alert, glyphs)
         cells = {
             "mark": Cell(mark, tone),
             "time": Cell(clock_time(alert.raised_utc_s, zone), "muted"),
             "level": Cell("resolved" if alert.kind == "resolved" else alert.severity, tone),
-            "title": Cell(alert.title, "plain" if state.alerts.is_open(alert) else "muted"),
+            "title": Cell(
+                alert.title.removeprefix(label), "plain" if state.alerts.is_open(alert) else "muted"
+            ),
             "seen": Cell(alert.seen_by, "muted"),
         }
         rows.append(Row(alert.alert, cells))

@@ -51,9 +51,8 @@ class AlertFeed:
         )
 
     def add(self, alert: AlertView) -> None:
-        """Add an alert that is already in the feed's own form."""
-        self._alerts.pop(alert.alert, None)
-        while len(self._alerts) >= ALERTS_LIMIT:
+        """Add an alert that is already in the feed's own form; a known one keeps its place."""
+        while alert.alert not in self._alerts and len(self._alerts) >= ALERTS_LIMIT:
             del self._alerts[next(iter(self._alerts))]
             self.left_out += 1
         self._alerts[alert.alert] = alert
@@ -64,12 +63,16 @@ class AlertFeed:
         elif len(self._open) < ALERTS_LIMIT:
             self._open.setdefault(alert.incident, alert.raised_utc_s)
 
-    def acknowledge(self, alert: str, by: str) -> None:
-        """Mark an alert as seen; `all` marks every one. An unknown id changes nothing."""
-        wanted = list(self._alerts) if alert == "all" else [alert]
-        for key in wanted:
-            known = self._alerts.get(key)
-            if known is not None and not known.seen_by:
+    def acknowledge(self, wanted: str, by: str) -> None:
+        """Mark alerts as seen: `all`, or those of an incident, which one of its alerts may name.
+
+        An unknown id changes nothing.
+        """
+        named = self._alerts.get(wanted)
+        incident = named.incident if named is not None else wanted
+        for key, known in self._alerts.items():
+            meant = wanted in {"all", key} or (incident and known.incident == incident)
+            if meant and not known.seen_by:
                 self._alerts[key] = replace(known, seen_by=by or "operator")
 
     def latest(self) -> list[AlertView]:

@@ -1,1 +1,1 @@
-"""The ways to reach a person: email, Telegram, a webhook, and the pretended form of each."""
+"""The ways to reach a person, one file each, and the pretended form of all of them."""

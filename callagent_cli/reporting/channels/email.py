@@ -1,10 +1,6 @@
-"""Alerts by email over SMTP, sent by smtplib on a daemon thread of its own."""
+"""Alerts by email over SMTP, on the loop itself: aiosmtplib."""
 
-import asyncio
-import smtplib
 import ssl
-import threading
-from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, parseaddr
@@ -18,155 +14,178 @@ from callagent_cli.errors import (
     ServiceError,
     ServiceTimeout,
     ServiceUnavailable,
+    SettingsError,
 )
 from callagent_cli.reporting.alert import Alert
 from callagent_cli.services.masking import safe_text
 from callagent_cli.settings import Email
 
-SOCKET_TIMEOUT_S: Final = 10.0
+STEP_TIMEOUT_S: Final = 10.0
 """How long each step of the conversation with the server may take."""
 
 _PERMANENT: Final = 500
+_UNREACHABLE: Final = (NetworkFailure, "cannot be reached; correct `host` and `port`")
+_NOT_OFFERED: Final = (
+    "the server offers no STARTTLS or sign-in here; correct `tls` or `port` in `alerts.email`"
+)
+_NO_TLS: Final = (
+    "no secure connection; correct `tls` (starttls, tls or none), `port` or `ca_file`"
+    " in `alerts.email`"
+)
 
 
 class EmailChannel:
     """Sends each alert as a plain-text email; the mails of one incident form one thread.
 
-    `password` signs in when the settings name a user; `tls` replaces the system's certificates.
+    `password` signs in when the settings name a user. Raises `SettingsError` when `ca_file` cannot
+    be read.
     """
 
     name = "email"
 
     def __init__(
-        self,
-        settings: Email,
-        *,
-        password: str,
-        tls: ssl.SSLContext | None = None,
-        timeout_s: float = SOCKET_TIMEOUT_S,
+        self, settings: Email, *, password: str, timeout_s: float = STEP_TIMEOUT_S
     ) -> None:
         self._settings = settings
         self._password = password
-        self._tls = tls
         self._timeout_s = timeout_s
-        self._sending: threading.Thread | None = None
+        self._tls = _context(settings)
 
     async def deliver(self, alert: Alert) -> None:
         """Send the alert; raises `ServiceError` with words that name the way out."""
-        if self._sending is not None and self._sending.is_alive():
-            raise ServiceTimeout(f"{self._settings.host} still has not answered the last email")
-        loop = asyncio.get_running_loop()
-        done: asyncio.Future[ServiceError | None] = loop.create_future()
+        await self._session(_message(self._settings, alert))
 
-        def send() -> None:
-            error = self._send(alert)
-            # The loop may have ended while the server took its time.
-            with suppress(RuntimeError):
-                loop.call_soon_threadsafe(_settle, done, error)
-
-        self._sending = threading.Thread(target=send, name="alert email", daemon=True)
-        self._sending.start()
-        error = await done
-        if error is not None:
-            raise error
+    async def check(self) -> None:
+        """Connect and sign in without sending anything; raises `ServiceError`."""
+        await self._session(None)
 
     async def close(self) -> None:
         """Nothing to release: each email has a connection of its own."""
 
-    def _send(self, alert: Alert) -> ServiceError | None:
-        """Send on this thread; return what went wrong."""
+    async def _session(self, message: EmailMessage | None) -> None:
+        import aiosmtplib  # noqa: PLC0415 — 60 ms that only a real email needs to pay.
+
         settings = self._settings
+        server = aiosmtplib.SMTP(
+            hostname=settings.host,
+            port=settings.port,
+            username=settings.username or None,
+            password=self._password or None,
+            use_tls=settings.tls == "tls",
+            start_tls=settings.tls == "starttls",
+            tls_context=self._tls,
+            timeout=self._timeout_s,
+        )
         try:
-            message = _message(settings, alert)
-            with self._connect() as server:
-                if settings.tls == "starttls":
-                    server.starttls(context=self._context())
-                if settings.username:
-                    server.login(settings.username, self._password)
-                server.send_message(message)
-        except (smtplib.SMTPException, OSError, ValueError) as error:
-            return self._translated(error)
-        return None
-
-    def _connect(self) -> smtplib.SMTP:
-        host, port = self._settings.host, self._settings.port
-        if self._settings.tls == "tls":
-            return smtplib.SMTP_SSL(host, port, timeout=self._timeout_s, context=self._context())
-        return smtplib.SMTP(host, port, timeout=self._timeout_s)
-
-    def _context(self) -> ssl.SSLContext:
-        return self._tls or ssl.create_default_context()
+            async with server:
+                if message is not None:
+                    await server.send_message(message)
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            raise self._translated(error) from error
+        finally:
+            server.close()
 
     def _translated(self, error: Exception) -> ServiceError:
+        kind, fix = _meaning(error)
         place = f"{self._settings.host}:{self._settings.port}"
         said = safe_text(_said(error), secret=self._password)
-        known = (entry[1:] for entry in _TRANSLATIONS if isinstance(error, entry[0]))
-        kind, fix = next(known, (Misconfigured, "correct the addresses in `alerts.email`"))
-        if _is_transient(error):
-            kind, fix = ServiceUnavailable, "the server asks to come back later"
         return kind(f"email through {place}: {fix}" + (f" ({said})" if said else ""))
 
 
-_TRANSLATIONS: Final[tuple[tuple[tuple[type[Exception], ...], type[ServiceError], str], ...]] = (
+def _context(settings: Email) -> ssl.SSLContext | None:
+    if settings.tls == "none":
+        return None
+    try:
+        return ssl.create_default_context(cafile=settings.ca_file or None)
+    except (OSError, ssl.SSLError) as error:
+        message = f"cannot read `alerts.email.ca_file` `{settings.ca_file}`"
+        raise SettingsError(message, hint="name a file of certificates in PEM") from error
+
+
+def _meaning(error: Exception) -> tuple[type[ServiceError], str]:
+    """Return which error it is, and the way out."""
+    if _is_transient(error):
+        return ServiceUnavailable, "the server asks to come back later"
+    if _of_tls(error):
+        return Misconfigured, _NO_TLS
+    if "not supported" in str(error):
+        return Misconfigured, _NOT_OFFERED
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return next((meaning[1:] for meaning in _MEANINGS if meaning[0] in names), _UNREACHABLE)
+
+
+_MEANINGS: Final[tuple[tuple[str, type[ServiceError], str], ...]] = (
     (
-        (smtplib.SMTPAuthenticationError,),
+        "SMTPAuthenticationError",
         AuthenticationFailed,
         "user or password was refused; correct `alerts.email`",
     ),
     (
-        (smtplib.SMTPNotSupportedError,),
+        "SMTPSenderRefused",
         Misconfigured,
-        "the server offers no STARTTLS or sign-in here; correct `tls` or `port` in `alerts.email`",
+        "the sender was refused; correct `sender` in `alerts.email`",
     ),
     (
-        (smtplib.SMTPSenderRefused, smtplib.SMTPRecipientsRefused),
+        "SMTPRecipientsRefused",
         Misconfigured,
-        "sender or recipient was refused; correct `sender` and `to` in `alerts.email`",
+        "the recipient was refused; correct `to` in `alerts.email`",
     ),
-    ((smtplib.SMTPDataError,), InvalidPayload, "the email was refused"),
+    ("SMTPDataError", InvalidPayload, "the email was refused"),
     (
-        (ssl.SSLError,),
-        Misconfigured,
-        "no secure connection; correct `tls` (starttls, tls or none) and `port` in `alerts.email`",
+        "SMTPTimeoutError",
+        ServiceTimeout,
+        "no answer in time; if that lasts, correct `tls` or `port`",
     ),
-    ((TimeoutError,), ServiceTimeout, "no answer in time"),
+    ("SMTPConnectError", NetworkFailure, "cannot be reached; correct `host` and `port`"),
     (
-        (smtplib.SMTPException,),
+        "SMTPServerDisconnected",
         ServiceUnavailable,
         "the server broke off; if that lasts, correct `tls` and `port` in `alerts.email`",
     ),
-    ((OSError,), NetworkFailure, "cannot be reached"),
+    ("ValueError", Misconfigured, "correct the addresses in `alerts.email`"),
 )
 
 
-def _said(error: Exception) -> str:
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return "; ".join(_decoded(answer) for _, answer in error.recipients.values())
-    if isinstance(error, smtplib.SMTPResponseException):
-        return f"{error.smtp_code} {_decoded(error.smtp_error)}"
-    return str(error)
+def _of_tls(error: BaseException | None) -> bool:
+    """Tell whether TLS failed, whatever error that was wrapped in."""
+    while error is not None:
+        if isinstance(error, ssl.SSLError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
-def _decoded(answer: bytes | str) -> str:
-    return answer.decode(errors="replace") if isinstance(answer, bytes) else answer
+def _codes(error: Exception) -> list[int]:
+    refused = getattr(error, "recipients", None)
+    if refused is not None:
+        return [each.code for each in refused]
+    code = getattr(error, "code", None)
+    return [code] if isinstance(code, int) else []
 
 
 def _is_transient(error: Exception) -> bool:
     """Tell whether the server itself said "later" (a code below 500)."""
-    if isinstance(error, smtplib.SMTPRecipientsRefused):
-        return all(code < _PERMANENT for code, _ in error.recipients.values())
-    return isinstance(error, smtplib.SMTPResponseException) and error.smtp_code < _PERMANENT
+    codes = _codes(error)
+    return bool(codes) and all(code < _PERMANENT for code in codes)
 
 
-def _settle(done: "asyncio.Future[ServiceError | None]", error: ServiceError | None) -> None:
-    if not done.done():
-        done.set_result(error)
+def _said(error: Exception) -> str:
+    refused = getattr(error, "recipients", None)
+    if refused is not None:
+        return "; ".join(str(each.message) for each in refused)
+    codes = _codes(error)
+    message = str(getattr(error, "message", "") or error)
+    return f"{codes[0]} {message}" if codes else message
 
 
 def _message(settings: Email, alert: Alert) -> EmailMessage:
     message = EmailMessage()
-    message["From"] = settings.sender
-    message["To"] = ", ".join(settings.to)
+    try:
+        message["From"] = settings.sender
+        message["To"] = ", ".join(settings.to)
+    except ValueError as error:
+        fix = "correct the addresses in `alerts.email`"
+        raise Misconfigured(f"email through {settings.host}: {fix} ({error})") from error
     message["Subject"] = " ".join(f"[{alert.severity}] {alert.title}".split())[:200]
     message["Date"] = format_datetime(datetime.fromtimestamp(alert.raised_utc_s, UTC))
     domain = parseaddr(settings.sender)[1].partition("@")[2] or "callagent.invalid"

@@ -63,7 +63,7 @@ def chart(counts: Sequence[int], bucket_s: float, *, ascii_only: bool) -> list[s
     line = "".join(bars[-(-count * steps // most) if most else 0] for count in columns)
     width_s = per_column * bucket_s
     ends = duration_text(len(columns) * width_s)
-    axis = "0s".ljust(max(0, len(columns) - len(ends))) + ends
+    axis = "0s".ljust(max(3, len(columns) - len(ends))) + ends
     return [f"failed attempts in each {duration_text(width_s)}, at most {most}", line, axis]
 
 

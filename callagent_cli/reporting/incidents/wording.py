@@ -8,6 +8,9 @@ from callagent_cli.events import AlertRaised
 from callagent_cli.reporting.incidents.incident import Incident
 from callagent_cli.reporting.incidents.text import Text
 
+HEARTBEAT: Final = "alerts.heartbeat"
+"""The service under which the dead-man's switch is told of."""
+
 _NEEDS_A_PERSON: Final = {
     "unauthorized": "refuses our key",
     "quota": "says that the account is out of credit",
@@ -132,6 +135,8 @@ def call_to_review(incident: Incident, who: str, why: str, now_s: float) -> Text
 
 def channel_broken(incident: Incident, now_s: float) -> Text:
     """Say that alerts do not get through one of the channels."""
+    if incident.service == HEARTBEAT:
+        return _switch_unreached(incident, now_s)
     return Text(
         f"alerts do not get through by {incident.service.removeprefix('alerts.')}:"
         f" {incident.last_error}",
@@ -145,13 +150,28 @@ def channel_broken(incident: Incident, now_s: float) -> Text:
     )
 
 
+def _switch_unreached(incident: Incident, now_s: float) -> Text:
+    return Text(
+        f"the dead-man's switch is not reached: {incident.last_error}",
+        _body(
+            incident,
+            now_s,
+            done="it is asked for again each minute; calls are not affected",
+            to_do="correct `alerts.heartbeat_url`; the service outside may raise a false alarm",
+            command="callagent doctor",
+        ),
+    )
+
+
 def channel_works(incident: Incident, now_s: float) -> Text:
     """Say that a channel delivers again."""
     lasted = duration_text(max(0, round(now_s - incident.first_failure_utc_s)))
-    return Text(
-        f"alerts get through by {incident.service.removeprefix('alerts.')} again after {lasted}",
-        _body(incident, now_s, done="the alerts that waited were sent", command="callagent status"),
-    )
+    name = incident.service.removeprefix("alerts.")
+    title, done = f"alerts get through by {name} again", "the alerts that waited were sent"
+    if incident.service == HEARTBEAT:
+        title, done = "the dead-man's switch is reached again", "nothing; it went on by itself"
+    body = _body(incident, now_s, done=done, to_do="nothing", command="callagent status")
+    return Text(f"{title} after {lasted}", body)
 
 
 def stalled(incident: Incident, now_s: float) -> Text:

@@ -10,6 +10,7 @@ from callagent_cli.events import (
     AttemptFinished,
     BreakerChanged,
     BreakerState,
+    CallChanged,
     CommandObeyed,
     Stamped,
 )
@@ -116,8 +117,29 @@ class _Calendar:
 
 
 def nothing_sent_while_open(evidence: Evidence) -> Broken | None:
-    """While a breaker is open or isolated, its service gets health checks and nothing else."""
+    """While a breaker is open or isolated, its service gets health checks and nothing else.
+
+    No call begins either that would need it: nobody writes a script that nobody can speak.
+    """
     calendar = _Calendar(spells(evidence), _SILENT)
+    return _sent_while_open(evidence, calendar) or _begun_while_open(evidence, calendar)
+
+
+def _begun_while_open(evidence: Evidence, calendar: _Calendar) -> Broken | None:
+    if evidence.settings.services.elevenlabs.when_down == "fail":
+        return None  # The operator wants calls to begin, and to fail fast.
+    for line, stamped, event in evidence.of(CallChanged):
+        if event.old != "pending" or event.new != "active":
+            continue
+        at_s = evidence.at_s(stamped)
+        spell = calendar.at("elevenlabs", at_s)
+        if spell is not None:
+            text = f"{event.call} began at {at_s:.1f} s, but elevenlabs is {spell.state}"
+            return Broken(text=text, line=line)
+    return None
+
+
+def _sent_while_open(evidence: Evidence, calendar: _Calendar) -> Broken | None:
     for request in evidence.requests:
         at_s = evidence.wire_at_s(request.at)
         spell = None if is_health(request.target) else calendar.at(request.service, at_s)

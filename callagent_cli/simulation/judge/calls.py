@@ -12,6 +12,7 @@ _WAITS: Final = frozenset(
 _EFFECTS: Final = frozenset({Step.DIAL, Step.RECORD})
 """Steps that do something in the world; the others may be repeated after a crash."""
 
+_RECORD: Final = "crm.record"
 _NAMED_MAX: Final = 3
 _INTERNAL: Final = "internal error"
 
@@ -73,7 +74,23 @@ def _left_in_a_lane(evidence: Evidence) -> Broken | None:
 
 
 def completed_step_never_repeated(evidence: Evidence) -> Broken | None:
-    """Nobody begins a finished dial or record again, but for a redial."""
+    """Nobody begins a finished dial or record again, but for a redial, or writes a record twice."""
+    return _begun_again(evidence) or _recorded_twice(evidence)
+
+
+def _recorded_twice(evidence: Evidence) -> Broken | None:
+    """Find a call that the CRM has two records of, whatever the worker believes."""
+    recorded: set[str] = set()
+    for request in evidence.requests:
+        if request.target == _RECORD and request.effect and request.call_id:
+            if request.call_id in recorded:
+                at_s = evidence.wire_at_s(request.at)
+                return Broken(text=f"{request.call_id} was recorded again at {at_s:.1f} s")
+            recorded.add(request.call_id)
+    return None
+
+
+def _begun_again(evidence: Evidence) -> Broken | None:
     finished: dict[tuple[str, str], Stamped] = {}
     last_at_s = {stamped.run: evidence.at_s(stamped) for stamped in evidence.events}
     for line, stamped in enumerate(evidence.events, 1):

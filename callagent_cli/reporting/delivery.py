@@ -1,0 +1,46 @@
+"""How patient the alerts are with a channel: the Guard of one, and what is kept of a delivery."""
+
+from typing import Final
+
+import msgspec
+
+from callagent_cli.clock import Clock
+from callagent_cli.reporting.alert import Alert
+from callagent_cli.resilience.guard import Guard
+from callagent_cli.resilience.policy import BreakerPolicy, Policy, RetryPolicy
+
+POLICY: Final = Policy(
+    retry=RetryPolicy(initial_delay_s=5.0, factor=2.0, retries=3),
+    breaker=BreakerPolicy(
+        failures=4, open_s=60.0, open_cap_s=300.0, successes_to_close=1, ramp_s=0
+    ),
+    slots=1,
+)
+"""5 s → 10 s → 20 s, then a trial after 1, 2, 4 and every 5 minutes; one message at a time."""
+
+
+def delivery_guard(name: str, clock: Clock) -> Guard:
+    """Return the Guard of a channel; it tells nobody, because the outbox does."""
+    return Guard(name, POLICY, clock)
+
+
+class Delivery(msgspec.Struct, kw_only=True):
+    """How far one alert got on one channel."""
+
+    delivered_utc_s: float | None = None
+    attempts: int = 0
+    error: str = ""
+    given_up: bool = False
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more will be tried."""
+        return self.given_up or self.delivered_utc_s is not None
+
+
+class Row(msgspec.Struct, kw_only=True):
+    """An alert and its deliveries by channel, as the store keeps them; `muted` says by whom."""
+
+    alert: Alert
+    deliveries: dict[str, Delivery]
+    muted: str = ""

@@ -1,0 +1,88 @@
+"""A dead-man's switch: an address outside is asked for each minute while a worker lives."""
+
+import asyncio
+from collections.abc import Callable
+from typing import Final
+
+from callagent_cli.clock import Clock
+from callagent_cli.errors import CircuitOpen, Deferred, ServiceError
+from callagent_cli.reporting.delivery import delivery_guard
+from callagent_cli.resilience.work import Operation, Work
+from callagent_cli.services.exchange import Exchange, is_ok, verdict_of_status
+from callagent_cli.services.http import Request
+
+EVERY_S: Final = 60.0
+TIMEOUT_S: Final = 10.0
+
+BROKEN_AFTER: Final = 3
+"""Pings in a row that fail before the alerts say so: one may be lost on the way."""
+
+
+class Ping:
+    """One request that says "the worker lives"; the service outside alarms when none comes."""
+
+    def __init__(self, exchange: Exchange, *, path: str) -> None:
+        self._exchange = exchange
+        self._path = path
+
+    async def send(self) -> None:
+        """Ask for the address; raises `ServiceError` when it does not answer with success."""
+        response = await self._exchange.send(
+            Request(target="heartbeat.ping", method="GET", path=self._path, timeout_s=TIMEOUT_S)
+        )
+        if not is_ok(response):
+            raise self._exchange.refusal(response).error(verdict_of_status(response.status))
+
+    async def close(self) -> None:
+        """Release the connections."""
+        await self._exchange.http.close()
+
+
+class Heartbeat:
+    """Pings each minute through a Guard of its own, and tells when the switch cannot be reached.
+
+    A ping is never made up for: the next one says the same. `on_broken(name, error)` is called
+    once, `on_works(name)` when it is reached again.
+    """
+
+    name: Final = "heartbeat"
+
+    def __init__(
+        self,
+        ping: Ping,
+        clock: Clock,
+        *,
+        on_broken: Callable[[str, str], None],
+        on_works: Callable[[str], None],
+    ) -> None:
+        self._ping = ping
+        self._guard = delivery_guard(f"alerts.{self.name}", clock)
+        self._operation = Operation("heartbeat.ping", timeout_s=TIMEOUT_S)
+        self._on_broken = on_broken
+        self._on_works = on_works
+        self._failures = 0
+
+    async def run(self) -> None:
+        """Ping until cancelled."""
+        while True:
+            await self._once()
+            await asyncio.sleep(EVERY_S)
+
+    async def _once(self) -> None:
+        try:
+            await self._guard.run(self._operation, self._ping.send, Work(retries=False))
+        except ServiceError as error:
+            self._failures += 1
+            if self._failures == BROKEN_AFTER:
+                self._on_broken(self.name, error.message)
+        except (CircuitOpen, Deferred):
+            return  # It was told when the breaker opened.
+        else:
+            if self._failures >= BROKEN_AFTER:
+                self._on_works(self.name)
+            self._failures = 0
+
+    async def close(self) -> None:
+        """Release what the pings hold."""
+        self._guard.disarm()
+        await self._ping.close()

@@ -1,0 +1,56 @@
+"""What one channel has still to deliver, and when it may try."""
+
+import asyncio
+from collections import deque
+from typing import Final
+
+from callagent_cli.clock import Clock
+from callagent_cli.reporting.alert import Channel
+from callagent_cli.reporting.delivery import Row, delivery_guard
+from callagent_cli.resilience.work import Operation
+
+HOURLY_MAX: Final = 10
+"""Messages a channel gets in an hour; what comes beyond that is sent together, as a digest."""
+
+DELIVERY_TIMEOUT_S: Final = 30.0
+_HOUR_S: Final = 3600.0
+_NEVER: Final = float("inf")
+
+
+class Queue:
+    """The rows of one channel behind its Guard; the oldest goes out first."""
+
+    def __init__(self, channel: Channel, clock: Clock) -> None:
+        self.channel = channel
+        self.guard = delivery_guard(f"alerts.{channel.name}", clock)
+        self.operation = Operation(f"alerts.{channel.name}", lease_s=DELIVERY_TIMEOUT_S)
+        self.rows: list[Row] = []
+        self.sent_s: deque[float] = deque(maxlen=HOURLY_MAX)
+        self.failures = 0
+        self.not_before_s = 0.0
+        self.gone = False
+        self.told_broken = False
+        self.known_to_work = False
+        self.wake = asyncio.Event()
+
+    def full(self, now_s: float) -> bool:
+        """Tell whether the hour's messages are used up."""
+        return len(self.sent_s) == HOURLY_MAX and now_s - self.sent_s[0] < _HOUR_S
+
+    def due_s(self, now_s: float) -> float:
+        """Return when the next message may go out; infinity when there is none."""
+        if not self.rows or self.gone:
+            return _NEVER
+        free_s = self.sent_s[0] + _HOUR_S if self.full(now_s) else 0.0
+        return max(self.not_before_s, free_s)
+
+    def batch(self, now_s: float) -> list[Row]:
+        """Return what goes out together: all that piled up, or else the oldest alone."""
+        hour_is_up = len(self.sent_s) == HOURLY_MAX and now_s - self.sent_s[0] < 2 * _HOUR_S
+        piled_up = self.failures > 0 or hour_is_up
+        return self.rows[:] if piled_up else self.rows[:1]
+
+    def drop_settled(self) -> None:
+        """Let go of the rows of which nothing more will be tried."""
+        name = self.channel.name
+        self.rows = [row for row in self.rows if not row.deliveries[name].settled]

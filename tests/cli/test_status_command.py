@@ -1,0 +1,254 @@
+"""`callagent status`: from the database alone, in words and for programs."""
+
+import json
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from command_line import (
+    INSTANT,
+    callagent,
+    kill,
+    started,
+    states,
+    status,
+    until_line,
+    write_contacts,
+    write_settings,
+)
+
+from callagent_cli.calls.model import Call, CallState, Contact
+from callagent_cli.cli.campaigns import campaign_of
+from callagent_cli.cli.snapshot import snapshot_of
+from callagent_cli.cli.status_command import Look, text_of
+from callagent_cli.cli.workplace import Workplace
+from callagent_cli.errors import UsageError
+from callagent_cli.monitor.text import Paper
+from callagent_cli.settings import Settings
+from callagent_cli.store.documents import (
+    RUN,
+    RUN_KEY,
+    SERVICE,
+    RunDocument,
+    ServiceDocument,
+)
+from callagent_cli.store.lock import Holder
+from callagent_cli.store.port import Campaign, RunRow
+from callagent_cli.store.sqlite_store import SqliteStore
+
+NOW_S = 1_000_000.0
+KEYS = {
+    "schema",
+    "at",
+    "mode",
+    "campaign",
+    "verdict",
+    "worker_alive",
+    "data_age_s",
+    "run",
+    "contacts",
+    "totals",
+    "results",
+    "waiting",
+    "services",
+    "alerts",
+}
+
+
+def _store(**run: object) -> SqliteStore:
+    """Return a store with a run of one campaign and five calls in several states."""
+    store = SqliteStore.open(None)
+    store.save_campaign(
+        Campaign(name="spring", source="c.csv", source_sha256="", created_utc_s=NOW_S)
+    )
+    states_of = [CallState.DONE, CallState.PARKED, CallState.PARKED, CallState.ACTIVE]
+    calls = [
+        Call(
+            id=f"call_{line}",
+            campaign="spring",
+            contact=Contact(line=line, number=f"+1212555010{line}", name=f"P{line}"),
+            state=state,
+            reason="elevenlabs is down" if state is CallState.PARKED else "",
+            waits_for="elevenlabs" if state is CallState.PARKED else "",
+            result="answered" if state is CallState.DONE else "",
+        )
+        for line, state in enumerate([*states_of, CallState.PENDING])
+    ]
+    store.add_calls(calls)
+    fields: dict[str, Any] = {
+        "id": "run_1",
+        "campaign": "spring",
+        "mode": "sandbox",
+        "pid": 77,
+        "host": "here",
+        "lanes": 2,
+        "started_utc_s": NOW_S - 60,
+        "heartbeat_utc_s": NOW_S - 1,
+    }
+    store.save_run(RunRow(**{**fields, **run}))
+    return store
+
+
+def _service(store: SqliteStore, breaker: dict[str, Any], **fields: Any) -> None:  # noqa: ANN401 — its own fields.
+    document = ServiceDocument(
+        service="elevenlabs",
+        breaker=msgspec.Raw(msgspec.json.encode(breaker)),
+        since_utc_s=NOW_S - 20,
+        **fields,
+    )
+    store.put(SERVICE, "elevenlabs", msgspec.json.encode(document))
+
+
+def _look(store: SqliteStore, *, alive: bool, age_s: float = 1.0) -> Look:
+    return Look(
+        place=Workplace(settings=Settings(), state_dir=Path("s"), logs_dir=Path("l")),
+        campaign="spring",
+        snapshot=snapshot_of(store, "spring", alive=alive, now_utc_s=NOW_S),
+        holder=Holder(pid=77, host="here", run="run_1", alive=alive),
+        heartbeat_utc_s=NOW_S - age_s,
+        now_utc_s=NOW_S,
+    )
+
+
+def _lines(look: Look) -> list[str]:
+    return text_of(look, Paper(columns=80))
+
+
+def test_the_totals_add_up_to_the_contacts() -> None:
+    """Whatever the states, their sum is the number of contacts."""
+    store = _store()
+    snapshot = snapshot_of(store, "spring", alive=True, now_utc_s=NOW_S)
+    store.close()
+
+    assert snapshot.totals == {"done": 1, "parked": 2, "active": 1, "pending": 1}
+    assert [(group.waits_for, group.calls) for group in snapshot.waiting] == [("elevenlabs", 2)]
+    assert snapshot.results == {"answered": 1}
+    assert [call.number for call in snapshot.calls] == ["…103"]
+
+
+def test_an_open_breaker_is_shown_with_its_reason() -> None:
+    """State, reason and health come from the stored document."""
+    store = _store()
+    _service(store, {"state": "open", "reason": "4 failures"}, health="unhealthy", checked_utc_s=1)
+    lines = _lines(_look(store, alive=True))
+    store.close()
+
+    assert any("elevenlabs" in line and "OPEN" in line and "unhealthy" in line for line in lines)
+    assert "elevenlabs: 4 failures" in lines
+    assert lines[0].startswith("SANDBOX ▶ RUNNING")
+
+
+@pytest.mark.parametrize("body", [b"no json", b"{}", b'{"service":"elevenlabs","breaker":7}'])
+def test_a_document_of_another_version_is_left_out(body: bytes) -> None:
+    """What cannot be read is not known, and nothing else suffers."""
+    store = _store()
+    store.put(SERVICE, "elevenlabs", body)
+    store.put(RUN, RUN_KEY, body)
+    snapshot = snapshot_of(store, "spring", alive=True, now_utc_s=NOW_S)
+    store.close()
+
+    assert snapshot.breakers == ()
+    assert snapshot.run is not None
+    assert snapshot.run.paused_by == ""
+
+
+def test_a_silent_worker_that_holds_the_lock_is_not_lost() -> None:
+    """It is busy: the age of its data is shown instead."""
+    store = _store(heartbeat_utc_s=NOW_S - 9)
+    lines = _lines(_look(store, alive=True, age_s=9))
+    store.close()
+
+    assert "LOST" not in lines[0]
+    assert "  data of 9 s ago; the worker lives" in lines
+
+
+def test_a_silent_worker_without_the_lock_is_lost() -> None:
+    """Nobody holds the database and no heartbeat came for more than 3 s."""
+    store = _store(heartbeat_utc_s=NOW_S - 4)
+    lines = _lines(_look(store, alive=False, age_s=4))
+    store.close()
+
+    assert lines[0] == "SANDBOX ! LOST  no heartbeat from pid 77 on here for 4s"
+    assert "  data of 4 s ago; no worker holds the database" in lines
+
+
+def test_what_the_run_waits_for_is_told_with_its_due_time() -> None:
+    """The verdict is WAITING, why, and when the next call is due."""
+    store = _store()
+    notes = RunDocument(run="run_1", waiting="5 scheduled", waiting_due_utc_s=NOW_S + 3600)
+    store.put(RUN, RUN_KEY, msgspec.json.encode(notes))
+    lines = _lines(_look(store, alive=True))
+    store.close()
+
+    assert "WAITING  5 scheduled · next in 1h" in lines[0]
+
+
+def test_the_notes_of_another_run_are_not_taken_for_this_one() -> None:
+    """A pause of the run before says nothing about this one."""
+    store = _store()
+    store.put(RUN, RUN_KEY, msgspec.json.encode(RunDocument(run="run_0", paused_by="anna")))
+    snapshot = snapshot_of(store, "spring", alive=True, now_utc_s=NOW_S)
+    store.close()
+
+    assert snapshot.run is not None
+    assert snapshot.run.paused_by == ""
+
+
+def test_a_campaign_is_found_by_name_or_is_the_last() -> None:
+    """Without a name it is the one that ran last; an unknown name is an error."""
+    store = _store()
+    try:
+        assert campaign_of(store, "") == campaign_of(store, "spring") == "spring"
+        with pytest.raises(UsageError, match="no campaign `sprng`") as caught:
+            campaign_of(store, "sprng")
+    finally:
+        store.close()
+    assert "did you mean `spring`?" in caught.value.hint
+
+
+def test_json_has_stable_keys_and_utc_times(tmp_path: Path) -> None:
+    """One object with `schema` 1, after a run that has ended."""
+    write_contacts(tmp_path, 3)
+    write_settings(tmp_path, INSTANT)
+    callagent("run", "contacts.csv", folder=tmp_path)
+    document = status(tmp_path)
+
+    assert document.keys() == KEYS
+    assert document["schema"] == 1
+    assert document["verdict"]["word"] == "DONE"
+    assert states(document) == {"done": 3}
+    assert sum(document["totals"].values()) == document["contacts"] == 3
+    assert datetime.fromisoformat(document["at"]).utcoffset() is not None
+    assert document["at"].endswith("Z")
+    assert [service["service"] for service in document["services"]] == ["elevenlabs", "llm", "crm"]
+    assert document["worker_alive"] is False
+
+
+def test_watching_shows_it_again_and_again(tmp_path: Path) -> None:
+    """`--watch --json` prints one document a second until it is stopped."""
+    write_contacts(tmp_path, 1)
+    write_settings(tmp_path, INSTANT)
+    callagent("run", "contacts.csv", folder=tmp_path)
+    with started("status", "--watch", "--json", folder=tmp_path) as watching:
+        first, second = (json.loads(until_line(watching, "schema")) for _ in range(2))
+        kill(watching)
+
+    assert first["verdict"] == second["verdict"]
+    assert first["at"] < second["at"]
+
+
+def test_looking_does_not_disturb_a_worker(tmp_path: Path) -> None:
+    """Several looks while a run goes on: every one adds up, and the run ends well."""
+    write_contacts(tmp_path, 40)
+    write_settings(tmp_path, {**INSTANT, "sandbox": {"pace": 0.2}})
+    looks = []
+    with started("run", "contacts.csv", folder=tmp_path) as process:
+        until_line(process, "done (")
+        looks = [status(tmp_path) for _ in range(3)]
+        out, err = process.communicate(timeout=15)
+
+    assert (process.returncode, err) == (0, ""), out
+    assert [sum(states(look).values()) for look in looks] == [40] * len(looks)
+    assert states(status(tmp_path)) == {"done": 40}

@@ -1,0 +1,189 @@
+"""Bugs planted on purpose, each put into the running program and taken out again.
+
+A mutant changes one thing that a plausible worker gets wrong. Exploration is worth something only
+as long as it finds every one of them.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from callagent_cli.calls.ledger import open_dial
+from callagent_cli.calls.model import Call, CallState, Dial, DialStatus, mask
+from callagent_cli.errors import ServiceError
+from callagent_cli.events import DialIntended
+from callagent_cli.reporting import wiring
+from callagent_cli.resilience.breaker import Breaker
+from callagent_cli.resilience.gate import Gate
+from callagent_cli.store.sqlite_store import SqliteStore
+from callagent_cli.worker import worker
+from callagent_cli.worker.agenda import Agenda
+from callagent_cli.worker.dial import step
+from callagent_cli.worker.dial.ledger import DialLedger
+from callagent_cli.worker.dial.prover import Prover
+from callagent_cli.worker.requeue import requeue
+from callagent_cli.worker.steps import RecordStep
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+
+def naive_redial_after_unknown(patch: pytest.MonkeyPatch) -> None:
+    """A dial whose answer was lost counts as refused: it is simply tried again."""
+    patch.setattr(step, "_status_after", lambda _error: DialStatus.REFUSED)
+
+
+def no_intent_row(patch: pytest.MonkeyPatch) -> None:
+    """The dial is written only once it has been answered."""
+
+    def intend(ledger: Any, call: Call) -> Dial:  # noqa: ANN401 — stands in for the ledger's own.
+        clock = ledger._clock
+        dial = Dial(
+            id=clock.new_id("dial"),
+            call=call.id,
+            number=call.contact.number,
+            status=DialStatus.INTENT,
+            intended_utc_s=clock.utc(),
+        )
+        number = mask(dial.number)
+        ledger._bus.emit(DialIntended(call=call.id, dial=dial.id, number=number))
+        return dial
+
+    patch.setattr(DialLedger, "intend", intend)
+
+
+def lost_wake_up(patch: pytest.MonkeyPatch) -> None:
+    """Nobody wakes the worker when a breaker moves."""
+    patch.setattr(Agenda, "_listen", lambda _agenda, _stamped: None)
+
+
+def leaked_trial_lease(patch: pytest.MonkeyPatch) -> None:
+    """A trial that taught nothing keeps its lease for ever."""
+    admit = Breaker.admit
+
+    def admit_for_ever(breaker: Breaker, lease_s: float = 30.0) -> Any:  # noqa: ANN401 — a permit.
+        return admit(breaker, lease_s + 1e9)
+
+    patch.setattr(Breaker, "admit", admit_for_ever)
+    patch.setattr(Breaker, "release", lambda _breaker, _permit: None)
+
+
+def late_success_closes(patch: pytest.MonkeyPatch) -> None:
+    """A success closes the breaker, however long ago its attempt was admitted."""
+    succeed = Breaker.succeed
+
+    def succeed_always(breaker: Breaker, *arguments: Any) -> None:  # noqa: ANN401 — passed on.
+        succeed(breaker, *arguments)
+        if breaker.state == "open":
+            breaker._close("an attempt succeeded")
+
+    patch.setattr(Breaker, "succeed", succeed_always)
+
+
+class _Forgetful:
+    """Documents that die with the worker."""
+
+    def __init__(self) -> None:
+        self._bodies: dict[tuple[str, str], bytes] = {}
+
+    def put(self, kind: str, key: str, body: bytes, **_options: bool) -> None:
+        """Insert or replace a document."""
+        self._bodies[kind, key] = body
+
+    def get(self, kind: str, key: str) -> bytes | None:
+        """Return a document."""
+        return self._bodies.get((kind, key))
+
+    def documents(self, kind: str, **_options: bool) -> list[tuple[str, bytes]]:
+        """Return the documents of a kind."""
+        return [(key, body) for (known, key), body in self._bodies.items() if known == kind]
+
+
+def alert_state_only_in_memory(patch: pytest.MonkeyPatch) -> None:
+    """After a restart nobody knows which outages have been told already."""
+    book = wiring.IncidentBook
+
+    def forgetful(_documents: object, **options: Any) -> Any:  # noqa: ANN401 — as `IncidentBook`.
+        return book(_Forgetful(), **options)
+
+    patch.setattr(wiring, "IncidentBook", forgetful)
+
+
+def claimed_rows_forgotten_at_recovery(patch: pytest.MonkeyPatch) -> None:
+    """Calls that held a lane when the worker died stay in it for ever."""
+    patch.setattr(worker, "recover", lambda *_arguments: 0)
+
+
+def failed_look_up_read_as_absent(patch: pytest.MonkeyPatch) -> None:
+    """A look-up that failed is taken for one that found nothing."""
+    prove = Prover.prove
+
+    async def prove_at_once(prover: Any, dial: Dial) -> Dial:  # noqa: ANN401 — a `Prover`.
+        try:
+            return await prove(prover, dial)
+        except ServiceError:
+            absent: Dial = prover._ledger.settle(dial, DialStatus.ABSENT, reason="not found")
+            return absent
+
+    patch.setattr(Prover, "prove", prove_at_once)
+
+
+def requeue_forgets_open_dial(patch: pytest.MonkeyPatch) -> None:
+    """A call that is taken back begins with a clean ledger."""
+
+    def forget(store: SqliteStore, *arguments: Any, **options: Any) -> list[str]:  # noqa: ANN401 — passed on.
+        for call in store.calls(options["campaign"], frozenset({CallState.FAILED})):
+            dial = open_dial(store.dials(call.id))
+            if dial is not None:
+                store.save_dial(dial.evolve(status=DialStatus.REFUSED))
+        return requeue(store, *arguments, **options)
+
+    patch.setattr(worker, "requeue", forget)
+
+
+def record_repeated_without_look_up(patch: pytest.MonkeyPatch) -> None:
+    """A record whose answer was lost is written again, without asking whether it is there."""
+    attempt = RecordStep._attempt
+
+    async def write_again(record: Any, journey: Any, records: Any) -> str:  # noqa: ANN401 — passed on.
+        results = journey.call.results
+        journey.note(results={name: found for name, found in results.items() if name != "record"})
+        return await attempt(record, journey, records)
+
+    patch.setattr(RecordStep, "_attempt", write_again)
+
+
+def pending_claimed_while_open(patch: pytest.MonkeyPatch) -> None:
+    """Calls begin although the service that they need is down."""
+    patch.setattr(Agenda, "_admits", lambda _agenda, _group: True)
+
+
+def retry_before_retry_after(patch: pytest.MonkeyPatch) -> None:
+    """Nobody else keeps the wait that a service asked one caller for."""
+    patch.setattr(Gate, "close_for", lambda _gate, _delay_s: None)
+
+
+def dial_before_its_intent_is_on_disk(patch: pytest.MonkeyPatch) -> None:
+    """The write-ahead intent is not awaited: the dial goes out before it is on disk."""
+
+    async def at_once(_store: SqliteStore) -> None:
+        return None
+
+    patch.setattr(SqliteStore, "durable", at_once)
+
+
+MUTANTS: tuple[Plant, ...] = (
+    naive_redial_after_unknown,
+    no_intent_row,
+    lost_wake_up,
+    leaked_trial_lease,
+    late_success_closes,
+    alert_state_only_in_memory,
+    claimed_rows_forgotten_at_recovery,
+    failed_look_up_read_as_absent,
+    requeue_forgets_open_dial,
+    record_repeated_without_look_up,
+    pending_claimed_while_open,
+    retry_before_retry_after,
+    dial_before_its_intent_is_on_disk,
+)
