@@ -8,6 +8,7 @@ from hypothesis import settings
 
 VARIABLES: Final = (
     "ANTHROPIC_API_KEY",
+    "CALLAGENT_APPRISE_URLS",
     "CALLAGENT_SMTP_PASSWORD",
     "CALLAGENT_WEBHOOK_SECRET",
     "ELEVENLABS_API_KEY",
@@ -16,6 +17,8 @@ VARIABLES: Final = (
     "HUBSPOT_TOKEN",
     "NO_COLOR",
     "OPENAI_API_KEY",
+    "PAGERDUTY_ROUTING_KEY",
+    "SLACK_WEBHOOK_URL",
     "TELEGRAM_BOT_TOKEN",
 )
 

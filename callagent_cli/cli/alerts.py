@@ -7,21 +7,38 @@ import typer
 
 
 def alerts(
-    action: Annotated[Literal["list", "ack"], typer.Argument(help="What to do.")] = "list",
+    action: Annotated[
+        Literal["list", "ack", "test", "mute", "unmute"], typer.Argument(help="What to do.")
+    ] = "list",
     incident: Annotated[
-        str, typer.Argument(metavar="[ID]", help="An incident or alert; all if unset.")
+        str,
+        typer.Argument(
+            metavar="[ID]", help="An incident or alert; a channel to test; a service to mute."
+        ),
     ] = "",
     *,
+    lasts: Annotated[
+        str, typer.Option("--for", metavar="DURATION", help="How long to mute, such as 1h.")
+    ] = "",
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
-    """List the open alerts, or note that you have seen them: reminders become rare.
+    """List the open alerts, note that you have seen them, mute them, or test a channel.
 
     \b
     Examples:
       callagent alerts               the open alerts with their ids
       callagent alerts ack           all of them are seen
-      callagent alerts ack INC-0003  this one is seen
+      callagent alerts ack INC-0003  this one is seen: reminders become rare
+      callagent alerts test email    send one, and say what came back
+      callagent alerts mute elevenlabs --for 1h
     """  # noqa: D301 — \b keeps the examples' lines apart.
-    from callagent_cli.cli.alerts_command import act_on_alerts
+    if action == "list" or action == "ack":  # noqa: PLR1714 — mypy narrows by these.
+        from callagent_cli.cli.alerts_command import act_on_alerts
 
-    raise typer.Exit(act_on_alerts(action, incident, config))
+        raise typer.Exit(act_on_alerts(action, incident, config))
+    from callagent_cli.cli import alerts_test
+
+    if action == "mute":
+        raise typer.Exit(alerts_test.mute(incident, lasts, config))
+    act = alerts_test.send_test if action == "test" else alerts_test.unmute
+    raise typer.Exit(act(incident, config))

@@ -5,12 +5,15 @@ from typing import Any, Final
 
 from callagent_cli.cli.alerts import alerts
 from callagent_cli.cli.breaker import breaker
+from callagent_cli.cli.config import config
 from callagent_cli.cli.contacts import contacts
 from callagent_cli.cli.control import drain, pause, resume
+from callagent_cli.cli.doctor import doctor
 from callagent_cli.cli.explore import explore
 from callagent_cli.cli.export import export
 from callagent_cli.cli.help import help_
 from callagent_cli.cli.incidents import incidents
+from callagent_cli.cli.init import init
 from callagent_cli.cli.requeue import requeue
 from callagent_cli.cli.review import review
 from callagent_cli.cli.run import run
@@ -37,6 +40,9 @@ COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "breaker": breaker,
     "alerts": alerts,
     "incidents": incidents,
+    "init": init,
+    "config": config,
+    "doctor": doctor,
     "sandbox": sandbox,
     "help": help_,
 }

@@ -1,13 +1,14 @@
 """Takes a contacts file into the store, and says what became of every row."""
 
-import csv
 import hashlib
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import fields, replace
 from pathlib import Path
 
 from callagent_cli.calls.model import Call, CallState, Contact
+from callagent_cli.cli.spreadsheet import csv_line
 from callagent_cli.contacts.files.source import file_sha256
 from callagent_cli.contacts.options import Forbidden, ReadOptions, Reject, nobody
 from callagent_cli.contacts.reader import read_contacts
@@ -187,6 +188,8 @@ class Importer:
     def _contacts(self) -> Iterator[Contact]:
         """Yield the people; raises `ContactsError` at the end of a file that is mostly unusable."""
         report = self.report
+        if isinstance(report.rejects, RejectsFile):
+            report.rejects.clear()
         options = replace(self._options, suppressed=self.suppressed)
         yield from read_contacts(self.path, options, report=report)
         if report.rejected_ratio > REJECTED_MAX and not self._allow_rejects:
@@ -201,16 +204,21 @@ class RejectsFile:
         self.path = path
         self.rows = 0
 
+    def clear(self) -> None:
+        """Remove what an earlier reading has left."""
+        with suppress(OSError):  # Writing says what is wrong, if there is anything to write.
+            self.path.unlink(missing_ok=True)
+
     def __call__(self, reject: Reject) -> None:
         """Append one row; raises `LogError` when the file cannot be written."""
         mode = "a" if self.rows else "w"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with open(self.path, mode, newline="", encoding="utf-8", opener=_private) as file:
-                writer = csv.writer(file)
                 if not self.rows:
-                    writer.writerow(["line", "code", "reason", "hint", "row"])
-                writer.writerow([reject.line, reject.code, reject.reason, reject.hint, *reject.row])
+                    file.write("line,code,reason,hint,row\r\n")
+                why = (reject.line, reject.code, reject.reason, reject.hint)
+                file.write(csv_line([*why, *reject.row]) + "\r\n")
         except OSError as error:
             message = f"cannot write `{self.path}`: {error.strerror or error}"
             hint = f"make `{self.path.parent}` a folder that you may write to"

@@ -68,9 +68,9 @@ def suppress(
     found = _of_file(file, options, done) if file is not None else _typed(numbers, options, done)
     why = reason.strip() or (f"listed in {file.name}" if file is not None else _DEFAULT_REASON)
     now_utc_s = time.time()
+    unique = dict.fromkeys(found)
+    done.numbers = len(unique)
     with suppression_list(place) as known:
-        unique = dict.fromkeys(found)
-        done.numbers = len(unique)
         done.added = known.add(
             Suppression(number=number, reason=why, added_utc_s=now_utc_s) for number in unique
         )

@@ -43,6 +43,14 @@ def moving(message: str) -> None:
     _write(f"\r\x1b[K{printable(message)}")
 
 
+def asked(question: str) -> str | None:
+    """Return what a person types at the terminal after a question; None when nobody is there."""
+    if sys.stdin is None or not sys.stdin.isatty():
+        return None
+    _write(printable(question) + " ")
+    return sys.stdin.readline().strip()
+
+
 def _say(label: str, style: str, message: str) -> None:
     color = wants_color(sys.stderr, os.environ)
     _write(f"{styled(f'{label}:', style, color=color)} {printable(message)}\n")

@@ -14,10 +14,10 @@ from callagent_cli.cli.export_rows import (
     ContactRow,
     contact_row,
     csv_cells,
-    csv_line,
     json_line,
 )
 from callagent_cli.cli.output import standard_output
+from callagent_cli.cli.spreadsheet import csv_line
 from callagent_cli.cli.suggestions import hint_for
 from callagent_cli.cli.workplace import Workplace, workplace
 from callagent_cli.errors import ExitCode, UsageError

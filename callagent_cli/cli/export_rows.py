@@ -1,8 +1,5 @@
 """What is exported of a contact: one document for programs, one flat row for spreadsheets."""
 
-import csv
-import io
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 from urllib.parse import quote
@@ -13,8 +10,6 @@ from callagent_cli.calls.model import Call, Dial
 from callagent_cli.clock import utc_text
 
 _CONVERSATIONS: Final = "https://elevenlabs.io/app/conversational-ai/history/"
-_COMPUTED: Final = re.compile(r"\s*[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
-"""How a cell begins that a spreadsheet computes (OWASP, CSV injection), full-width signs too."""
 
 
 class DialRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -107,33 +102,9 @@ def json_line(row: ContactRow) -> bytes:
     return msgspec.json.encode(row) + b"\n"
 
 
-def csv_line(cells: Sequence[object]) -> str:
-    """Return cells as one row of CSV without its line end, safe to open in a spreadsheet."""
-    text = io.StringIO()
-    csv.writer(text, lineterminator="").writerow([safe_cell(cell) for cell in cells])
-    return text.getvalue()
-
-
 def csv_cells(row: ContactRow) -> list[object]:
     """Return a contact's cells in the order of `CSV_HEADER`."""
     return [getattr(row, name) for name in CSV_HEADER]
-
-
-def safe_cell(cell: object) -> object:
-    """Return a cell that no spreadsheet computes: text that begins like a formula is quoted.
-
-    Numbers stay numbers; control characters are left out.
-    """
-    if cell is None or isinstance(cell, bool):
-        return "" if cell is None else str(cell).lower()
-    if not isinstance(cell, str):
-        return cell
-    plain = cell if cell.isprintable() else "".join(map(_plain, cell))
-    return f"'{plain}" if _COMPUTED.match(plain) else plain
-
-
-def _plain(character: str) -> str:
-    return character if character.isprintable() or character == "\n" else ""
 
 
 def _dial(dial: Dial) -> DialRow:

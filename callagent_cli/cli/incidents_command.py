@@ -1,7 +1,6 @@
 """What `callagent incidents` does: read the store, and put together what it knows."""
 
 import os
-import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -93,7 +92,7 @@ def show_incident(wanted: str, options: IncidentOptions) -> int:
     if options.json:
         output.document(report)
         return int(ExitCode.DONE)
-    ascii_only = "utf" not in (getattr(sys.stdout, "encoding", "") or "").lower()
+    ascii_only = output.ascii_only
     lines = markdown(report) if options.markdown else plain(report, ascii_only=ascii_only)
     if place.label and not options.markdown:
         output.line(place.label)

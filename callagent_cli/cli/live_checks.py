@@ -1,9 +1,9 @@
 """What stands between a typed command and a ringing phone."""
 
-import sys
 from collections.abc import Mapping
 
 from callagent_cli.calls.model import CallState
+from callagent_cli.cli import diagnostics
 from callagent_cli.cli.workplace import Workplace
 from callagent_cli.errors import CredentialsMissing, UsageError
 from callagent_cli.settings import Settings
@@ -43,11 +43,10 @@ def confirm_live(place: Workplace, store: SqliteStore, campaign: str, *, assume_
     people = sum(totals.values()) - totals.get(CallState.DONE, 0)
     caller = place.settings.services.elevenlabs.agent_phone_number_id
     what = f"{people} real people of campaign {campaign}, from {caller}"
-    if not sys.stdin.isatty():
+    typed = diagnostics.asked(f"This calls {what}.\nType the campaign's name to begin:")
+    if typed is None:
         raise UsageError(
             f"this would call {what}", hint="add `--yes` when nobody is there to be asked"
         )
-    sys.stderr.write(f"This calls {what}.\nType the campaign's name to begin: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip() != campaign:
+    if typed != campaign:
         raise UsageError("not confirmed: nobody was called", hint="type the name exactly")

@@ -70,6 +70,11 @@ class Output:
         """Whether a person sees what is written."""
         return self._stream is not None and self._stream.isatty()
 
+    @property
+    def ascii_only(self) -> bool:
+        """Whether the stream's encoding has no marks beyond ASCII."""
+        return "utf" not in (getattr(self._stream, "encoding", "") or "").lower()
+
     def line(self, text: str = "") -> None:
         """Write one line, or several when the text holds line ends; control characters escaped."""
         self._write(printable(text) + "\n")

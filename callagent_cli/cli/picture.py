@@ -2,6 +2,8 @@
 
 import asyncio
 import re
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +13,9 @@ from callagent_cli.monitor.app import MonitorApp
 
 FONTS: Final = '"DejaVu Sans Mono", Menlo, Consolas, "Liberation Mono", monospace'
 """Fonts with the block and box characters, the first one that is there."""
+
+_RESVG: Final = "resvg_py"
+"""The module of the extra `picture`, which most installations do without."""
 
 _MONOSPACE: Final = "DejaVu Sans Mono"
 _ADDRESSES: Final = re.compile(r"@font-face\s*\{.*?\}\s*|<!--.*?-->\s*", re.DOTALL)
@@ -32,12 +37,9 @@ def require_kind(file: Path) -> None:
     """Raise `UsageError` when a file's name says neither SVG nor PNG, or PNG cannot be made."""
     if file.suffix.lower() not in _KINDS:
         raise UsageError(f"`{file}` is no picture", hint="name a file that ends in .svg or .png")
-    if file.suffix.lower() == ".png":
-        try:
-            import resvg_py  # noqa: F401 — only whether it is there.
-        except ImportError as error:
-            hint = "`pip install 'callagent[picture]'`, or name a file that ends in .svg"
-            raise UsageError("a PNG needs the extra `picture`", hint=hint) from error
+    if file.suffix.lower() == ".png" and find_spec(_RESVG) is None:
+        hint = "`pip install 'callagent[picture]'`, or name a file that ends in .svg"
+        raise UsageError("a PNG needs the extra `picture`", hint=hint)
 
 
 def take_picture(app: MonitorApp, file: Path, size: tuple[int, int]) -> None:
@@ -68,7 +70,6 @@ async def svg_of(app: MonitorApp, size: tuple[int, int]) -> str:
 
 def png_of(svg: str) -> bytes:
     """Return an SVG as PNG."""
-    import resvg_py
-
     svg = svg.replace(FONTS, "monospace")
-    return bytes(resvg_py.svg_to_bytes(svg_string=svg, monospace_family=_MONOSPACE))
+    draw = import_module(_RESVG).svg_to_bytes
+    return bytes(draw(svg_string=svg, monospace_family=_MONOSPACE))

@@ -1,12 +1,12 @@
 """What `callagent review` does: lists, asks, and passes the decision on or carries it out."""
 
 import os
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from callagent_cli.calls.model import Call, mask
+from callagent_cli.cli import diagnostics
 from callagent_cli.cli.campaigns import campaign_of
 from callagent_cli.cli.command_log import command_log
 from callagent_cli.cli.operator import operator_name
@@ -102,13 +102,12 @@ def _confirm(place: Workplace, call: Call, decision: str, *, assume_yes: bool) -
     if assume_yes:
         return
     question = place.title(f"{_who(call)}: {_MEANING[decision]}")
-    if sys.stdin is None or not sys.stdin.isatty():
+    typed = diagnostics.asked(f"{question}.\nIs that right? Type yes:")
+    if typed is None:
         raise UsageError(
             f"not decided: {question}", hint="add `--yes` when nobody is there to be asked"
         )
-    sys.stderr.write(f"{question}.\nIs that right? Type yes: ")
-    sys.stderr.flush()
-    if sys.stdin.readline().strip().lower() not in {"y", "yes"}:
+    if typed.lower() not in {"y", "yes"}:
         raise UsageError("not confirmed: nothing was changed", hint="type yes, or add `--yes`")
 
 

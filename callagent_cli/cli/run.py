@@ -39,6 +39,9 @@ def run(
     region: Region = "",
     international: International = False,
     national: National = False,
+    metrics_port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Serve Prometheus metrics on loopback.")
+    ] = None,
     show_numbers: Annotated[
         bool, typer.Option("--show-numbers", help="Show whole phone numbers on a terminal.")
     ] = False,
@@ -73,6 +76,7 @@ def run(
         region=region,
         international=international,
         national=national,
+        metrics_port=metrics_port,
         show_numbers=show_numbers,
         look=None if headless or json else ScreenLook(ascii_only=ascii_),
     )

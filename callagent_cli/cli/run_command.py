@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -62,6 +61,7 @@ class RunOptions:
     region: str = ""
     international: bool = False
     national: bool = False
+    metrics_port: int | None = None
     show_numbers: bool = False
     look: ScreenLook | None = None
 
@@ -163,6 +163,7 @@ def _work(
         json=options.json,
         bar=look is None and _wants_bar(options),
         look=look,
+        metrics_port=options.metrics_port,
         show_numbers=show_numbers,
         report=importer.report,
         known=importer.known,
@@ -239,5 +240,5 @@ def _explained(place: Workplace, importer: Importer) -> Iterator[None]:
 
 def _wants_bar(options: RunOptions) -> bool:
     """Say whether to draw a bar: its lines go to standard error, so both must be terminals."""
-    terminals = sys.stderr.isatty() and standard_output().terminal
+    terminals = diagnostics.to_a_terminal() and standard_output().terminal
     return terminals and not options.json

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from callagent_cli.cli.follower import Follower, follower
+from callagent_cli.cli.metrics_server import observed
 from callagent_cli.cli.screen_follower import ScreenFollower
 from callagent_cli.cli.tui_terminal import ScreenLook
 from callagent_cli.cli.workplace import Workplace
@@ -50,6 +51,7 @@ class Run:
     max_wait_s: float | None
     json: bool
     bar: bool
+    metrics_port: int | None
     show_numbers: bool
     report: ImportReport
     known: int
@@ -113,6 +115,18 @@ async def work(run: Run) -> Worked:
             redial_scale=settings.sandbox.redial_scale if run.place.sandbox else 1.0,
             max_wait_s=run.max_wait_s,
             suppressions=run.suppressions,
+        )
+        stack.enter_context(
+            observed(
+                bus,
+                clock,
+                port=run.metrics_port,
+                totals={
+                    state.value: calls for state, calls in run.store.totals(run.campaign).items()
+                },
+                lanes=worker.control.lanes,
+                services=tuple(worker.resources.services.guards),
+            )
         )
         bus.listen(follow)
         _tell_import(run, bus)

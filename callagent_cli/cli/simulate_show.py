@@ -78,8 +78,7 @@ class Show:
         self._lines += 1
         if not self._paints or self._live:
             self._output.line(line)
-            if self._live:
-                self._output.flush()
+            self._output.flush()
         elif len(self._head) < _HEAD_LINES:
             self._head.append(line)
         else:

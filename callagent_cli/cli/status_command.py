@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -130,9 +129,8 @@ def _age_line(look: Look) -> str:
 
 
 def _print(look: Look, output: Output, *, clear: bool) -> None:
-    encoding = (getattr(sys.stdout, "encoding", "") or "").lower()
     columns = min(shutil.get_terminal_size().columns, _WIDEST)
-    paper = Paper(columns=columns, ascii_only="utf" not in encoding)
+    paper = Paper(columns=columns, ascii_only=output.ascii_only)
     if clear:
         output.control(_CLEAR)
     for line in text_of(look, paper):

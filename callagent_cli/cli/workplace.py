@@ -1,9 +1,10 @@
 """The folder a campaign is worked in: which database, which lock, whose run is going on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from callagent_cli.cli.config_dotenv import apply_dotenv
 from callagent_cli.errors import UsageError
 from callagent_cli.settings import Settings
 from callagent_cli.settings_file import load_settings
@@ -58,7 +59,12 @@ class Workplace:
 
 
 def workplace(config: Path | None, environ: Mapping[str, str]) -> Workplace:
-    """Return the workplace that the settings describe; raises `SettingsError`."""
+    """Return the workplace that the settings describe; raises `SettingsError`.
+
+    The process's environment takes up what `.env` adds to it.
+    """
+    if isinstance(environ, MutableMapping):
+        apply_dotenv(environ)
     settings = load_settings(config, environ)
     return Workplace(
         settings=settings,

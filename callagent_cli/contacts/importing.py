@@ -11,7 +11,7 @@ from callagent_cli.contacts.codes import hint_of
 from callagent_cli.contacts.columns import Columns, has_phone, resolve
 from callagent_cli.contacts.files.rows import ONE_COLUMN, Dialect, Row, candidates, split_rows
 from callagent_cli.contacts.files.source import Source, identify
-from callagent_cli.contacts.files.workbook import sheet_note, workbook_rows
+from callagent_cli.contacts.files.workbook import Book
 from callagent_cli.contacts.identities import Identities
 from callagent_cli.contacts.judge import Accepted, Excluded, Judge, Rejected
 from callagent_cli.contacts.options import Forbidden, ReadOptions, Reject
@@ -28,13 +28,25 @@ _REGION_HINT: Final = "two letters, such as DE, GB or US"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Opened:
-    """A file that was understood; its people begin on `first_line`."""
+    """A file that was understood; its people begin on `first_line`. A workbook is to be closed."""
 
     source: Source
     dialect: Dialect
     columns: Columns
     rules: NumberRules
     first_line: int
+    book: Book | None
+
+    def body(self) -> Iterator[Row]:
+        """Yield the rows below the header, from the first each time."""
+        for row in _rows(self.source, self.dialect, self.book):
+            if row.line >= self.first_line:
+                yield row
+
+    def close(self) -> None:
+        """Release the file."""
+        if self.book is not None:
+            self.book.close()
 
 
 class Import:
@@ -52,24 +64,40 @@ class Import:
         rules = self._rules()
         source = identify(self._path, self._options.encoding)
         dialect = self._dialect(source)
-        header = _header(source, dialect)
-        columns = resolve(header.cells, self._options, label=source.label)
-        first_line = header.line + 1 if columns.has_header else header.line
+        book = Book(source) if source.workbook else None
+        try:
+            header = _header(source, dialect, book)
+            columns = resolve(header.cells, self._options, label=source.label)
+        except ContactsError:
+            if book is not None:
+                book.close()
+            raise
         return Opened(
-            source=source, dialect=dialect, columns=columns, rules=rules, first_line=first_line
+            source=source,
+            dialect=dialect,
+            columns=columns,
+            rules=rules,
+            first_line=header.line + 1 if columns.has_header else header.line,
+            book=book,
         )
 
     def contacts(self) -> Iterator[Contact]:
         """Yield the people to call; raises `ContactsError`."""
         opened = self.open()
+        try:
+            yield from self._contacts(opened)
+        finally:
+            opened.close()
+
+    def _contacts(self, opened: Opened) -> Iterator[Contact]:
         source, columns = opened.source, opened.columns
-        self._describe(source, opened.dialect, columns)
+        self._describe(opened)
         judge = Judge(columns, opened.rules)
         if not source.workbook or columns.do_not_call:
-            self._survey(judge, body_of(opened))
+            self._survey(judge, opened.body())
             self._refuse_nothing(source)
         surveyed = self._report.expected_rows
-        for count, row in enumerate(body_of(opened)):
+        for count, row in enumerate(opened.body()):
             if count % _TELL_EVERY == 0:
                 self._tell(count + (surveyed or 0), None if surveyed is None else 2 * surveyed)
             contact = self._decide(judge, row)
@@ -108,15 +136,16 @@ class Import:
                 return dialect
         return found[0][0]
 
-    def _describe(self, source: Source, dialect: Dialect, columns: Columns) -> None:
-        report = self._report
+    def _describe(self, opened: Opened) -> None:
+        report, source, columns = self._report, opened.source, opened.columns
+        dialect, book = opened.dialect, opened.book
         report.file = source.label
         report.encoding = source.encoding
         report.delimiter = "" if dialect.delimiter == ONE_COLUMN else dialect.delimiter
         report.columns = columns.header
         report.phone_columns = tuple(columns.header[index] for index in columns.phone)
         report.variables = tuple(name for name, _ in columns.variables)
-        notes = (source.note, sheet_note(source) if source.workbook else "")
+        notes = (source.note, "" if book is None else book.note)
         report.notes.extend(note for note in notes if note)
 
     def _survey(self, judge: Judge, rows: Iterator[Row]) -> None:
@@ -195,15 +224,15 @@ def _only_header(source: Source) -> ContactsError:
     return ContactsError(message, hint="export the contacts again")
 
 
-def _rows(source: Source, dialect: Dialect) -> Generator[Row, None, None]:
-    if source.workbook:
-        return workbook_rows(source)
+def _rows(source: Source, dialect: Dialect, book: Book | None) -> Generator[Row, None, None]:
+    if book is not None:
+        return book.rows()
     return split_rows(source, dialect.delimiter, skip_lines=dialect.skip_lines)
 
 
-def _header(source: Source, dialect: Dialect) -> Row:
+def _header(source: Source, dialect: Dialect, book: Book | None) -> Row:
     """Return the first row with a letter or digit; raises `ContactsError` when there is none."""
-    rows = _rows(source, dialect)
+    rows = _rows(source, dialect, book)
     try:
         for row in rows:
             if row.fault:
@@ -214,10 +243,3 @@ def _header(source: Source, dialect: Dialect) -> Row:
     finally:
         rows.close()
     raise ContactsError(f"{source.label}: the file is empty", hint="export the contacts again")
-
-
-def body_of(opened: Opened) -> Iterator[Row]:
-    """Yield the rows below the header."""
-    for row in _rows(opened.source, opened.dialect):
-        if row.line >= opened.first_line:
-            yield row

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from callagent_cli.contacts.importing import Import, body_of
+from callagent_cli.contacts.importing import Import, Opened
 from callagent_cli.contacts.options import ReadOptions
 from callagent_cli.contacts.phones.reading import NumberRules, Phone, Refusal, read_phones
 from callagent_cli.contacts.report import ImportReport
@@ -29,8 +29,15 @@ def read_numbers(path: Path, options: ReadOptions) -> Iterator[ListedNumber]:
     Raises `ContactsError` for a problem of the whole file; an unclosed quote may come up late.
     """
     opened = Import(path, options, ImportReport()).open()
+    try:
+        yield from _listed(opened)
+    finally:
+        opened.close()
+
+
+def _listed(opened: Opened) -> Iterator[ListedNumber]:
     phone, width = opened.columns.phone, len(opened.columns.header)
-    for row in body_of(opened):
+    for row in opened.body():
         if not "".join(row.cells).strip():
             continue
         cells = [row.cells[index] for index in phone if index < len(row.cells)]

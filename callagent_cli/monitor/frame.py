@@ -243,7 +243,7 @@ class Frame(App[Leave], inherit_bindings=False):
             "retries": f"{due}{calls.retrying:,} waiting" if upcoming else "",
             "flights": f"{calls.working:,}{lanes}" if lanes or calls.working else "",
             "alerts": f"{unseen} not acknowledged" if unseen else "",
-            "waiting": f"{sum(group.calls for group in calls.waiting()):,} waiting",
+            "waiting": f"{views.held_back(self.state) + calls.held:,} waiting",
         }
         for name, grid in self.grids.items():
             text = feet.get(name, "") if grid.hits is None else f"{grid.hits} match"

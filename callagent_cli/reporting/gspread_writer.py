@@ -6,10 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from callagent_cli.errors import SettingsError
-from callagent_cli.reporting.google_sheet import GoogleSheet, SheetError
+from callagent_cli.errors import (
+    AuthenticationFailed,
+    Misconfigured,
+    RateLimited,
+    ServiceError,
+    ServiceUnavailable,
+    SettingsError,
+)
+from callagent_cli.reporting.google_sheet import SheetError, SheetWriter
 from callagent_cli.reporting.sheet import HEADER
-from callagent_cli.reporting.sinks import Dropped
 from callagent_cli.services.masking import safe_text
 from callagent_cli.settings import Sheet
 
@@ -107,11 +113,29 @@ class GspreadWriter:
         status = _status(error)
         refused = status in _REFUSED or isinstance(error, self._before_sending)
         said = safe_text(str(error) or type(error).__name__, secret=self._secret)
-        return SheetError(f"{self._fix(error, status)} ({said})", ambiguous=not refused)
+        return SheetError(
+            f"{self._fix(error, status)} ({said})",
+            ambiguous=not refused,
+            kind=self._kind(error, status),
+            status=status,
+            retry_after_s=_asked_s(error),
+        )
+
+    def _kind(self, error: Exception, status: int | None) -> type[ServiceError]:
+        if isinstance(error, self._before_sending) and not self._is_later(error):
+            return AuthenticationFailed
+        return _ERRORS.get(status or 0, ServiceUnavailable)
+
+    @staticmethod
+    def _is_later(error: Exception) -> bool:
+        """Tell whether a token was not handed out for a reason that passes."""
+        return bool(getattr(error, "retryable", False)) or (
+            "TransportError" in type(error).__name__
+        )
 
     def _fix(self, error: Exception, status: int | None) -> str:
         if isinstance(error, self._before_sending):
-            if getattr(error, "retryable", False) or "TransportError" in type(error).__name__:
+            if self._is_later(error):
                 return "Google did not hand out a token; it is tried again"
             return "Google refuses the service account; check its key and that it is enabled"
         return _FIXES.get(status or 0, "the sheet could not be written; it is tried again")
@@ -124,6 +148,22 @@ _FIXES: Final = {
     404: "no such spreadsheet; correct `sheet.spreadsheet_id`",
     429: "Google asks for fewer requests; it is tried again later",
 }
+
+
+_ERRORS: Final[dict[int, type[ServiceError]]] = {
+    400: Misconfigured,
+    401: AuthenticationFailed,
+    403: Misconfigured,
+    404: Misconfigured,
+    429: RateLimited,
+}
+
+
+def _asked_s(error: Exception) -> float | None:
+    """Return the wait that Google asked for, in seconds."""
+    headers = getattr(getattr(error, "response", None), "headers", None)
+    asked = headers.get("retry-after", "") if headers is not None else ""
+    return float(asked) if asked.isdecimal() else None
 
 
 def _never() -> bool:
@@ -141,10 +181,8 @@ def _status(error: Exception) -> int | None:
     return status if isinstance(status, int) else None
 
 
-def open_sheet(
-    settings: Sheet, environ: Mapping[str, str], *, on_dropped: Dropped | None = None
-) -> GoogleSheet:
-    """Return the sheet that the settings name; it is opened by its thread, not here.
+def sheet_writer(settings: Sheet, environ: Mapping[str, str]) -> Callable[[], SheetWriter]:
+    """Return what opens the sheet that the settings name; to be called on the sheet's thread.
 
     Raises `SettingsError` when the service account is not given or is no JSON.
     """
@@ -155,10 +193,9 @@ def open_sheet(
         what = "cannot be read" if secret else "is not given"
         hint = f"set {settings.service_account.env or 'its `file`'} to the service account's JSON"
         raise SettingsError(f"`sheet.service_account` {what}", hint=hint) from error
-    writer = partial(
+    return partial(
         GspreadWriter,
         account,
         spreadsheet_id=settings.spreadsheet_id,
         worksheet=settings.worksheet,
     )
-    return GoogleSheet(writer, on_dropped=on_dropped)

@@ -15,10 +15,9 @@ from callagent_cli.reporting.channels.pagerduty import PagerDutyChannel
 from callagent_cli.reporting.channels.slack import SlackChannel
 from callagent_cli.reporting.channels.telegram import TelegramChannel
 from callagent_cli.reporting.channels.webhook import WebhookChannel
-from callagent_cli.reporting.gspread_writer import open_sheet
+from callagent_cli.reporting.google_sheet import SheetWriter
+from callagent_cli.reporting.gspread_writer import sheet_writer
 from callagent_cli.reporting.heartbeat import Ping
-from callagent_cli.reporting.sheet import RowSink
-from callagent_cli.reporting.sinks import Dropped
 from callagent_cli.services.exchange import Exchange
 from callagent_cli.services.http import Http
 from callagent_cli.settings import (
@@ -68,9 +67,9 @@ class RealDoors:
         exchange = Exchange(http=http, service="heartbeat", utc=clock.utc, secret=path)
         return Ping(exchange, path=path)
 
-    def sheet(self, settings: Sheet, on_dropped: Dropped) -> RowSink:
-        """Return the sheet; raises `SettingsError` without a service account."""
-        return open_sheet(settings, self._environ, on_dropped=on_dropped)
+    def sheet(self, settings: Sheet) -> Callable[[], SheetWriter]:
+        """Return what opens the sheet; raises `SettingsError` without a service account."""
+        return sheet_writer(settings, self._environ)
 
     def _email(self, settings: Email) -> Channel:
         password = settings.password.read(self._environ)

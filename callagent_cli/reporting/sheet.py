@@ -38,7 +38,7 @@ class Row(NamedTuple):
     """One row; `key` is unique among all runs, so that no row is written twice."""
 
     key: str
-    cells: tuple[str, str, str, str, str, str, str]
+    cells: tuple[str, ...]
 
 
 class RowSink(Protocol):

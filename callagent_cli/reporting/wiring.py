@@ -13,6 +13,7 @@ from callagent_cli.clock import Clock
 from callagent_cli.events import AlertRaised, Bus, ListenerFailed, SinkDropped, Stamped
 from callagent_cli.reporting.alert import Channel
 from callagent_cli.reporting.channels.mock import MockChannel
+from callagent_cli.reporting.google_sheet import GoogleSheet, SheetWriter
 from callagent_cli.reporting.heartbeat import Heartbeat, Ping
 from callagent_cli.reporting.incidents import (
     Documents,
@@ -65,8 +66,8 @@ class Doors(Protocol):
     def channels(self, alerts: Alerts, clock: Clock) -> list[Channel]:
         """Return the channels that are set."""
 
-    def sheet(self, settings: Sheet, on_dropped: Dropped) -> RowSink:
-        """Return the sheet."""
+    def sheet(self, settings: Sheet) -> Callable[[], SheetWriter]:
+        """Return what opens the sheet."""
 
     def heartbeat(self, url: str, clock: Clock) -> Ping:
         """Return what tells a dead-man's switch that the worker lives."""
@@ -162,6 +163,8 @@ class Reporting:
             for channel in self.outbox.channels:
                 serve = partial(self.outbox.serve, channel)
                 tasks.create_task(self._kept_alive(f"alerts by {channel}", serve))
+            if isinstance(self.rows, GoogleSheet):
+                tasks.create_task(self._kept_alive("google sheet", self.rows.serve))
             if self._heartbeat is not None:
                 tasks.create_task(self._kept_alive("heartbeat", self._heartbeat.run))
 
@@ -171,6 +174,11 @@ class Reporting:
 
     async def flush(self, timeout_s: float) -> int:
         """Deliver what waits, for at most `timeout_s`; return how many alerts still wait."""
+        if isinstance(self.rows, GoogleSheet):
+            rows = asyncio.create_task(self.rows.flush(timeout_s))
+            waiting = await self.outbox.flush(timeout_s)
+            await rows
+            return waiting
         return await self.outbox.flush(timeout_s)
 
     async def close(self, timeout_s: float = CLOSE_S) -> None:
@@ -277,7 +285,13 @@ class Reporting:
         hears = self._dropped("google-sheet")
         sheet = self._given.settings.sheet
         if sheet.spreadsheet_id:
-            return self._doors().sheet(sheet, hears)
+            return GoogleSheet(
+                self._doors().sheet(sheet),
+                self._given.documents,
+                self._clock,
+                on_broken=self._channel_broken,
+                on_works=self._channel_works,
+            )
         path = self._given.folder / "google-sheet.csv"
         return CsvRows(FileSink(path, on_dropped=hears, header=header))
 

@@ -139,7 +139,9 @@ class Recovery:
         return over
 
     def next_try_s(self, now_s: float) -> float:
-        """Return the next instant at which `may_try` may change its answer without a new check."""
+        """Return when `may_try` may say yes without a new check: `now_s` if it does so already."""
+        if self.may_try(now_s):
+            return now_s
         return min((at for at in self._instants() if at > now_s), default=_NEVER)
 
     def record(self, now_s: float) -> RecoveryRecord:

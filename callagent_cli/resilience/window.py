@@ -51,8 +51,9 @@ class Window:
         if now_s < self.next_slice_s:
             return
         slice_s = self._window_s / SLICES
-        # A quotient that rounds down must not put the same slice away twice.
-        head = max(int(now_s / slice_s), self._head + 1)
+        head = int(now_s / slice_s)
+        # A quotient that was rounded down must not name a slice that has ended.
+        head += (head + 1) * slice_s <= now_s
         at = self._head % SLICES * _KINDS
         sums = (self.attempts, self.failures, self.slow)
         for kind in range(_KINDS):

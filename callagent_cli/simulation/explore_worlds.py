@@ -19,8 +19,10 @@ Plain = dict[str, Any]
 
 FAULTS_MAX: Final = 4
 KILLS_MAX: Final = 2
-_STATUSES: Final = (400, 401, 402, 403, 404, 408, 409, 422, 429, 500, 502, 503, 504, 529)
+_STATUSES: Final = (400, 401, 402, 403, 404, 408, 409, 422, 429, 500, 502, 503, 503, 503, 504, 529)
 _SERVER_ERRORS: Final = frozenset({500, 502, 503, 504, 529})
+_AFTERMATHS: Final = 0.4
+_OUTAGES: Final = 0.12
 _LAG_S: Final = 20.0
 _SHORT_LAG_S: Final = 2.0
 """Below the 3 s after which an absent call is proof that a 503 or 529 placed none."""
@@ -45,6 +47,14 @@ def random_world(seed: int) -> RandomWorld:
     """Return the world of a seed."""
     random = Random(f"explore:{seed}")
     phases = [_phase(random, number) for number in range(random.randint(0, FAULTS_MAX))]
+    phases += [_aftermath(random, phase) for phase in phases[:1] if random.random() < _AFTERMATHS]
+    lanes = random.randint(1, 4)
+    if random.random() < _OUTAGES:
+        # One lane, and a whole outage that hides what it did: the ladder ends with an open dial.
+        lanes, applied = 1, random.choice((0.5, 1.0))
+        outage = {"name": "outage", "at": _time(random, 0, 20), "for": _time(random, 60, 300)}
+        fault = {"status": 503, "applied": applied}
+        phases = [{**outage, "target": "elevenlabs", "may_miss": True, "fault": fault}, *phases]
     if random.random() < 0.1:  # noqa: PLR2004 — one world in ten.
         step = {"name": "step", "at": _time(random, 0, 200), "do": "clock_step"}
         phases.append({**step, "by": random.choice((-3600.0, -30.0, 20.0, 3600.0))})
@@ -53,7 +63,7 @@ def random_world(seed: int) -> RandomWorld:
         "name": "explored",
         "title": f"Random world {seed}",
         "seed": seed,
-        "campaign": {"contacts": random.randint(3, 12), "lanes": random.randint(1, 4)},
+        "campaign": {"contacts": random.randint(3, 12), "lanes": lanes},
         "settings": _settings(random),
         "services": _services(random, phases),
         "people": _people(random),
@@ -94,7 +104,7 @@ def _settings(random: Random) -> Plain:
     if random.random() < 0.2:  # noqa: PLR2004 — every fifth fails fast.
         services["elevenlabs"]["when_down"] = "fail"
     settings["services"] = services
-    if random.random() < 0.2:  # noqa: PLR2004 — every fifth takes failed calls back by itself.
+    if random.random() < 0.5:  # noqa: PLR2004 — every second takes failed calls back by itself.
         settings["requeue_after_outage"] = True
     return settings
 
@@ -148,6 +158,20 @@ def _phase(random: Random, number: int) -> Plain:
     if random.random() < 0.15:  # noqa: PLR2004 — a few come and go.
         phase["flap"] = {"up": _time(random, 2, 40), "down": _time(random, 2, 40)}
     return phase
+
+
+def _aftermath(random: Random, phase: Plain) -> Plain:
+    """Return a weaker fault that follows another one: whoever tries again first meets it."""
+    kind = random.choice(("rate_limit", "status", "latency", "quota"))
+    fault = {"status": random.choice((404, 422, 429))} if kind == "status" else _KINDS[kind](random)
+    return {
+        "name": f"aftermath-{kind.replace('_', '-')}",
+        "at": round(phase["at"] + phase["for"], 1),
+        "for": _time(random, 20, 200),
+        "target": phase["target"],
+        "may_miss": True,
+        "fault": fault,
+    }
 
 
 def _applied(random: Random) -> Plain:

@@ -46,11 +46,15 @@ class World(Stage):
 
         The first of `kills` ends the first life, the next one the second, and so on.
         """
-        self._fill_store()
         offset_s = 0.0
         finished = False
         pending = list(kills)
-        while offset_s < self.scenario.until.at_most:
+        try:
+            self._fill_store()
+        except KeyboardInterrupt:
+            self.interrupted = True
+            self._store = self._store.abandon()
+        while offset_s < self.scenario.until.at_most and not self.interrupted:
             life = Life(offset_s)
             finished = self._one_life(life, pending.pop(0) if pending else None)
             if life.sink is not None:

@@ -1,6 +1,7 @@
 """What every world is made of, whatever its time: twins, ledger, faults, store, and a worker."""
 
 import asyncio
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,7 +43,7 @@ class Life:
     sink: MemorySink | None = None
 
 
-class Stage:
+class Stage(ABC):
     """Twins, ledger and store of one world, which outlive every kill of the worker.
 
     `follow` is told of each event as it happens, with its second of the world. A Ctrl-C cuts the
@@ -149,13 +150,13 @@ class Stage:
         else:
             worker.control.drain(f"the scenario's {phase.name}", ExitCode.TERMINATED)
 
+    @abstractmethod
     def _connect(self, service: str, clock: Clock) -> Http:
         """Return the door to a twin."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _kill(self, _life: Life) -> None:
         """Cut the worker off, as a power failure would."""
-        raise NotImplementedError
 
     def _evidence(self, *, finished: bool, fidelity_s: float = 0.0) -> Evidence:
         campaign = self.scenario.name

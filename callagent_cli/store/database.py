@@ -25,7 +25,7 @@ _PRAGMAS: Final = (
     "PRAGMA journal_mode=WAL",
     "PRAGMA synchronous=FULL",
     "PRAGMA foreign_keys=ON",
-    "PRAGMA cache_size=-32768",
+    "PRAGMA cache_size=-4096",
     "PRAGMA wal_autocheckpoint=4000",
 )
 

@@ -134,10 +134,11 @@ class SuppressionList:
 
     def _change(self, replaced: str | None, suppressions: Iterable[Suppression]) -> int:
         self._database.read("SELECT 1")  # A file that was deleted meanwhile would lose the change.
-        rows = (
+        # Read to its end first: a source that fails must not leave half of it behind.
+        rows = [
             cleaned_row((each.number, each.scope, each.reason, each.added_utc_s))
             for each in suppressions
-        )
+        ]
         connection = self._connection
         try:
             connection.execute("BEGIN IMMEDIATE")

@@ -26,8 +26,14 @@ from callagent_cli.worker.requeue import requeue
 from callagent_cli.worker.resources import Resources
 
 LOOK_UPS_AT_ONCE: Final = 4
+LOOK_AGAIN_S: Final = 60.0
+"""How long the worker sleeps at most: a machine that was suspended counts no time meanwhile."""
+
 LAST_LOOK_UPS_S: Final = 120.0
 """How long a run that is otherwise done waits for its open look-ups."""
+
+TICK_S: Final = 0.001
+"""No wait is shorter: a loop's clock may not be able to tell a shorter one."""
 
 _PREPARATIONS: Final = frozenset({"look_up", "compose"})
 _IN_A_LANE: Final = frozenset({CallState.ACTIVE, CallState.BACKOFF})
@@ -248,7 +254,7 @@ class Worker:
         timer = None
         if due_in_s is not None:
             loop = asyncio.get_running_loop()
-            timer = loop.call_later(due_in_s, self.control.wake.set)
+            timer = loop.call_later(min(due_in_s, LOOK_AGAIN_S), self.control.wake.set)
         try:
             await self.control.wake.wait()
         finally:
@@ -267,8 +273,9 @@ class Worker:
             (self._closing_since_s, LAST_LOOK_UPS_S),
         ):
             if since_s is not None and limit_s is not None:
-                waits.append(since_s + limit_s - now_s)
-        return min((wait_s for wait_s in waits if wait_s > 0), default=None)
+                waits.append(limit_s - (now_s - since_s))
+        soonest_s = min((wait_s for wait_s in waits if wait_s > 0), default=None)
+        return None if soonest_s is None else max(soonest_s, TICK_S)
 
     def _dues_in_s(self) -> list[float]:
         """Return in how many seconds the next call, and the next look-up, is due.

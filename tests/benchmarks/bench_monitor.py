@@ -3,7 +3,10 @@
 1. Fold: microseconds an event, and how much memory a million events leave behind.
 2. Screen: a loop that emits events, alone and beside the screen (headless, 120×40): share of a
    core, how late a 5 ms sleep wakes (what a worker's timers feel), events lost.
-3. First frame: CPU seconds of a fresh process until the first paint.
+3. Worker: a real worker at about 1,000 events a second (320 calls at a time against twins in the
+   same process), alone, beside the screen, and beside it on a real terminal (tmux); then the same
+   with 9,000 more events a second.
+4. First frame: CPU seconds of a fresh process until the first paint.
 """
 
 import argparse
@@ -177,6 +180,28 @@ def first_frame() -> None:
     print(f"first frame: {float(done.stdout):.2f} s of CPU")
 
 
+def beside_worker(seconds: float) -> None:
+    """Print what a screen costs a real worker."""
+    from _beside_worker import Where, measured  # noqa: PLC0415 — that file imports this one.
+
+    names: dict[Where, str] = {
+        "nowhere": "without the screen",
+        "headless": "beside the screen",
+        "terminal": "beside it in tmux",
+    }
+    for more_per_s in (0, 9_000):
+        for where, name in names.items():
+            result = measured(where, more_per_s, seconds)
+            if result is None:
+                print(f"worker {name}: not measured, there is no tmux")
+                continue
+            print(
+                f"worker {name:<18} at {result.events_s:7,.0f} events/s: {result.core:5.1f} % of a "
+                f"core; late by p50 {result.p50_ms:.2f}, p95 {result.p95_ms:.2f}, "
+                f"p99 {result.p99_ms:.2f} ms; lost {result.lost}"
+            )
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -193,6 +218,7 @@ def main() -> None:
                 f"p50 {result.p50_ms:.2f}, p95 {result.p95_ms:.2f}, p99 {result.p99_ms:.2f} ms; "
                 f"lost {result.lost}"
             )
+    beside_worker(options.seconds)
     first_frame()
 
 

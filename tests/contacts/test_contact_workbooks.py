@@ -10,7 +10,7 @@ from contact_files import ANN, EVE, attempt, read
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callagent_cli.contacts.files.workbook import as_text
+from callagent_cli.contacts.files.sheet import as_text
 from callagent_cli.errors import ContactsError
 
 

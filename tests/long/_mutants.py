@@ -14,6 +14,7 @@ from callagent_cli.calls.model import Call, CallState, Dial, DialStatus, mask
 from callagent_cli.errors import ServiceError
 from callagent_cli.events import DialIntended
 from callagent_cli.reporting import wiring
+from callagent_cli.reporting.incidents import IncidentBook
 from callagent_cli.resilience.breaker import Breaker
 from callagent_cli.resilience.gate import Gate
 from callagent_cli.store.sqlite_store import SqliteStore
@@ -29,12 +30,12 @@ Plant = Callable[[pytest.MonkeyPatch], None]
 
 
 def naive_redial_after_unknown(patch: pytest.MonkeyPatch) -> None:
-    """A dial whose answer was lost counts as refused: it is simply tried again."""
+    """Take a dial whose answer was lost for refused: it is simply tried again."""
     patch.setattr(step, "_status_after", lambda _error: DialStatus.REFUSED)
 
 
 def no_intent_row(patch: pytest.MonkeyPatch) -> None:
-    """The dial is written only once it has been answered."""
+    """Write the dial only once it has been answered."""
 
     def intend(ledger: Any, call: Call) -> Dial:  # noqa: ANN401 — stands in for the ledger's own.
         clock = ledger._clock
@@ -53,12 +54,12 @@ def no_intent_row(patch: pytest.MonkeyPatch) -> None:
 
 
 def lost_wake_up(patch: pytest.MonkeyPatch) -> None:
-    """Nobody wakes the worker when a breaker moves."""
+    """Wake nobody when a breaker moves."""
     patch.setattr(Agenda, "_listen", lambda _agenda, _stamped: None)
 
 
 def leaked_trial_lease(patch: pytest.MonkeyPatch) -> None:
-    """A trial that taught nothing keeps its lease for ever."""
+    """Let a trial that taught nothing keep its lease for ever."""
     admit = Breaker.admit
 
     def admit_for_ever(breaker: Breaker, lease_s: float = 30.0) -> Any:  # noqa: ANN401 — a permit.
@@ -69,7 +70,7 @@ def leaked_trial_lease(patch: pytest.MonkeyPatch) -> None:
 
 
 def late_success_closes(patch: pytest.MonkeyPatch) -> None:
-    """A success closes the breaker, however long ago its attempt was admitted."""
+    """Let a success close the breaker, however long ago its attempt was admitted."""
     succeed = Breaker.succeed
 
     def succeed_always(breaker: Breaker, *arguments: Any) -> None:  # noqa: ANN401 — passed on.
@@ -100,8 +101,8 @@ class _Forgetful:
 
 
 def alert_state_only_in_memory(patch: pytest.MonkeyPatch) -> None:
-    """After a restart nobody knows which outages have been told already."""
-    book = wiring.IncidentBook
+    """Forget at a restart which outages have been told already."""
+    book = IncidentBook
 
     def forgetful(_documents: object, **options: Any) -> Any:  # noqa: ANN401 — as `IncidentBook`.
         return book(_Forgetful(), **options)
@@ -110,12 +111,12 @@ def alert_state_only_in_memory(patch: pytest.MonkeyPatch) -> None:
 
 
 def claimed_rows_forgotten_at_recovery(patch: pytest.MonkeyPatch) -> None:
-    """Calls that held a lane when the worker died stay in it for ever."""
+    """Leave calls that held a lane when the worker died in it for ever."""
     patch.setattr(worker, "recover", lambda *_arguments: 0)
 
 
 def failed_look_up_read_as_absent(patch: pytest.MonkeyPatch) -> None:
-    """A look-up that failed is taken for one that found nothing."""
+    """Take a look-up that failed for one that found nothing."""
     prove = Prover.prove
 
     async def prove_at_once(prover: Any, dial: Dial) -> Dial:  # noqa: ANN401 — a `Prover`.
@@ -129,7 +130,7 @@ def failed_look_up_read_as_absent(patch: pytest.MonkeyPatch) -> None:
 
 
 def requeue_forgets_open_dial(patch: pytest.MonkeyPatch) -> None:
-    """A call that is taken back begins with a clean ledger."""
+    """Let a call that is taken back begin with a clean ledger."""
 
     def forget(store: SqliteStore, *arguments: Any, **options: Any) -> list[str]:  # noqa: ANN401 — passed on.
         for call in store.calls(options["campaign"], frozenset({CallState.FAILED})):
@@ -142,7 +143,7 @@ def requeue_forgets_open_dial(patch: pytest.MonkeyPatch) -> None:
 
 
 def record_repeated_without_look_up(patch: pytest.MonkeyPatch) -> None:
-    """A record whose answer was lost is written again, without asking whether it is there."""
+    """Write a record whose answer was lost again, without asking whether it is there."""
     attempt = RecordStep._attempt
 
     async def write_again(record: Any, journey: Any, records: Any) -> str:  # noqa: ANN401 — passed on.
@@ -154,17 +155,22 @@ def record_repeated_without_look_up(patch: pytest.MonkeyPatch) -> None:
 
 
 def pending_claimed_while_open(patch: pytest.MonkeyPatch) -> None:
-    """Calls begin although the service that they need is down."""
-    patch.setattr(Agenda, "_admits", lambda _agenda, _group: True)
+    """Begin calls although the service that they need is down."""
+
+    def beginning(agenda: Any) -> Call | None:  # noqa: ANN401 — an `Agenda`.
+        call: Call | None = agenda._first(CallState.SCHEDULED) or agenda._first(CallState.PENDING)
+        return call
+
+    patch.setattr(Agenda, "_beginning", beginning)
 
 
 def retry_before_retry_after(patch: pytest.MonkeyPatch) -> None:
-    """Nobody else keeps the wait that a service asked one caller for."""
+    """Let nobody else keep the wait that a service asked one caller for."""
     patch.setattr(Gate, "close_for", lambda _gate, _delay_s: None)
 
 
 def dial_before_its_intent_is_on_disk(patch: pytest.MonkeyPatch) -> None:
-    """The write-ahead intent is not awaited: the dial goes out before it is on disk."""
+    """Await no intent: the dial goes out before it is on disk."""
 
     async def at_once(_store: SqliteStore) -> None:
         return None

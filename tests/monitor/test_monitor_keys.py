@@ -286,3 +286,17 @@ def test_detach_is_offered_only_where_the_run_goes_on() -> None:
         assert ready.commands.asked == []
 
     play(act)
+
+
+@pytest.mark.parametrize(("keys", "asked"), [(("t", "y"), "trip"), (("q", "d"), "drain")])
+def test_an_answer_is_no_other_key(keys: tuple[str, ...], asked: str) -> None:
+    """The letter that answers a question does not also do what it does without one."""
+
+    async def act(ready: Stage) -> None:
+        before = ready.app.details_open
+        await ready.press(*keys)
+        assert [wish[0] for wish in ready.commands.asked] == [asked]
+        assert ready.said().startswith(f"asked: {asked}")
+        assert ready.app.details_open == before
+
+    play(act)

@@ -61,7 +61,7 @@ class _Server(ABC):
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._writers.add(writer)
-        with suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError):
+        with suppress(ConnectionError, asyncio.IncompleteReadError, ssl.SSLError, AttributeError):
             await self._talk(reader, writer)
         self._writers.discard(writer)
         writer.close()
@@ -179,7 +179,12 @@ class SmtpServer(_Server):
             if verb.upper() == "STARTTLS":
                 writer.write(b"220 go\r\n")
                 await writer.drain()
-                await writer.start_tls(self._context)
+                plain = writer.transport
+                try:
+                    await writer.start_tls(self._context)
+                finally:
+                    if writer.transport is None:  # The client did not like the certificate.
+                        writer._transport = plain
             elif verb.upper() == "DATA":
                 writer.write(b"354 go\r\n")
                 self.mails.append((await reader.readuntil(b"\r\n.\r\n"))[:-3])

@@ -2,11 +2,13 @@
 
 import asyncio
 import ssl
+import warnings
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any, Literal
 
 import pytest
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 from loopback_servers import SmtpServer, certificate
 from reporting_doubles import ALERT, KEY
 
@@ -18,6 +20,7 @@ from callagent_cli.errors import (
     ServiceError,
     ServiceTimeout,
     ServiceUnavailable,
+    SettingsError,
 )
 from callagent_cli.reporting.channels.email import EmailChannel
 from callagent_cli.settings import Email
@@ -41,12 +44,11 @@ def _send(
                     "to": ["ops@example.test", "night@example.test"],
                     "username": "ops",
                     "tls": "starttls",
+                    "ca_file": str(certificate(tmp_path)[0]),
                     **changes,
                 }
             )
-            tls = ssl.create_default_context(cafile=str(certificate(tmp_path)[0]))
-            tls.check_hostname = False
-            channel = EmailChannel(settings, password=password, tls=tls, timeout_s=timeout_s)
+            channel = EmailChannel(settings, password=password, timeout_s=timeout_s)
             try:
                 await channel.deliver(ALERT)
             except ServiceError as error:
@@ -58,24 +60,108 @@ def _send(
     return asyncio.run(send())
 
 
+class Mailbox:
+    """What an aiosmtpd server hands its mails to; it takes one user and one password."""
+
+    def __init__(self, password: str) -> None:
+        self.password = password
+        self.envelopes: list[Envelope] = []
+
+    async def handle_DATA(self, _: SMTP, __: Session, envelope: Envelope) -> str:  # noqa: N802 — aiosmtpd's own name.
+        """Keep a mail."""
+        self.envelopes.append(envelope)
+        return "250 kept"
+
+    def sign_in(
+        self, _: SMTP, __: Session, ___: Envelope, mechanism: str, data: LoginPassword
+    ) -> AuthResult:
+        """Say whether a user may send."""
+        known = data.login == b"ops" and data.password == self.password.encode()
+        return AuthResult(success=known and mechanism in {"PLAIN", "LOGIN"}, handled=False)
+
+
+async def _aiosmtpd_round(
+    mailbox: Mailbox, tmp_path: Path, tls: Literal["starttls", "tls"]
+) -> ServiceError | None:
+    """Send one alert through a server that demands TLS and a sign-in."""
+    pem = certificate(tmp_path)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*pem)
+    loop = asyncio.get_running_loop()
+    protocols: list[SMTP] = []
+
+    def protocol() -> SMTP:
+        options: dict[str, Any] = {"tls_context": context, "require_starttls": True}
+        with warnings.catch_warnings():
+            # It does not see that the whole connection is encrypted already.
+            warnings.simplefilter("ignore")
+            served = SMTP(
+                mailbox,
+                authenticator=mailbox.sign_in,
+                auth_required=True,
+                auth_require_tls=tls == "starttls",
+                hostname="loopback",
+                loop=loop,
+                **(options if tls == "starttls" else {}),
+            )
+        protocols.append(served)
+        return served
+
+    server = await loop.create_server(
+        protocol, "127.0.0.1", 0, ssl=context if tls == "tls" else None
+    )
+    settings = Email(
+        host="127.0.0.1",
+        port=server.sockets[0].getsockname()[1],
+        sender="callagent@example.test",
+        to=["ops@example.test", "night@example.test"],
+        username="ops",
+        tls=tls,
+        ca_file=str(pem[0]),
+    )
+    channel = EmailChannel(settings, password=KEY)
+    try:
+        await channel.check()
+        await channel.deliver(ALERT)
+    except ServiceError as error:
+        return error
+    finally:
+        server.close()
+        talks = [talk for served in protocols if (talk := served._handler_coroutine)]
+        await asyncio.wait(talks)
+    return None
+
+
 @pytest.mark.parametrize("tls", ["starttls", "tls"])
 def test_an_email_arrives_over_tls_after_signing_in(
     tmp_path: Path, tls: Literal["starttls", "tls"]
 ) -> None:
-    """Subject, text, thread and all recipients, sent only after TLS and sign-in."""
-    server = SmtpServer(certificate(tmp_path), implicit_tls=tls == "tls", password=KEY)
-    error = _send(server, tmp_path, tls=tls)
-    message = message_from_bytes(server.mails[0], policy=policy.default)
+    """Aiosmtpd takes it only over TLS and after the sign-in: subject, text, thread, recipients."""
+    mailbox = Mailbox(KEY)
+    error = asyncio.run(_aiosmtpd_round(mailbox, tmp_path, tls))
 
     assert error is None
-    assert server.signed_in
-    assert server.recipients == ["<ops@example.test>", "<night@example.test>"]
+    assert len(mailbox.envelopes) == 1
+    envelope = mailbox.envelopes[0]
+    content = envelope.content
+    assert isinstance(content, bytes)
+    message = message_from_bytes(content, policy=policy.default)
+    assert envelope.rcpt_tos == ["ops@example.test", "night@example.test"]
     assert message["Subject"] == f"[critical] {ALERT.title}"
     assert message["Message-ID"] == "<msg_1@example.test>"
     assert message["References"] == "<run_1.INC-0001@example.test>"
     body = message.get_body()
     assert body is not None
     assert body.get_content().strip() == ALERT.body
+
+
+def test_aiosmtpd_refuses_a_wrong_password(tmp_path: Path) -> None:
+    """The error names the setting and not the password."""
+    error = asyncio.run(_aiosmtpd_round(Mailbox("another"), tmp_path, "starttls"))
+
+    assert isinstance(error, AuthenticationFailed)
+    assert "correct `alerts.email`" in error.message
+    assert KEY not in error.message
 
 
 @pytest.mark.parametrize(
@@ -90,8 +176,8 @@ def test_an_email_arrives_over_tls_after_signing_in(
         (
             {"implicit_tls": True},
             {"tls": "none", "timeout_s": 0.2},
-            ServiceUnavailable,
-            "broke off",
+            ServiceTimeout,
+            "correct `tls` or `port`",
         ),
         ({}, {"tls": "tls"}, Misconfigured, "no secure connection"),
         ({}, {"port": 1}, NetworkFailure, "cannot be reached"),
@@ -137,30 +223,31 @@ def test_an_email_without_tls_and_user_is_sent_plainly(tmp_path: Path) -> None:
     assert len(server.mails) == 1
 
 
-def test_a_server_that_hangs_is_not_asked_again_meanwhile(tmp_path: Path) -> None:
-    """While the last email is still under way no second thread begins."""
+def test_a_server_that_hangs_takes_its_time_limit_and_no_more(tmp_path: Path) -> None:
+    """Nothing but this delivery waits for it, and it is told apart from a closed port."""
 
     async def send() -> None:
-        silent = asyncio.Event()
         held: list[asyncio.StreamWriter] = []
 
         async def say_nothing(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
             held.append(writer)
-            silent.set()
 
         server = await asyncio.start_server(say_nothing, "127.0.0.1", 0)
         port = server.sockets[0].getsockname()[1]
         settings = Email(host="127.0.0.1", port=port, sender="a@b.test", to=["c@d.test"])
-        channel = EmailChannel(settings, password="")
-        first = asyncio.create_task(channel.deliver(ALERT))
-        await silent.wait()
         with pytest.raises(ServiceTimeout):
-            await channel.deliver(ALERT)
+            await EmailChannel(settings, password="", timeout_s=0.05).deliver(ALERT)
         for writer in held:
             writer.transport.abort()
-        with pytest.raises(ServiceUnavailable):
-            await first
         server.close()
         await server.wait_closed()
 
     asyncio.run(send())
+
+
+def test_certificates_that_cannot_be_read_stop_the_start() -> None:
+    """A typo in `ca_file` shows when the run begins."""
+    settings = Email(host="h", sender="a@b.test", to=["c@d.test"], ca_file="/nowhere.pem")
+
+    with pytest.raises(SettingsError, match="ca_file"):
+        EmailChannel(settings, password="")

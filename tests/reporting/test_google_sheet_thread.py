@@ -1,11 +1,19 @@
-"""The real sheet: batches on a thread, no row lost, none written twice."""
+"""The real sheet: rows wait in the store, batches go out on a thread, none is lost or doubled."""
 
+import asyncio
 import threading
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
-from callagent_cli.reporting.google_sheet import BATCH_ROWS, GoogleSheet, SheetError
+import pytest
+from reporting_doubles import MemoryDocuments, loop_clock, quick_clock, run_jumping
+
+from callagent_cli.clock import Clock
+from callagent_cli.errors import AuthenticationFailed
+from callagent_cli.reporting.google_sheet import BATCH_ROWS, WINDOW_ROWS, GoogleSheet, SheetError
 from callagent_cli.reporting.sheet import Row
+
+Told = list[tuple[str, ...]]
 
 
 def _row(number: int) -> Row:
@@ -13,24 +21,22 @@ def _row(number: int) -> Row:
 
 
 class ScriptedSheet:
-    """A spreadsheet that fails as told, before or after it wrote; `grown` tells of each change."""
+    """A spreadsheet that fails as told, before or after it wrote."""
 
     def __init__(self, *answers: Any) -> None:  # noqa: ANN401 — words or nothing.
         self.answers = list(answers)
         self.rows: list[str] = []
         self.writes = 0
         self.released = threading.Event()
-        self.reached = threading.Event()
 
     def append(self, rows: Sequence[Sequence[str]]) -> None:
         """Append the rows' keys, or fail."""
         self.writes += 1
         answer = self.answers.pop(0) if self.answers else None
         if answer == "hang":
-            self.reached.set()
             self.released.wait(10)
         if answer == "refused":
-            raise SheetError("429", ambiguous=False)
+            raise SheetError("401", ambiguous=False, kind=AuthenticationFailed)
         if answer == "lost before":
             raise SheetError("503 before", ambiguous=True)
         self.rows += [row[-1] for row in rows]
@@ -45,88 +51,159 @@ class ScriptedSheet:
         return set(self.rows)
 
 
-def _sheet(writer: ScriptedSheet, told: list[tuple[int, str]] | None = None) -> GoogleSheet:
+def _sheet(
+    writer: ScriptedSheet, clock: Clock, documents: MemoryDocuments, told: Told | None = None
+) -> GoogleSheet:
     hears = told if told is not None else []
     return GoogleSheet(
         lambda: writer,
-        on_dropped=lambda dropped, why: hears.append((dropped, why)),
+        documents,
+        clock,
+        on_broken=lambda name, why: hears.append(("broken", name, why)),
+        on_works=lambda name: hears.append(("works", name)),
         every_s=0.0,
-        delays_s=(0.0,),
     )
 
 
-def _finished(sheet: GoogleSheet, writer: ScriptedSheet, rows: int) -> None:
-    """Wait until the script is over and every row is written, then close."""
-    while sheet._rows and sheet._thread.is_alive():
-        sheet._thread.join(0.001)
-    sheet.close(5)
-    assert len(writer.rows) == rows
+def _run(story: Callable[[], Awaitable[None]]) -> None:
+    async def begin() -> None:
+        await story()
+
+    asyncio.run(begin())
 
 
 def test_rows_arrive_in_batches_and_in_order() -> None:
-    """Many rows cost few writes."""
-    writer = ScriptedSheet("hang")
-    sheet = _sheet(writer)
-    sheet.write(_row(0))
-    assert writer.reached.wait(5)
-    for number in range(1, 1201):
-        sheet.write(_row(number))
-    writer.released.set()
-    _finished(sheet, writer, 1201)
+    """Many rows cost few writes, and what is written is closed in the store."""
 
-    assert writer.rows == [f"run_1-{number}" for number in range(1201)]
-    assert writer.writes == 1 + -(-1200 // BATCH_ROWS)
-    assert sheet.dropped == 0
+    async def story() -> None:
+        writer, documents = ScriptedSheet(), MemoryDocuments()
+        sheet = _sheet(writer, quick_clock(), documents)
+        for number in range(1201):
+            sheet.write(_row(number))
+        assert await sheet.flush(10) == 0
+        sheet.close(1)
+
+        assert writer.rows == [f"run_1-{number}" for number in range(1201)]
+        assert writer.writes == -(-1201 // BATCH_ROWS)
+        assert documents.documents("sheet-row", open_only=True) == []
+
+    _run(story)
 
 
 def test_no_row_is_lost_and_none_written_twice() -> None:
-    """503 after the effect, 503 before it, 429, an unreadable key column: each row stands once."""
-    told: list[tuple[int, str]] = []
-    writer = ScriptedSheet(
-        "lost after", "no keys", "lost before", "no keys", "refused", "lost after", "refused"
-    )
-    sheet = _sheet(writer, told)
-    for number in range(50):
-        sheet.write(_row(number))
-    _finished(sheet, writer, 50)
+    """503 after the effect, 503 before it, an unreadable key column: each row stands once."""
 
-    assert sorted(writer.rows) == sorted(f"run_1-{number}" for number in range(50))
-    assert told[0] == (0, "503 after")
-    assert sheet.dropped == 0
+    async def story() -> None:
+        writer = ScriptedSheet("lost after", "no keys", "lost before", "no keys", "lost after")
+        sheet = _sheet(writer, quick_clock(), MemoryDocuments())
+        for number in range(50):
+            sheet.write(_row(number))
+        for _ in range(5):
+            await sheet.flush(10)
+        assert await sheet.flush(10) == 0
+        sheet.close(1)
 
+        assert writer.rows == [f"run_1-{number}" for number in range(50)]
 
-def test_a_slow_sheet_delays_nobody_and_counts_what_does_not_fit() -> None:
-    """Writing returns while Google hangs; beyond the bound rows are counted as lost."""
-    writer = ScriptedSheet("hang")
-    told: list[tuple[int, str]] = []
-    sheet = GoogleSheet(
-        lambda: writer,
-        on_dropped=lambda dropped, why: told.append((dropped, why)),
-        every_s=0.0,
-        rows_max=10,
-    )
-    sheet.write(_row(0))
-    assert writer.reached.wait(5)
-    for number in range(1, 15):
-        sheet.write(_row(number))
-    dropped = sheet.dropped
-    writer.released.set()
-    _finished(sheet, writer, 10)
-
-    assert dropped == 5
-    assert told[-1][0] == 5
+    _run(story)
 
 
-def test_closing_gives_up_on_a_dead_sheet_and_counts_the_rest() -> None:
-    """The end of a run tries once more, then says how many rows were lost."""
-    writer = ScriptedSheet(*["lost before"] * 1000)
-    sheet = GoogleSheet(lambda: writer, every_s=0.0, delays_s=(3600.0,))
-    for number in range(7):
-        sheet.write(_row(number))
-    sheet.close(5)
+def test_what_cannot_be_written_is_written_by_the_next_run() -> None:
+    """Waiting rows are in the store; after a kill in the middle of an append none is doubled."""
 
-    assert sheet.dropped == 7
-    assert not sheet._thread.is_alive()
-    sheet.write(_row(8))
-    sheet.close(5)
-    assert sheet.dropped == 8
+    async def story() -> None:
+        documents = MemoryDocuments()
+        writer = ScriptedSheet("lost after")
+        sheet = _sheet(writer, quick_clock(), documents)
+        sheet.write(_row(1))
+        assert await sheet.flush(10) == 1
+        again = _sheet(writer, quick_clock(), documents)
+        assert again.waiting == 1
+        again.write(_row(2))
+        assert await again.flush(10) == 0
+
+        assert writer.rows == ["run_1-1", "run_1-2"]
+
+    _run(story)
+
+
+def test_a_sheet_that_hangs_delays_nobody() -> None:
+    """Writing a row returns while Google hangs, and the end of a run waits no longer than told."""
+
+    async def story() -> None:
+        writer, documents = ScriptedSheet("hang"), MemoryDocuments()
+        sheet = _sheet(writer, quick_clock(), documents)
+        sheet.write(_row(0))
+        assert await sheet.flush(0.05) == 1
+        sheet.write(_row(1))
+        writer.released.set()
+        assert await sheet.flush(10) == 0
+
+        assert sorted(writer.rows) == ["run_1-0", "run_1-1"]
+
+    _run(story)
+
+
+def test_more_rows_than_the_window_wait_in_the_store_only() -> None:
+    """A long outage fills the disk and not the memory."""
+
+    async def story() -> None:
+        writer = ScriptedSheet("lost before")
+        sheet = _sheet(writer, quick_clock(), MemoryDocuments())
+        rows = WINDOW_ROWS + 700
+        for number in range(rows):
+            sheet.write(_row(number))
+        assert len(sheet._rows) == WINDOW_ROWS
+        assert sheet.waiting == rows
+        assert await sheet.flush(10) == rows
+        assert await sheet.flush(10) == 0
+
+        assert writer.rows == [f"run_1-{number}" for number in range(rows)]
+
+    _run(story)
+
+
+@pytest.mark.parametrize("fault", ["lost before", "refused"])
+def test_a_sheet_that_is_not_written_is_told_once(fault: str) -> None:
+    """At the third failure, or at once when only a person can help; and once when it works."""
+
+    async def story() -> None:
+        told: Told = []
+        writer = ScriptedSheet(*[fault] * 5)
+        sheet = _sheet(writer, quick_clock(), MemoryDocuments(), told)
+        sheet.write(_row(1))
+        for _ in range(6):
+            await sheet.flush(10)
+
+        assert [entry[:2] for entry in told] == [("broken", "sheet"), ("works", "sheet")]
+        assert writer.rows == ["run_1-1"]
+
+    _run(story)
+
+
+def test_rows_are_written_as_they_come_until_cancelled() -> None:
+    """The sheet's task serves row after row, at most one write every two seconds."""
+
+    async def story() -> None:
+        writer, documents = ScriptedSheet(), MemoryDocuments()
+        clock = loop_clock()
+        sheet = GoogleSheet(
+            lambda: writer,
+            documents,
+            clock,
+            on_broken=lambda *_: None,
+            on_works=lambda _: None,
+        )
+        serving = asyncio.create_task(sheet.serve())
+        began_s = clock.monotonic()
+        for number in range(3):
+            sheet.write(_row(number))
+            while len(writer.rows) <= number:  # noqa: ASYNC110 — a thread fills it.
+                await asyncio.sleep(0)
+        serving.cancel()
+        await asyncio.wait({serving})
+
+        assert writer.rows == ["run_1-0", "run_1-1", "run_1-2"]
+        assert clock.monotonic() - began_s >= 4.0
+
+    run_jumping(story())

@@ -1,14 +1,16 @@
 """Real gspread against a Sheets server on loopback: one request means what it says."""
 
+import asyncio
 import json
 from typing import Any
 
 import pytest
+from reporting_doubles import MemoryDocuments, quick_clock
 from sheets_twin import SheetsTwin
 
 from callagent_cli.errors import SettingsError
 from callagent_cli.reporting.google_sheet import GoogleSheet, SheetError
-from callagent_cli.reporting.gspread_writer import COLUMNS, GspreadWriter, open_sheet
+from callagent_cli.reporting.gspread_writer import COLUMNS, GspreadWriter, sheet_writer
 from callagent_cli.reporting.sheet import Row
 from callagent_cli.settings import Sheet
 
@@ -92,19 +94,35 @@ def test_a_refused_service_account_names_the_fix() -> None:
 
 
 def test_faults_on_the_wire_neither_lose_nor_double_a_row() -> None:
-    """429, 503 after the effect and an HTML 502: in the end each row stands once."""
+    """429, 503 after the effect, an HTML 502, a failed token: in the end each row stands once."""
     faults = [(429, _error(429), False), (503, _error(503), True), (502, HTML, False)]
-    with SheetsTwin(*faults, titles=("callagent",)) as twin:
-        sheet = GoogleSheet(lambda: _writer(twin), every_s=0.0, delays_s=(0.0,))
+    documents = MemoryDocuments()
+
+    async def story(twin: SheetsTwin) -> None:
+        sheet = GoogleSheet(
+            lambda: _writer(twin),
+            documents,
+            quick_clock(),
+            on_broken=lambda *_: None,
+            on_works=lambda _: None,
+            every_s=0.0,
+        )
         for number in range(20):
             sheet.write(Row(f"run_1-{number}", ("t", "s", "e", "m", "open", "c", "…123")))
-        while sheet._rows:
-            sheet._thread.join(0.001)
-        sheet.close(10)
+        twin.token_answer = (400, {"error": "invalid_grant", "error_description": "no"})
+        assert await sheet.flush(10) == 20
+        twin.token_answer = (200, {"access_token": "token", "expires_in": 3600})
+        for _ in faults:
+            assert await sheet.flush(10) == 20
+        assert await sheet.flush(10) == 0
+        sheet.close(1)
 
+    with SheetsTwin(*faults, titles=("callagent",)) as twin:
+        asyncio.run(story(twin))
         keys = [row[7] for row in twin.sheets["callagent"][1:]]
-        assert sorted(keys) == sorted(f"run_1-{number}" for number in range(20))
-        assert sheet.dropped == 0
+
+    assert sorted(keys) == sorted(f"run_1-{number}" for number in range(20))
+    assert documents.documents("sheet-row", open_only=True) == []
 
 
 @pytest.mark.parametrize("content", ["", "no json"])
@@ -113,6 +131,6 @@ def test_a_sheet_without_its_account_stops_the_start(content: str) -> None:
     settings = Sheet(spreadsheet_id="book")
 
     with pytest.raises(SettingsError) as raised:
-        open_sheet(settings, {"GOOGLE_SERVICE_ACCOUNT_JSON": content})
+        sheet_writer(settings, {"GOOGLE_SERVICE_ACCOUNT_JSON": content})
 
     assert "GOOGLE_SERVICE_ACCOUNT_JSON" in raised.value.hint

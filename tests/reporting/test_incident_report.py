@@ -17,10 +17,10 @@ from reporting_doubles import (
 )
 
 from callagent_cli.calls.model import CallState
+from callagent_cli.reporting.delivery import Delivery, Row
 from callagent_cli.reporting.incidents.incident import load
 from callagent_cli.reporting.incidents.report import Report, report_of
 from callagent_cli.reporting.incidents.report_text import CHART_COLUMNS, chart, markdown, plain
-from callagent_cli.reporting.outbox import Delivery, Row
 from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.scenario.loader import find_scenario, load_scenario
 from callagent_cli.simulation.twins.ledger import ReceivedRequest

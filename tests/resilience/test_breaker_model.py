@@ -285,15 +285,13 @@ class BreakerAgainstModel(RuleBasedStateMachine):
         """Ask just before and at the instant that the breaker names for its next move."""
         breaker = self.bench.breaker
         at_s = breaker.next_change_s()
-        if self.model.state not in {"open", "isolated"} or at_s == NEVER or breaker.poll():
-            self.model.poll(self.now_s)
-            return
-        assert at_s > self.now_s
-        self.bench.clock.now_s = max(self.now_s, at_s - 0.01)
-        assert not breaker.poll()
-        self.bench.clock.now_s = at_s
+        waits = self.model.state in {"open", "isolated"} and self.now_s < at_s < NEVER
+        if waits:
+            self.bench.clock.now_s = max(self.now_s, at_s - 0.01)
+            assert not breaker.poll()
+            self.bench.clock.now_s = at_s
         self.model.poll(self.now_s)
-        breaker.poll()
+        assert breaker.poll() is (self.model.state == "half_open")
 
     @rule()
     def reset(self) -> None:

@@ -2,6 +2,7 @@
 
 import asyncio
 
+import msgspec
 import pytest
 from resilience_doubles import (
     DIAL,
@@ -273,6 +274,21 @@ def test_the_timer_waits_again_when_it_is_not_time_yet() -> None:
         await settled(29.0)
         assert stage.state == "open"
         await settled(2.0)
+        assert stage.state == "half_open"
+
+    run_virtual(main())
+
+
+def test_an_open_time_that_was_over_before_a_restart_is_over_at_once() -> None:
+    """The timer moves a restored breaker that nobody asks."""
+
+    async def main() -> None:
+        before = await half_open_stage()
+        record = msgspec.structs.replace(before.breaker.record(), state="open")
+        stage = Stage()
+        stage.breaker.restore(record)
+        stage.guard.arm()
+        await settled()
         assert stage.state == "half_open"
 
     run_virtual(main())

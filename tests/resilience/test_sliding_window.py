@@ -92,6 +92,15 @@ def test_a_slice_whose_quotient_rounds_down_is_put_away_once() -> None:
     assert (window.attempts, window.failures) == (0, 0)
 
 
+def test_the_end_of_a_slice_is_never_now() -> None:
+    """8.25 / 0.275 is less than 30 in floating point; whoever waits for the end must not spin."""
+    window = Window(2.75)
+
+    window.add(8.25)
+
+    assert window.next_slice_s > 8.25
+
+
 def test_an_attempt_leaves_after_nine_to_ten_tenths() -> None:
     """One at the end of a slice leaves 54 s after that slice, one at its start after 60 s."""
     window = Window(60.0)

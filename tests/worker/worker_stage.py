@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
 
 import msgspec
-import pytest
 
 from callagent_cli.calls.model import Call, CallState, Contact
 from callagent_cli.clock import EPOCH_OF_SIMULATIONS_S, Clock
@@ -19,6 +19,7 @@ from callagent_cli.services.conversations import Candidate, Conversation
 from callagent_cli.services.elevenlabs import Placed
 from callagent_cli.services.health import health_of
 from callagent_cli.services.hubspot import Person
+from callagent_cli.settings import Model as ModelSettings
 from callagent_cli.settings import Settings
 from callagent_cli.simulation.virtual_loop import SimulationKilled, run_virtual, running_loop
 from callagent_cli.store.port import Campaign
@@ -265,6 +266,12 @@ def settings(**elevenlabs: Any) -> Settings:
     return msgspec.convert({"services": services}, Settings)
 
 
+def _with_second_model(plain: Settings) -> Settings:
+    replace = msgspec.structs.replace
+    llm = replace(plain.services.llm, fallback=ModelSettings(policy=plain.services.llm.policy))
+    return replace(plain, services=replace(plain.services, llm=llm))
+
+
 def people(count: int) -> list[Call]:
     """Return calls to different numbers."""
     return [person(index) for index in range(count)]
@@ -314,6 +321,8 @@ class Stage:
     life_s: float = 0.0
 
     def __post_init__(self) -> None:
+        if len(self.models) > 1:
+            self.settings = _with_second_model(self.settings)
         self.store.save_campaign(
             Campaign(name=CAMPAIGN, source="file", source_sha256="", created_utc_s=0.0)
         )
@@ -327,7 +336,7 @@ class Stage:
         clock = Clock(
             loop.time,
             lambda: EPOCH_OF_SIMULATIONS_S + self.life_s + loop.time() + self.shift_s,
-            Random(7),
+            Random(f"7 {self.life_s}"),  # Each life draws ids of its own.
         )
         bus = Bus(clock, campaign=CAMPAIGN)
         bus.listen(self.events.append)
@@ -398,7 +407,7 @@ class Stage:
 
     def run_and_kill(self, at_s: float, *scripts: Script, rest_s: float = 0.0) -> None:
         """Let a worker work until it is killed; the next one begins `rest_s` later."""
-        with pytest.raises(SimulationKilled):
+        with suppress(SimulationKilled):  # It may have come to its end before.
             self.run(at(at_s, lambda _: running_loop().kill()), *scripts)
         self.store = self.store.abandon()
         self.life_s += at_s + rest_s

@@ -4,21 +4,21 @@ import importlib
 import warnings
 import zipfile
 import zlib
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
-from datetime import date, datetime, time
+from collections.abc import Generator, Iterator
 from types import ModuleType
 from typing import Any, Final
+from xml.parsers.expat import ExpatError
 
 from callagent_cli.contacts.files.rows import Row
+from callagent_cli.contacts.files.sheet import SheetReader, SheetRow
 from callagent_cli.contacts.files.source import Source
 from callagent_cli.errors import ContactsError
 
-_EXACT_BELOW: Final = 1e15
 _DAMAGE: Final = (
     ArithmeticError,
     AttributeError,
     EOFError,
+    ExpatError,
     LookupError,
     NotImplementedError,
     OSError,
@@ -34,37 +34,41 @@ _DAMAGE: Final = (
 for that. (`SyntaxError` is the base of the XML parser's `ParseError`.)"""
 
 
-def workbook_rows(source: Source) -> Generator[Row, None, None]:
-    """Yield the rows of the first sheet as text; raises `ContactsError`."""
-    with _opened(source) as book:
-        yield from _rows(source, book)
+class Book:
+    """An open workbook; its first sheet can be read again and again. Raises `ContactsError`.
 
+    The file is ours, for openpyxl leaves that of a damaged one open.
+    """
 
-def sheet_note(source: Source) -> str:
-    """Return a warning when there are sheets besides the first, which alone is read."""
-    with _opened(source) as book:
-        try:
-            names = list(book.sheetnames)
-        except _DAMAGE as error:
-            raise _damaged(source, error) from error
-    return f"only the first of {len(names)} sheets is read" if len(names) > 1 else ""
-
-
-@contextmanager
-def _opened(source: Source) -> Generator[Any, None, None]:
-    """Open a workbook; the file is ours, for openpyxl leaves that of a damaged one open."""
-    library = _library(source)
-    with source.open_bytes() as file:
+    def __init__(self, source: Source) -> None:
+        library = _library(source)
+        self._source = source
+        self._file = source.open_bytes()
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # About styles and validations: nobody reads them.
-                book = library.load_workbook(file, read_only=True, data_only=True)
+                self._book = library.load_workbook(self._file, read_only=True, data_only=True)
         except _DAMAGE as error:
+            self._file.close()
             raise _damaged(source, error) from error
+
+    def close(self) -> None:
+        """Release the file."""
+        self._book.close()
+        self._file.close()
+
+    def rows(self) -> Generator[Row, None, None]:
+        """Yield the rows of the first sheet as text."""
+        yield from _rows(self._source, self._book)
+
+    @property
+    def note(self) -> str:
+        """A warning when there are sheets besides the first, which alone is read."""
         try:
-            yield book
-        finally:
-            book.close()
+            names = list(self._book.sheetnames)
+        except _DAMAGE as error:
+            raise _damaged(self._source, error) from error
+        return f"only the first of {len(names)} sheets is read" if len(names) > 1 else ""
 
 
 def _library(source: Source) -> ModuleType:
@@ -82,37 +86,32 @@ def _damaged(source: Source, error: Exception) -> ContactsError:
 
 
 def _rows(source: Source, book: Any) -> Iterator[Row]:  # noqa: ANN401 — openpyxl has no types.
-    try:
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()
-        values = iter(sheet.iter_rows(values_only=True))
-    except _DAMAGE as error:
-        raise _damaged(source, error) from error
+    rows = _stored_rows(book)
     line = width = 0
     while True:
         try:
-            row: Iterable[object] | None = next(values, None)
+            number, cells = next(rows, (0, []))
         except _DAMAGE as error:
             raise _damaged(source, error) from error
-        if row is None:
+        if not number:
             return
-        line += 1
-        cells = [as_text(value) for value in row]
+        while line + 1 < number:  # Empty rows need not be stored.
+            line += 1
+            yield Row(line, [""] * width)
+        line = number
         width = max(width, len(cells))
         yield Row(line, cells + [""] * (width - len(cells)))  # Trailing empty cells are not stored.
 
 
-def as_text(value: object) -> str:
-    """Return a cell's value as its text would stand in a CSV file.
+def _stored_rows(book: Any) -> Iterator[SheetRow]:  # noqa: ANN401 — as above.
+    dates = importlib.import_module("openpyxl.utils.datetime")
+    timedeltas = frozenset(book._timedelta_formats)  # noqa: SLF001 — there is no public name.
 
-    Whole numbers lose their `.0`; one beyond 15 digits has lost digits and stays as it is.
-    """
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "TRUE" if value else "FALSE"
-    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_BELOW:
-        return str(int(value))
-    if isinstance(value, (date, datetime, time)):
-        return value.isoformat()
-    return str(value)
+    def as_date(number: float, style: int) -> object:
+        return dates.from_excel(number, book.epoch, timedelta=style in timedeltas)
+
+    sheet = book.worksheets[0]
+    styles = frozenset(book._date_formats)  # noqa: SLF001 — as above.
+    reader = SheetReader(sheet._shared_strings, styles, as_date)  # noqa: SLF001 — as above.
+    with sheet._get_source() as file:  # noqa: SLF001 — as above.
+        yield from reader.rows(file)

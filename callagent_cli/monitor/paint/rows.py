@@ -9,7 +9,7 @@ from callagent_cli.monitor.paint.glyphs import Glyphs, sparkline
 from callagent_cli.monitor.paint.plain import clock_time, countdown, latency, percent
 from callagent_cli.monitor.paint.table import Cell, Column, Row
 from callagent_cli.monitor.state import ViewState
-from callagent_cli.monitor.verdict import Tone
+from callagent_cli.monitor.verdict import Tone, blockers
 from callagent_cli.monitor.view.alerts import AlertView
 from callagent_cli.monitor.view.services import LastError, NextMove, ServiceView
 
@@ -53,7 +53,7 @@ ALERT_COLUMNS: Final = (
     Column("time", "TIME", 8),
     Column("level", "LEVEL", 8, rank=1),
     Column("title", "ALERT", 30, flex=True),
-    Column("seen", "SEEN BY", 10, rank=2),
+    Column("seen", "SEEN BY", 10, rank=2, optional=True),
 )
 
 _BREAKER_WORDS: Final = {
@@ -226,8 +226,12 @@ def flight_rows(
 
 
 def waiting_rows(state: ViewState) -> list[Row]:
-    """Return who waits for what, the largest group first."""
+    """Return who waits for what: calls that have not begun first, then the largest group."""
     rows = []
+    if held := held_back(state):
+        why = f"{', '.join(blockers(state))}: no call begins before that is well"
+        cells = {"calls": Cell(f"{held:,}"), "state": Cell("pending"), "why": Cell(why, "muted")}
+        rows.append(Row("pending", cells))
     for group in state.calls.waiting():
         why = ": ".join(part for part in (group.waits_for, group.reason) if part)
         cells = {
@@ -237,6 +241,11 @@ def waiting_rows(state: ViewState) -> list[Row]:
         }
         rows.append(Row(f"{group.state}/{group.waits_for}/{group.reason}", cells))
     return rows
+
+
+def held_back(state: ViewState) -> int:
+    """Return how many calls cannot begin because a service is down."""
+    return state.calls.totals["pending"] if state.waiting and blockers(state) else 0
 
 
 def alert_rows(

@@ -27,7 +27,10 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column; `rank` is its importance (0 stays longest), `flex` lets it take the rest."""
+    """One column; `rank` is its importance (0 stays longest), `flex` lets it take the rest.
+
+    An `optional` one is left out while no row has anything in it.
+    """
 
     key: str
     title: str
@@ -35,6 +38,7 @@ class Column:
     rank: int = 0
     right: bool = False
     flex: bool = False
+    optional: bool = False
 
 
 class Placed(NamedTuple):
@@ -57,6 +61,16 @@ def lay_out(columns: Sequence[Column], room: int) -> list[Placed]:
             column, max(1, min(room, column.width + spare if column is widest else column.width))
         )
         for column in chosen
+    ]
+
+
+def filled(columns: Sequence[Column], rows: Sequence[Row]) -> list[Column]:
+    """Return the columns without the optional ones that no row fills."""
+    return [
+        column
+        for column in columns
+        if not column.optional
+        or any(column.key in row.cells and row.cells[column.key].text for row in rows)
     ]
 
 

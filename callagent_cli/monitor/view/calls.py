@@ -268,6 +268,11 @@ class CallBook:
         ]
         return sorted(groups, key=lambda group: (-group.calls, group.state, group.reason))
 
+    @property
+    def held(self) -> int:
+        """How many calls wait for something."""
+        return sum(self._groups.values())
+
     def waiting_for(self, service: str) -> int:
         """Return how many calls are parked until a service is back."""
         return sum(

@@ -7,6 +7,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding
 from textual.containers import Vertical, VerticalScroll
 from textual.content import Content
+from textual.events import Key
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
@@ -59,10 +60,12 @@ class Question(ModalScreen[str]):
             "",
         )
 
-    def on_key(self, event: object) -> None:
-        """Answer with a letter."""
-        answer = self.key_of(getattr(event, "character", None) or "")
+    def on_key(self, event: Key) -> None:
+        """Answer with a letter; that key press means nothing else."""
+        answer = self.key_of(event.character or "")
         if answer:
+            event.stop()
+            event.prevent_default()
             self.dismiss(answer)
 
     def action_cancel(self) -> None:

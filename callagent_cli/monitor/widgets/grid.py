@@ -8,7 +8,7 @@ from textual.content import Content
 from textual.events import Blur, Click, Focus, MouseScrollDown, MouseScrollUp, Resize
 
 from callagent_cli.monitor.paint.plain import clean, cut
-from callagent_cli.monitor.paint.table import Cell, Column, Row, header, lay_out, pieces
+from callagent_cli.monitor.paint.table import Cell, Column, Row, filled, header, lay_out, pieces
 from callagent_cli.monitor.widgets.canvas import BLANK, Canvas, Line
 
 
@@ -116,7 +116,7 @@ class Grid(Canvas):
         index = self._index()
         last_first = max(0, len(self._rows) - room)
         self._first = max(0, min(last_first, max(index - room + 1, min(self._first, index))))
-        placed = lay_out(self._columns, columns)
+        placed = lay_out(filled(self._columns, self._rows), columns)
         lines = [Line((Cell(header(placed, ellipsis=self._ellipsis), "muted"),))]
         for row in self._rows[self._first : self._first + room]:
             cells = pieces(row, placed, ellipsis=self._ellipsis)

@@ -1,5 +1,6 @@
 """Alerts to whatever else apprise reaches (Discord, Teams, ntfy …); the extra `apprise`."""
 
+import importlib
 from typing import Any, Final
 
 from callagent_cli.errors import Misconfigured, ServiceUnavailable, SettingsError
@@ -22,7 +23,8 @@ class AppriseChannel:
 
     def __init__(self, addresses: list[str]) -> None:
         try:
-            import apprise  # noqa: PLC0415 — an extra, and half a second to import.
+            # An extra, and half a second to import.
+            apprise: Any = importlib.import_module("apprise")
         except ImportError as error:
             hint = "pip install 'callagent[apprise]', or remove `alerts.apprise`"
             raise SettingsError("`alerts.apprise` needs the package apprise", hint=hint) from error

@@ -21,7 +21,7 @@ class ChannelRules:
 
     def broken(self, channel: str, error: str, now: Now) -> Alerts:
         """Open the incident of a channel that does not deliver; once until it works again."""
-        slot = f"alerts.{channel}"
+        slot = _slot(channel)
         if slot in self._open:
             return []
         self._shared.begin(
@@ -39,8 +39,12 @@ class ChannelRules:
 
     def works(self, channel: str, now: Now) -> Alerts:
         """Resolve the incident of a channel that delivers again."""
-        slot = f"alerts.{channel}"
+        slot = _slot(channel)
         return [self._open.resolve(slot, now)] if slot in self._open else []
+
+
+def _slot(channel: str) -> str:
+    return channel if channel == wording.SHEET else f"alerts.{channel}"
 
 
 class StallRules:

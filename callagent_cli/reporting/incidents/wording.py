@@ -11,6 +11,9 @@ from callagent_cli.reporting.incidents.text import Text
 HEARTBEAT: Final = "alerts.heartbeat"
 """The service under which the dead-man's switch is told of."""
 
+SHEET: Final = "sheet"
+"""The service under which the Google Sheet is told of."""
+
 _NEEDS_A_PERSON: Final = {
     "unauthorized": "refuses our key",
     "quota": "says that the account is out of credit",
@@ -137,6 +140,8 @@ def channel_broken(incident: Incident, now_s: float) -> Text:
     """Say that alerts do not get through one of the channels."""
     if incident.service == HEARTBEAT:
         return _switch_unreached(incident, now_s)
+    if incident.service == SHEET:
+        return _sheet_unwritten(incident, now_s)
     return Text(
         f"alerts do not get through by {incident.service.removeprefix('alerts.')}:"
         f" {incident.last_error}",
@@ -163,6 +168,19 @@ def _switch_unreached(incident: Incident, now_s: float) -> Text:
     )
 
 
+def _sheet_unwritten(incident: Incident, now_s: float) -> Text:
+    return Text(
+        f"the Google Sheet is not written: {incident.last_error}",
+        _body(
+            incident,
+            now_s,
+            done="its rows wait in the database and are written later; calls are not affected",
+            to_do="correct what the error names, or wait until Google answers again",
+            command="callagent doctor",
+        ),
+    )
+
+
 def channel_works(incident: Incident, now_s: float) -> Text:
     """Say that a channel delivers again."""
     lasted = duration_text(max(0, round(now_s - incident.first_failure_utc_s)))
@@ -170,6 +188,8 @@ def channel_works(incident: Incident, now_s: float) -> Text:
     title, done = f"alerts get through by {name} again", "the alerts that waited were sent"
     if incident.service == HEARTBEAT:
         title, done = "the dead-man's switch is reached again", "nothing; it went on by itself"
+    if incident.service == SHEET:
+        title, done = "the Google Sheet is written again", "the rows that waited were written"
     body = _body(incident, now_s, done=done, to_do="nothing", command="callagent status")
     return Text(f"{title} after {lasted}", body)
 

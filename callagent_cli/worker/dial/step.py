@@ -1,6 +1,7 @@
 """The step that rings a phone: look up what is open, then one intent on disk, then one POST."""
 
 import asyncio
+from typing import Final
 
 from callagent_cli.calls.evidence import result_of_refusal
 from callagent_cli.calls.ledger import open_dial
@@ -14,6 +15,10 @@ from callagent_cli.worker.dial.prover import Prover
 from callagent_cli.worker.journey import Journey
 from callagent_cli.worker.operations import Operations
 from callagent_cli.worker.resources import Resources
+
+
+_TICK_S: Final = 0.001
+"""No wait is shorter: a loop's clock may not be able to tell a shorter one."""
 
 
 class DialStep:
@@ -83,7 +88,7 @@ class DialStep:
         if wait_s > self._prover.graces.refused_s:
             raise NotNow("too early to know whether the last dial rang", delay_s=wait_s)
         while wait_s > 0:
-            await asyncio.sleep(wait_s)
+            await asyncio.sleep(max(wait_s, _TICK_S))
             wait_s = self._prover.wait_s(dial)
 
     async def _post(self, call: Call, dial: Dial) -> Dial:

@@ -1,0 +1,23 @@
+"""`callagent init`: its arguments."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(help="Where to write.")] = Path(),
+    *,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
+) -> None:
+    """Write a commented settings file, .env.example, sample contacts and two scenarios.
+
+    \b
+    Examples:
+      callagent init            into this folder
+      callagent init campaign   into another one
+    """  # noqa: D301 — \b keeps the examples' lines apart.
+    from callagent_cli.cli.init_command import write_files
+
+    raise typer.Exit(write_files(folder, force=force))

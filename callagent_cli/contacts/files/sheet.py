@@ -1,0 +1,161 @@
+"""The cells of one worksheet as text, straight from its XML.
+
+openpyxl opens the workbook and knows its texts, styles and dates; it builds a tree and several
+objects for each cell, though, and that takes five times as long as all the rest of an import.
+Element and attribute names are those of ECMA-376, part 1, 18.3.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from datetime import date, datetime, time
+from functools import lru_cache
+from typing import BinaryIO, Final
+from xml.parsers.expat import ParserCreate
+
+_CHUNK: Final = 1 << 16
+_NAMESPACE: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main "
+_ROW: Final = _NAMESPACE + "row"
+_CELL: Final = _NAMESPACE + "c"
+_VALUE: Final = _NAMESPACE + "v"
+_TEXT: Final = _NAMESPACE + "t"
+_PHONETIC: Final = _NAMESPACE + "rPh"
+_ROWS_MAX: Final = 1_048_576
+_COLUMNS_MAX: Final = 16_384
+_EXACT_BELOW: Final = 1e15
+
+SheetRow = tuple[int, list[str]]
+"""The number of a row and its cells, those at the end that are not stored left out."""
+
+
+class SheetReader:
+    """Turns one worksheet's XML into rows; raises `ValueError` or expat's error when damaged.
+
+    `strings` are the workbook's shared texts; `as_date` gives the date of a number under one of
+    the styles in `date_styles`, or raises `ValueError` or `OverflowError`.
+    """
+
+    def __init__(
+        self,
+        strings: Sequence[str],
+        date_styles: frozenset[int],
+        as_date: Callable[[float, int], object],
+    ) -> None:
+        self._strings = strings
+        self._date_styles = date_styles
+        self._as_date = as_date
+        self._ready: list[SheetRow] = []
+        self._number = 0
+        self._cells: list[str] = []
+        self._attributes: dict[str, str] = {}
+        self._column = 0
+        self._text = ""
+        self._parser = ParserCreate(namespace_separator=" ")
+        self._parser.buffer_text = True
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.StartDoctypeDeclHandler = _refuse_doctype
+
+    def rows(self, file: BinaryIO) -> Iterator[SheetRow]:
+        """Yield the rows that are stored, in their order."""
+        while chunk := file.read(_CHUNK):
+            self._parser.Parse(chunk, False)  # noqa: FBT003 — expat takes no keyword.
+            ready, self._ready = self._ready, []
+            yield from ready
+        self._parser.Parse(b"", True)  # noqa: FBT003 — as above.
+        yield from self._ready
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        if name == _CELL:
+            self._attributes = attributes
+            self._text = ""
+        elif name in {_VALUE, _TEXT}:
+            self._parser.CharacterDataHandler = self._characters
+        elif name == _ROW:
+            self._begin_row(attributes.get("r"))
+        elif name == _PHONETIC:
+            # How a text is pronounced stands beside it, in elements of the same name.
+            self._parser.StartElementHandler = None
+
+    def _begin_row(self, stated: str | None) -> None:
+        number = self._number + 1 if stated is None else int(float(stated))
+        if not self._number < number <= _ROWS_MAX:
+            raise ValueError(f"row {stated} after row {self._number}")
+        self._number = number
+        self._column = 0
+        self._cells = []
+
+    def _characters(self, text: str) -> None:
+        self._text += text
+
+    def _end(self, name: str) -> None:
+        if name in {_VALUE, _TEXT}:
+            self._parser.CharacterDataHandler = None
+        elif name == _CELL:
+            self._end_cell()
+        elif name == _ROW:
+            self._ready.append((self._number, self._cells))
+        elif name == _PHONETIC:
+            self._parser.StartElementHandler = self._start
+
+    def _end_cell(self) -> None:
+        stated = self._attributes.get("r")
+        column = self._column if stated is None else _column_of(stated.rstrip("0123456789"))
+        if not self._column <= column < _COLUMNS_MAX:
+            raise ValueError(f"cell {stated} after column {self._column}")
+        cells = self._cells
+        cells.extend([""] * (column - len(cells)))
+        cells.append(self._value() if self._text else "")
+        self._column = column + 1
+
+    def _value(self) -> str:
+        """Return what the cell shows; its type and its style say how the text is meant."""
+        text = self._text
+        kind = self._attributes.get("t", "n")
+        if kind == "s":
+            return self._strings[int(text)]
+        if kind == "n":
+            return self._number_text(text)
+        if kind == "b":
+            return as_text(bool(int(text)))
+        if kind == "d":
+            return as_text(datetime.fromisoformat(text))
+        return text
+
+    def _number_text(self, text: str) -> str:
+        style = int(self._attributes.get("s", "0"))
+        if style in self._date_styles:
+            try:
+                return as_text(self._as_date(float(text), style))
+            except (OverflowError, ValueError):
+                return "#VALUE!"
+        return text if text.isdigit() else as_text(float(text))
+
+
+@lru_cache(maxsize=_COLUMNS_MAX)
+def _column_of(letters: str) -> int:
+    """Return the index of a column: A is 0, AA is 26."""
+    if not (letters.isalpha() and letters.isascii()):
+        raise ValueError(f"no column {letters!r}")
+    column = 0
+    for letter in letters.upper():
+        column = column * 26 + ord(letter) - ord("A") + 1
+    return column - 1
+
+
+def _refuse_doctype(*_: object) -> None:
+    raise ValueError("a document type, which no workbook has")
+
+
+def as_text(value: object) -> str:
+    """Return a cell's value as its text would stand in a CSV file.
+
+    Whole numbers lose their `.0`; one beyond 15 digits has lost digits and stays as it is.
+    """
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "TRUE" if value else "FALSE"
+    if isinstance(value, float) and value.is_integer() and abs(value) < _EXACT_BELOW:
+        return str(int(value))
+    if isinstance(value, (date, datetime, time)):
+        return value.isoformat()
+    return str(value)

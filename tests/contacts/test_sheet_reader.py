@@ -1,0 +1,121 @@
+"""Worksheets read from their XML hold what openpyxl reads in them."""
+
+import io
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from xml.parsers.expat import ExpatError
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callagent_cli.contacts.files.sheet import SheetReader, as_text
+
+NAMESPACE = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+texts = st.text(
+    st.characters(
+        blacklist_categories=["Cc", "Cs", "Co", "Cn"], blacklist_characters="\ufffe\uffff"
+    ),
+    max_size=8,
+)
+values = st.one_of(
+    st.none(),
+    texts,
+    st.booleans(),
+    st.integers(-(10**14), 10**14),
+    st.floats(-1e9, 1e9).map(lambda number: round(number, 3)),
+    st.dates(date(1901, 1, 1), date(2100, 1, 1)),
+    st.datetimes(datetime(1901, 1, 1), datetime(2100, 1, 1)).map(  # noqa: DTZ001 — as in sheets.
+        lambda at: at.replace(microsecond=0)
+    ),
+)
+
+
+def _read(xml: str, strings: tuple[str, ...] = ()) -> list[tuple[int, list[str]]]:
+    reader = SheetReader(strings, frozenset({7}), lambda number, _style: timedelta(days=number))
+    return list(reader.rows(io.BytesIO(xml.encode())))
+
+
+def _sheet(rows: str, head: str = "") -> str:
+    return f'{head}<worksheet xmlns="{NAMESPACE}"><sheetData>{rows}</sheetData></worksheet>'
+
+
+@given(rows=st.lists(st.lists(values, min_size=1, max_size=5), min_size=1, max_size=5))
+def test_a_sheet_reads_as_openpyxl_reads_it(rows: list[list[object]]) -> None:
+    """Texts, numbers, truth values, dates and gaps come out the same."""
+    openpyxl: Any = pytest.importorskip("openpyxl")
+    dates: Any = pytest.importorskip("openpyxl.utils.datetime")
+    book = openpyxl.Workbook()
+    for number, row in enumerate(rows, start=1):
+        for column, value in enumerate(row, start=1):
+            if value is not None:
+                cell = book.active.cell(row=number, column=column, value=value)
+                cell.data_type = "s" if isinstance(value, str) else cell.data_type
+    file = io.BytesIO()
+    book.save(file)
+    opened = openpyxl.load_workbook(file, read_only=True, data_only=True)
+    sheet = opened.worksheets[0]
+    expected = [[as_text(value) for value in row] for row in sheet.iter_rows(values_only=True)]
+    spans = opened._timedelta_formats
+    reader = SheetReader(
+        sheet._shared_strings,
+        frozenset(opened._date_formats),
+        lambda number, style: dates.from_excel(number, opened.epoch, timedelta=style in spans),
+    )
+    with sheet._get_source() as source:
+        found = dict(reader.rows(source))
+    opened.close()
+
+    for number, wanted in enumerate(expected, start=1):
+        cells = found.get(number, [])
+        assert cells + [""] * (len(wanted) - len(cells)) == wanted
+
+
+def test_types_positions_and_styles_are_understood() -> None:
+    """Cells may be skipped, rich, pronounced, computed, or of a date's style."""
+    rows = (
+        '<row r="2"><c r="B2" t="s"><v>1</v></c><c r="D2" t="b"><v>1</v></c></row>'
+        '<row r="5"><c t="inlineStr"><is><r><t>An</t></r><r><t>n</t></r>'
+        "<rPh><t>x</t></rPh></is></c>"
+        '<c><v>12.0</v></c><c s="7"><v>2</v></c><c s="7" t="e"><v>#N/A</v></c>'
+        '<c t="str"><f>1+1</f><v>two</v></c><c s="1"/><c><v>1E+3</v></c></row>'
+    )
+
+    assert _read(_sheet(rows), ("a", "b")) == [
+        (2, ["", "b", "", "TRUE"]),
+        (5, ["Ann", "12", "2 days, 0:00:00", "#N/A", "two", "", "1000"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "xml",
+    [
+        _sheet('<row r="3"/><row r="3"/>'),
+        _sheet('<row r="2000000"/>'),
+        _sheet('<row><c r="B1"/><c r="A1"/></row>'),
+        _sheet('<row><c r="ZZZZ1"><v>1</v></c></row>'),
+        _sheet('<row><c r="1"><v>1</v></c></row>'),
+        _sheet("<row><c><v>1,5</v></c></row>"),
+        _sheet("", '<!DOCTYPE x [<!ENTITY a "aaaa">]>'),
+    ],
+)
+def test_a_sheet_that_contradicts_itself_is_damaged(xml: str) -> None:
+    """Rows and cells go forward within a sheet's limits, and nothing defines entities."""
+    with pytest.raises(ValueError, match=r"."):
+        _read(xml)
+
+
+def test_a_sheet_that_is_cut_off_is_damaged() -> None:
+    """Half a sheet is not read as a short one."""
+    with pytest.raises(ExpatError):
+        _read(_sheet('<row r="1"/>')[:-30])
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [(time(9, 30), "09:30:00"), (None, ""), (1e20, "1e+20"), (12.5, "12.5"), (True, "TRUE")],
+)
+def test_a_value_is_written_as_in_a_text_file(value: object, text: str) -> None:
+    """Numbers keep their digits, and dates are ISO 8601."""
+    assert as_text(value) == text

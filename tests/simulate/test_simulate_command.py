@@ -1,0 +1,225 @@
+"""`callagent simulate` and `callagent scenarios` on the command line, as a person meets them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+PROGRAM = [sys.executable, "-W", "error", "-m", "callagent_cli"]
+
+
+def _run(*arguments: str, folder: Path, **environ: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [*PROGRAM, *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **environ},
+    )
+
+
+def _document(*arguments: str, folder: Path, **environ: str) -> dict[str, Any]:
+    answer: dict[str, Any] = json.loads(_run(*arguments, folder=folder, **environ).stdout)
+    return answer
+
+
+def test_the_required_sequence_is_shown_exactly(tmp_path: Path) -> None:
+    """The ladder sleeps 5, 10 and 20 s, the call fails, and the breaker comes back."""
+    run = _run("simulate", "elevenlabs-503", folder=tmp_path)
+
+    lines = run.stdout.splitlines()
+    story = [
+        "+00:00.98 elevenlabs: attempt 2 of 4 of elevenlabs.dial in 5.0 s",
+        "+00:05.98 elevenlabs: attempt 3 of 4 of elevenlabs.dial in 10.0 s",
+        "+00:15.98 elevenlabs: attempt 4 of 4 of elevenlabs.dial in 20.0 s",
+        "+00:35.98 elevenlabs breaker closed → open",
+        "ALERT opened",
+        "failed: elevenlabs answered 503",
+        "elevenlabs breaker open → half_open",
+        "elevenlabs breaker half_open → closed",
+        "ALERT resolved",
+        "call Person 10 …109 done",
+    ]
+    found = [next((n for n, line in enumerate(lines) if text in line), -1) for text in story]
+    assert run.returncode == 0
+    assert run.stderr == ""
+    assert -1 not in found
+    assert found == sorted(found)
+
+
+def test_every_line_says_that_it_is_a_simulation(tmp_path: Path) -> None:
+    """Nobody can take a rehearsal for the real thing."""
+    run = _run("simulate", "crm-down", folder=tmp_path)
+
+    assert [line for line in run.stdout.splitlines() if not line.startswith("SIMULATION")] == []
+
+
+def test_the_json_object_is_the_same_under_another_hash_seed(tmp_path: Path) -> None:
+    """One seed is one world: verdict, totals and the log's fingerprint, byte for byte."""
+    first = _run("simulate", "elevenlabs-grey", "--json", folder=tmp_path, PYTHONHASHSEED="1")
+    second = _run("simulate", "elevenlabs-grey", "--json", folder=tmp_path, PYTHONHASHSEED="2")
+
+    assert first.stdout == second.stdout
+    document = json.loads(first.stdout)
+    assert document["schema"] == "callagent.simulation/v1"
+    assert document["verdict"] == "held"
+    assert document["seed"] == 7
+    assert document["ledger"]["placed"] == document["outcome"]["dialed"]
+    assert len(document["log"]["sha256"]) == 64
+
+
+def test_another_seed_is_another_world(tmp_path: Path) -> None:
+    """The seed decides everything that is drawn by lot."""
+    hashes = {
+        _document("simulate", "llm-timeout", "--json", "--seed", seed, folder=tmp_path)["log"][
+            "sha256"
+        ]
+        for seed in ("1", "2")
+    }
+
+    assert len(hashes) == 2
+
+
+def test_a_broken_expectation_ends_with_1_and_shows_its_line(tmp_path: Path) -> None:
+    """What did not hold has a ✗, the line of the log that broke it, and the exit code 1."""
+    text = (ROOT / "scenarios" / "crm-down.yaml").read_text(encoding="utf-8")
+    text = text.replace("dialed: 60", "dialed: 59").replace("name: crm-down", "name: wrong")
+    never = "    - {event: breaker_changed, where: {service: crm}}\n"
+    text = text.replace("  never:\n", f"  never:\n{never}")
+    (tmp_path / "wrong.yaml").write_text(text, encoding="utf-8")
+
+    run = _run("simulate", "wrong.yaml", folder=tmp_path)
+
+    assert run.returncode == 1
+    assert "✗ dialed 59: 60, not 59" in run.stdout
+    assert '"event":"breaker_changed"' in run.stdout
+    assert "BROKEN: 2 of" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("simulate", "elevenlabs-504"), "did you mean `elevenlabs-503`"),
+        (("simulate", "missing.yaml"), "`missing.yaml` does not exist"),
+        (("simulate", "elevenlabs-503", "--seed", "-1"), "seed -1 is out of range"),
+        (("simulate", "elevenlabs-503", "--speed", "5"), "`--speed` goes with `--wire`"),
+        (("simulate", "elevenlabs-503", "--wire", "--seeds", "3"), "do not go together"),
+        (("simulate", "elevenlabs-503", "--journal", "no/such/folder"), "cannot write"),
+        (("simulate", "elevenlabs-503", "--compare", "missing.yaml"), "`missing.yaml`"),
+        (("scenarios", "chek"), "did you mean `check`"),
+        (("scenarios", "check"), "no file to check"),
+        (("scenarios", "check", "missing.yaml"), "`missing.yaml` does not exist"),
+        (("explore", "--minutes", "0"), "more than 0"),
+    ],
+)
+def test_what_cannot_be_used_is_two_lines_and_exit_code_2(
+    arguments: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    """A person learns what is wrong and what to do, and nothing was run."""
+    run = _run(*arguments, folder=tmp_path)
+
+    told = [line for line in run.stderr.splitlines() if line]
+    assert run.returncode == 2
+    assert [line.split(":")[0] for line in told] == ["error", "hint"]
+    assert said in run.stderr
+
+
+def test_a_world_that_nothing_can_finish_names_who_hangs(tmp_path: Path) -> None:
+    """The liveness bound says which calls wait, and for what."""
+    text = (ROOT / "scenarios" / "elevenlabs-503.yaml").read_text(encoding="utf-8")
+    text = text.replace("name: elevenlabs-503", "name: stuck").replace("for: 3m", "for: 5h")
+    (tmp_path / "stuck.yaml").write_text(text, encoding="utf-8")
+
+    run = _run("simulate", "stuck.yaml", folder=tmp_path)
+
+    assert run.returncode == 1
+    assert "✗ finished: not finished after" in run.stdout
+    assert "is pending at look_up" in run.stdout
+
+
+def test_the_journal_holds_everything(tmp_path: Path) -> None:
+    """Scenario, seed, versions, events, ledger and verdict stand in one JSON file."""
+    _run("simulate", "elevenlabs-503", "--journal", "j.json", folder=tmp_path)
+
+    journal = json.loads((tmp_path / "j.json").read_text(encoding="utf-8"))
+    assert journal["schema"] == "callagent.simulation-journal/v1"
+    assert journal["seed"] == 7
+    assert journal["scenario"]["name"] == "elevenlabs-503"
+    assert journal["verdict"]["status"] == "held"
+    assert journal["events"][0]["event"] == "run_started"
+    assert len(journal["placed"]) == 9
+    assert len(journal["requests"]) > 100
+    assert set(journal["versions"]) == {"callagent", "python"}
+
+
+def test_a_sweep_sums_up_and_tells_how_to_replay(tmp_path: Path) -> None:
+    """Many seeds are judged; the first that breaks is named with its command."""
+    text = (ROOT / "scenarios" / "late-listing.yaml").read_text(encoding="utf-8")
+    text = text.replace("name: late-listing", "name: wrong").replace("done: 3", "done: 2")
+    (tmp_path / "wrong.yaml").write_text(text, encoding="utf-8")
+
+    run = _run("simulate", "wrong.yaml", "--seeds", "2", "--seed", "5", folder=tmp_path)
+
+    assert run.returncode == 1
+    assert "BROKEN: 2 of 2 seeds" in run.stdout
+    assert "replay the first: callagent simulate wrong.yaml --seed 5" in run.stdout
+
+
+def test_settings_are_compared_on_the_same_world(tmp_path: Path) -> None:
+    """A policy is chosen by evidence: one row for each settings file and one for the scenario."""
+    eager = "services: {elevenlabs: {policy: {breaker: {failures: 2}}}}\nlanes: 3\n"
+    (tmp_path / "eager.yaml").write_text(eager, encoding="utf-8")
+
+    document = _document(
+        "simulate", "elevenlabs-503", "--compare", "eager.yaml", "--json", folder=tmp_path
+    )
+
+    own, other = document["compared"]
+    assert own["settings"] == "the scenario's own"
+    assert own["totals"]["failed"] == 1
+    assert other["settings"] == "eager.yaml"
+    assert other["cost"]["mitigate_s"] < own["cost"]["mitigate_s"]
+
+
+def test_the_library_is_listed_with_one_line_each(tmp_path: Path) -> None:
+    """Each scenario stands with its title."""
+    run = _run("scenarios", folder=tmp_path)
+
+    names = [line.split()[0] for line in run.stdout.splitlines()]
+    assert run.returncode == 0
+    assert sorted(names) == sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml"))
+
+
+def test_ctrl_c_prints_what_was_judged_so_far(tmp_path: Path) -> None:
+    """Whoever loses patience still learns what is known, and that the rest is not decided."""
+    text = (ROOT / "scenarios" / "day-long-outage.yaml").read_text(encoding="utf-8")
+    # So long that it cannot end before the signal comes.
+    text = text.replace("name: day-long-outage", "name: long").replace("at: 5m", "at: 0s")
+    (tmp_path / "long.yaml").write_text(text, encoding="utf-8")
+    command = [*PROGRAM, "simulate", "long.yaml"]
+    environ = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=environ,
+    ) as process:
+        assert process.stdout is not None
+        # Its first line of the log says that the world is under way.
+        assert any("breaker closed → open" in line for line in process.stdout)
+        process.send_signal(signal.SIGINT)
+        shown, _ = process.communicate()
+
+    assert process.returncode == 130
+    assert "judged so far" in shown
+    assert "✓ nobody_dialed_twice" in shown
+    assert "finished: not decided yet" in shown
