@@ -15,6 +15,7 @@ ENVIRONMENT: Final[dict[str, str]] = {
     "PAGERDUTY_ROUTING_KEY": "the integration key that sends alerts to PagerDuty",
     "CALLAGENT_APPRISE_URLS": "the addresses that apprise sends alerts to",
     "GOOGLE_SERVICE_ACCOUNT_JSON": "the service account that writes the Google Sheet",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "where `run` sends traces of the calls (the extra `otel`)",
     "NO_COLOR": "set: no colors",
     "FORCE_COLOR": "set: colors even when the output is no terminal",
     "TERM": "`dumb`: no colors",

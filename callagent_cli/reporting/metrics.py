@@ -61,7 +61,7 @@ class Metrics:
             registry=self.registry,
         )
         self._retries = counter(
-            "retries", "Attempts that were scheduled again", "service", "reason"
+            "retries", "Attempts scheduled again", "service", "reason"
         )
         self._breaker = gauge("breaker_state", "1 for the state it is in", "service", "state")
         self._health = gauge("service_healthy", "1 healthy, 0 not, -1 unknown", "service")

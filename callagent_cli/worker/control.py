@@ -1,9 +1,12 @@
 """What people ask of a running worker: pause, drain, stop, lanes; and who waits to hear of it."""
 
 import asyncio
+from typing import Final
 
 from callagent_cli.errors import ExitCode
 from callagent_cli.events import Bus, LanesChanged, RunDraining, RunPaused, RunResumed
+
+LANES_MAX: Final = 1000
 
 
 class Control:
@@ -39,8 +42,8 @@ class Control:
             self.wake.set()
 
     def set_lanes(self, lanes: int, by: str) -> None:
-        """Work on this many calls at a time; running ones finish."""
-        if lanes != self.lanes and lanes >= 1:
+        """Work on this many calls at a time, 1 to 1000; running ones finish."""
+        if lanes != self.lanes and 1 <= lanes <= LANES_MAX:
             self.lanes = lanes
             self._bus.emit(LanesChanged(lanes=lanes, by=by))
             self.wake.set()

@@ -4,7 +4,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from callagent_cli.calls.degradation import Degradation, Move, decide
-from callagent_cli.calls.model import BEFORE_DIAL, RUNG, Call, CallState, Step
+from callagent_cli.calls.model import BEFORE_DIAL, Call, CallState, Step
 from callagent_cli.errors import CircuitOpen, Deferred, ServiceError
 from callagent_cli.events import StepStarted
 from callagent_cli.resilience.outcome import Outcome
@@ -64,8 +64,6 @@ class Lane:
                     needs = Step.DIAL
                     self._refuse_in_vain(journey.call)
                     needs = step
-                elif step not in RUNG:
-                    self._permission.check(journey.call)
                 resources.bus.emit(StepStarted(call=call.id, step=step.value))
                 await self._steps[step](journey)
             except NeverDial as never:

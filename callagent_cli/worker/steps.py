@@ -46,7 +46,8 @@ class LookUpStep:
             lambda: records.look_up(crm_id=contact.crm_id, number=contact.number),
             journey.work,
         )
-        self._degraded.end(Step.LOOK_UP.value, "crm")
+        if self._services.guards["crm"].breaker.state == "closed":
+            self._degraded.end(Step.LOOK_UP.value, "crm")
         if person is None:
             journey.finish_step("not in the CRM")
             return
@@ -75,7 +76,8 @@ class ComposeStep:
             except (ServiceError, CircuitOpen, Deferred) as problem:
                 self._stand_in(name, problem)
                 continue
-            self._degraded.end(Step.COMPOSE.value, name)
+            if self._services.guards[name].breaker.state == "closed":
+                self._degraded.end(Step.COMPOSE.value, name)
             self._finish(journey, name, text)
             return
         name, composer = composers[-1]

@@ -67,6 +67,7 @@ class Worker:
         self._waiting_since_s: float | None = None
         self._closing_since_s: float | None = None
         self._recovered: list[str] = []
+        self._failed = False
         self._told = ""
         self._fatal: BaseException | None = None
         resources.bus.listen(self._listen)
@@ -290,12 +291,16 @@ class Worker:
         return waits if look_up_in_s is None else [*waits, look_up_in_s]
 
     def _take_back(self) -> None:
-        """Do what the recovery of a service allows: it is told to a listener, who must not."""
+        """Do what a listener was told of and must not do himself.
+
+        A failed call may have an open dial; the recovery of a service lets calls begin again.
+        """
         resources = self.resources
         services, self._recovered = self._recovered, []
+        if self._failed or "elevenlabs" in services:
+            self._failed = False
+            self._reconciler.remember_unproven()
         for service in services:
-            if service == "elevenlabs":
-                self._reconciler.remember_unproven()
             if resources.settings.requeue_after_outage:
                 requeue(
                     resources.store,
@@ -317,6 +322,7 @@ class Worker:
                 self._waiting_since_s = None
         elif isinstance(event, CallChanged) and event.new in FINAL_STATES:
             self._waiting_since_s = None
+            self._failed = self._failed or event.new == "failed"
 
 
 async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:

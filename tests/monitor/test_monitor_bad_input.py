@@ -224,3 +224,25 @@ def test_a_queue_between_threads_is_bounded_and_says_what_it_lost() -> None:
         assert "50 events lost" in ready.text()
 
     play(act, state, (80, 24), replace(QUIET, feed=feed))
+
+
+def test_the_screen_leaves_the_workers_tasks_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Tasks of the loop begin when the loop takes them up, whatever Textual would rather have."""
+
+    def eager(loop: asyncio.AbstractEventLoop, work: object, **options: object) -> object:
+        raise AssertionError(f"{loop} {work} {options}")
+
+    monkeypatch.setattr(asyncio, "eager_task_factory", eager, raising=False)
+    factories: list[object] = []
+
+    async def run() -> None:
+        app = MonitorApp(healthy(), RecordingCommands(), lambda: NOW, QUIET)
+
+        async def look(_pilot: object) -> None:
+            factories.append(asyncio.get_running_loop().get_task_factory())
+            app.exit("closed")
+
+        assert await app.run_async(headless=True, size=(80, 24), auto_pilot=look) == "closed"
+
+    asyncio.run(run())
+    assert factories == [None]

@@ -373,3 +373,31 @@ def test_a_reopened_incident_counts_the_failures_of_each_time() -> None:
 
     assert drill.book.incidents()[0].attempts_failed == 12
     assert drill.book.incidents()[0].times_opened == 3
+
+
+PARTS = ("What", "Since", "Impact", "Done already", "To do", "Command", "Incident")
+
+
+def test_every_alert_says_all_that_a_person_needs() -> None:
+    """What, since when, impact, what was done, what to do, the command, and the incident's id."""
+    drill = Drill().see(STARTED)
+    drill.see(*[failed_attempt()] * 4, breaker("closed", "open"), failed_call())
+    drill.see(failed_call("call_2", new="review", reason="no proof"), failed_call("call_3"))
+    drill.at(1900).see(breaker("half_open", "closed")).at(2100)
+    for channel in ("telegram", "heartbeat", "sheet"):
+        drill.told += drill.book.channel_broken(channel, "answered 401", drill.instant())
+        drill.told += drill.book.channel_works(channel, drill.instant())
+    drill.told += drill.book.worker_lost(
+        heartbeat_utc_s=EPOCH_S, pid=7, host="box", now=drill.instant()
+    )
+    drill.at(2600).end_of_run()
+
+    assert {alert.kind for alert in drill.told} == {"opened", "update", "resolved", "call_failed"}
+    assert {"no progress", "dead-man's switch", "Google Sheet", "reminder"} <= {
+        word
+        for word in ("no progress", "dead-man's switch", "Google Sheet", "reminder")
+        if any(word in alert.title for alert in drill.told)
+    }
+    for alert in drill.told:
+        parts = [line.partition(": ")[0] for line in alert.body.splitlines()]
+        assert parts == list(PARTS), alert.title

@@ -4,7 +4,8 @@ import asyncio
 from typing import Any, cast
 
 import pytest
-from worker_stage import CAMPAIGN, Answer, Stage, at, people
+from worker_doubles import Answer
+from worker_stage import CAMPAIGN, Stage, at, people
 
 from callagent_cli.calls.model import CallState
 from callagent_cli.errors import ExitCode, OutcomeUnknown, StorageFull, StoreError
@@ -32,6 +33,7 @@ class Quiet:
 
     async def flush(self, timeout_s: float) -> int:
         """Deliver nothing."""
+        assert timeout_s > 0
         return 0
 
     def watch(self, campaign: object) -> None:
@@ -97,8 +99,7 @@ def test_a_failing_commit_ends_the_run_and_loses_nothing(commit: int) -> None:
 def test_no_request_leaves_when_its_intent_cannot_be_kept() -> None:
     """The disk is full at the very commit of the first intent."""
     stage = Stage()
-    assert stage.records is not None
-    stage.records = None
+    stage.has_crm = False
     commits: list[int] = []
     full_at(stage, 10_000)
     database: Any = stage.store._database
@@ -193,9 +194,7 @@ def test_a_command_reaches_a_run_that_waits() -> None:
         script = asyncio.create_task(at(100, resumes)(stage))
         beside = Housekeeping(worker.resources, worker.control, row)
         quiet = cast("Reporting", Quiet())
-        ending = await run_session(
-            worker, quiet, mode="sandbox", contacts="x", housekeeping=beside
-        )
+        ending = await run_session(worker, quiet, mode="sandbox", contacts="x", housekeeping=beside)
         await script
         return ending
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
-from worker_stage import Answer, Phone, Stage, at, down, no_answer, people, person, settings
+from worker_doubles import Answer, Phone, down, no_answer
+from worker_stage import Stage, at, people, person, settings
 
 from callagent_cli.calls.model import CallState, DialStatus
 from callagent_cli.errors import ExitCode, OutcomeUnknown, ServiceError, ServiceTimeout
@@ -96,7 +97,7 @@ def test_a_call_listed_late_but_within_the_grace_is_adopted() -> None:
 
 
 def test_a_call_listed_after_the_grace_is_found_by_the_look_up_of_the_next_dial() -> None:
-    """The assumption is broken and the person rung twice: but the ledger says so, and not thrice."""
+    """The assumption is broken and the person rung twice; the ledger says so, and not thrice."""
     stage = Stage()
     stage.phone.lag_s = 50.0
     stage.phone.answers = [Answer(error=LOST), Answer(error=LOST, rings=False)]
@@ -274,10 +275,10 @@ def test_a_requeue_during_the_background_look_up_dials_once() -> None:
         staged.phone.blind = None
 
     async def requeues(staged: Stage) -> None:
-        while staged.call().state is not CallState.FAILED:
+        while staged.call().state is not CallState.FAILED:  # noqa: ASYNC110 — the store tells nobody.
             await sleep(0.1)
         before = len(staged.phone.look_ups)
-        while len(staged.phone.look_ups) == before:
+        while len(staged.phone.look_ups) == before:  # noqa: ASYNC110 — as above.
             await sleep(0.1)
         looked.append(staged.phone.look_ups[-1])
         requeue_all(staged)

@@ -3,7 +3,8 @@
 from asyncio import sleep
 
 import pytest
-from worker_stage import Answer, Stage, at, down, ended, no_answer, people, person, settings
+from worker_doubles import Answer, down, ended, no_answer
+from worker_stage import Stage, at, people, person, settings
 
 from callagent_cli.calls.model import CallState, DialStatus
 from callagent_cli.errors import AuthenticationFailed, ExitCode, InvalidPayload, OutcomeUnknown
@@ -61,7 +62,7 @@ def test_a_run_ends_with_1_when_a_call_needs_a_person() -> None:
 def test_a_run_waits_for_an_outage_however_long_it_lasts() -> None:
     """Without a limit, three days are not too long."""
     stage = dead()
-    ending = stage.run(at(3 * 86_400.0, lambda staged: _mend(staged)), horizon_s=4 * 86_400.0)
+    ending = stage.run(at(3 * 86_400.0, _mend), horizon_s=4 * 86_400.0)
 
     assert ending.exit_code is ExitCode.DONE
     assert stage.states() == {CallState.DONE: 4}
@@ -119,7 +120,6 @@ def test_a_person_needed_for_all_that_is_left_ends_the_run_with_4() -> None:
 def test_what_moves_by_itself_is_finished_before_the_run_ends_with_4() -> None:
     """The CRM's key is wrong, but calling goes on; only the records wait for a person."""
     stage = Stage(calls=people(3))
-    assert stage.records is not None
     stage.records.down = AuthenticationFailed("expired", status=401)
     ending = stage.run()
 
@@ -291,9 +291,7 @@ def test_drain_lets_conversations_finish_and_begins_nothing() -> None:
     """The run ends with the code it was drained with, and the rest stays pending."""
     stage = Stage(calls=people(5), lanes=2)
     stage.phone.talk_s = 60
-    ending = stage.run(
-        at(10, lambda staged: staged.control.drain("SIGTERM", ExitCode.TERMINATED))
-    )
+    ending = stage.run(at(10, lambda staged: staged.control.drain("SIGTERM", ExitCode.TERMINATED)))
 
     assert ending.exit_code is ExitCode.TERMINATED
     assert ending.totals == {"done": 2, "pending": 3}

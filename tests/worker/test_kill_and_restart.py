@@ -3,14 +3,17 @@
 from pathlib import Path
 
 import pytest
+from worker_doubles import Answer, down, no_answer
+from worker_stage import Stage, at, people
 
 from callagent_cli.calls.model import CallState, DialStatus
+from callagent_cli.errors import OutcomeUnknown
 from callagent_cli.events import CallChanged, RetryScheduled
 from callagent_cli.simulation.judge.verdict import judge
 from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.scenario.loader import parse_scenario
+from callagent_cli.simulation.virtual_loop import running_loop
 from callagent_cli.simulation.world import Kill, World
-from worker_stage import Answer, Stage, at, down, no_answer, people  # isort: skip
 
 TEXT = """
 callagent: scenario/v1
@@ -25,12 +28,39 @@ people: {answered: 3, no_answer: 1, talk: 12, ring: 2, no_answer_ring: 3, proces
 services:
   elevenlabs: {latency: 200ms, list_lag: 2s}
 timeline:
-  - {name: lost, at: 0s, for: 60s, target: elevenlabs.dial, probability: 0.4, may_miss: true, fault: {hang: true, applied: 0.5}}
-  - {name: refused, at: 0s, for: 60s, target: elevenlabs.dial, probability: 0.3, may_miss: true, fault: {status: 503, applied: 0.3}}
-  - {name: records, at: 0s, for: 60s, target: crm.record, probability: 0.3, may_miss: true, fault: {status: 502, applied: 1}}
+  - name: lost
+    at: 0s
+    for: 60s
+    target: elevenlabs.dial
+    probability: 0.4
+    may_miss: true
+    fault: {hang: true, applied: 0.5}
+  - name: refused
+    at: 0s
+    for: 60s
+    target: elevenlabs.dial
+    probability: 0.3
+    may_miss: true
+    fault: {status: 503, applied: 0.3}
+  - name: records
+    at: 0s
+    for: 60s
+    target: crm.record
+    probability: 0.3
+    may_miss: true
+    fault: {status: 502, applied: 1}
 until: {at_most: 24h}
 expect:
-  always: [no_call_lost, nobody_dialed_twice, breaker_legal, nothing_sent_while_open, trials_at_most_1, retries_only_transient, completed_step_never_repeated, no_secret_in_log, finished]
+  always:
+    - no_call_lost
+    - nobody_dialed_twice
+    - breaker_legal
+    - nothing_sent_while_open
+    - trials_at_most_1
+    - retries_only_transient
+    - completed_step_never_repeated
+    - no_secret_in_log
+    - finished
 """
 
 
@@ -127,8 +157,6 @@ def test_a_dial_whose_request_never_left_is_made_after_its_absence_is_proven() -
 
 def raise_kill() -> None:
     """Cut the process at this very moment."""
-    from callagent_cli.simulation.virtual_loop import running_loop
-
     running_loop().kill()
     raise RuntimeError("killed")
 
@@ -140,7 +168,6 @@ def test_a_conversation_is_followed_by_the_next_worker() -> None:
     stage.run()
 
     assert (len(stage.phone.posts), stage.states()) == (1, {CallState.DONE: 1})
-    assert stage.records is not None
     assert stage.records.records == ["call_1"]
 
 
@@ -160,8 +187,6 @@ def test_a_parked_call_waits_on_under_the_next_worker() -> None:
 def test_a_reconciling_call_is_looked_up_by_the_next_worker() -> None:
     """It does not begin its wait anew, and a dial of an earlier run is believed gone only later."""
     stage = Stage()
-    from callagent_cli.errors import OutcomeUnknown
-
     stage.phone.answers = [Answer(rings=False, error=OutcomeUnknown("lost"))]
     stage.run_and_kill(4.0, rest_s=1.0)
     assert stage.states() == {CallState.RECONCILING: 1}

@@ -1,6 +1,7 @@
 """One call on its way through all steps."""
 
-from worker_stage import Answer, Records, Stage, at, down, ended, no_answer, people, settings
+from worker_doubles import Answer, Records, down, ended, no_answer
+from worker_stage import Stage, at, people, settings
 
 from callagent_cli.calls.model import CallState, DialStatus
 from callagent_cli.errors import ExitCode, InvalidPayload
@@ -28,7 +29,7 @@ def test_a_call_goes_from_the_list_to_the_record() -> None:
 
 def test_a_call_without_a_crm_is_done_when_it_is_over() -> None:
     """With no CRM configured its two steps have nothing to do."""
-    stage = Stage(records=None)
+    stage = Stage(has_crm=False)
     stage.run()
 
     assert stage.states() == {CallState.DONE: 1}
@@ -39,7 +40,7 @@ def test_the_intent_is_on_disk_before_the_request_leaves() -> None:
     stage = Stage()
     uncommitted: list[bool] = []
     stage.phone.on_post = lambda: uncommitted.append(
-        stage.store._database._connection.in_transaction  # type: ignore[attr-defined]
+        stage.store._database._connection.in_transaction
     )
     stage.run()
 
@@ -209,7 +210,6 @@ def test_a_record_whose_answer_was_lost_is_looked_for_before_it_is_written_again
 def test_used_up_retries_of_the_record_park_it_and_never_fail_the_call() -> None:
     """The outbox: after a placed call the step is retried until it is written."""
     stage = Stage(calls=people(2))
-    assert stage.records is not None
     stage.records.down = down()
 
     stage.run(at(900, lambda staged: setattr(staged.records, "down", None)))

@@ -1,7 +1,8 @@
 """What only a person may decide, and what follows from it."""
 
 import pytest
-from worker_stage import CAMPAIGN, Answer, Stage, at, down, people
+from worker_doubles import Answer, down
+from worker_stage import CAMPAIGN, Stage, at, people
 
 from callagent_cli.calls.model import Call, CallState, DialStatus, Step
 from callagent_cli.clock import simulated_clock
@@ -85,9 +86,7 @@ def test_called_without_a_conversation_is_done() -> None:
     assert (call.state, call.result, call.dials) == (CallState.DONE, "unknown", 1)
     assert call.reason == "called, says ana"
     assert [dial.status for dial in stage.store.dials("call_1")] == [DialStatus.PLACED]
-    assert [
-        each.event.status for each in told if isinstance(each.event, DialSettled)
-    ] == ["placed"]
+    assert [each.event.status for each in told if isinstance(each.event, DialSettled)] == ["placed"]
 
 
 def test_called_with_a_conversation_that_was_never_followed_is_followed() -> None:

@@ -1,7 +1,10 @@
 """What calls do while a service is down: park, go on without it, or fail if so wanted."""
 
+from itertools import pairwise
+
 import msgspec
-from worker_stage import Answer, Model, Records, Stage, at, down, people, settings
+from worker_doubles import Answer, Model, Records, down
+from worker_stage import Stage, at, people, settings
 
 from callagent_cli.calls.model import CallState
 from callagent_cli.errors import (
@@ -152,7 +155,7 @@ def test_without_credit_a_parked_call_tries_after_5_10_20_and_30_minutes() -> No
     stage.phone.answers = [Answer(rings=False, error=empty)] * 20
     ending = stage.run()
     posts_s = [post.at_s for post in stage.phone.posts]
-    gaps = [round((b - a) / 60) for a, b in zip(posts_s, posts_s[1:], strict=False)]
+    gaps = [round((b - a) / 60) for a, b in pairwise(posts_s)]
 
     assert ending.exit_code is ExitCode.CREDENTIALS
     assert gaps == [5, 10, 20, 30]
@@ -185,9 +188,7 @@ def test_each_half_open_service_gets_one_candidate_at_a_time() -> None:
             trials.append((stamped.monotonic_s - event.duration_s, stamped.monotonic_s))
 
     assert trials
-    assert all(
-        later[0] >= earlier[1] for earlier, later in zip(trials, trials[1:], strict=False)
-    )
+    assert all(later[0] >= earlier[1] for earlier, later in pairwise(trials))
 
 
 # Fail instead of park
@@ -261,7 +262,6 @@ def test_a_refused_number_is_not_taken_back_by_an_outage() -> None:
 def test_calling_goes_on_without_the_crm_and_the_records_follow() -> None:
     """The look-up is skipped, the record waits in its outbox."""
     stage = Stage(calls=people(6), lanes=3, records=Records())
-    assert stage.records is not None
     stage.records.down = down()
     stage.run(at(600, lambda staged: setattr(staged.records, "down", None)))
 
@@ -274,7 +274,6 @@ def test_a_skipped_step_is_told_once_when_it_begins_and_once_when_it_ends() -> N
     """Four calls without the CRM make one event, and the end comes when the service is back."""
     stage = Stage(calls=people(7))
     stage.phone.talk_s = 150
-    assert stage.records is not None
     stage.records.down = down()
     stage.run(at(600, lambda staged: setattr(staged.records, "down", None)))
 

@@ -1,24 +1,21 @@
 """A worker in virtual time whose services do what a test tells them."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Mapping
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any, TypeVar
 
 import msgspec
+from worker_doubles import Model, Phone, Records
 
 from callagent_cli.calls.model import Call, CallState, Contact
 from callagent_cli.clock import EPOCH_OF_SIMULATIONS_S, Clock
-from callagent_cli.errors import InvalidPayload, ServiceError, ServiceUnavailable
 from callagent_cli.events import Bus, Event, Stamped
 from callagent_cli.resilience.guard import Guard
 from callagent_cli.resilience.health import HealthChecker
-from callagent_cli.services.conversations import Candidate, Conversation
-from callagent_cli.services.elevenlabs import Placed
 from callagent_cli.services.health import health_of
-from callagent_cli.services.hubspot import Person
 from callagent_cli.settings import Model as ModelSettings
 from callagent_cli.settings import Settings
 from callagent_cli.simulation.virtual_loop import SimulationKilled, run_virtual, running_loop
@@ -35,227 +32,7 @@ E = TypeVar("E", bound=Event)
 CAMPAIGN = "spring"
 
 
-def down(message: str = "503 from the gateway") -> ServiceUnavailable:
-    """Return what a service that is down raises."""
-    return ServiceUnavailable(message, status=503)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """What one dial does: whether a phone rings, and what is raised instead of an answer."""
-
-    rings: bool = True
-    error: ServiceError | None = None
-    after_s: float = 0.2
-
-
-@dataclass(slots=True)
-class Post:
-    """A dial request that went out."""
-
-    at_s: float
-    call: str
-    attempt: str
-    number: str
-
-
-@dataclass(slots=True)
-class Rung:
-    """A phone that rang; `listed_at_s` is when look-ups begin to find it."""
-
-    call: str
-    attempt: str
-    conversation: str
-    listed_at_s: float
-    ends_at_s: float
-
-
-def ended(**changes: Any) -> Conversation:
-    """Return a conversation in which somebody talked, with changes."""
-    facts: dict[str, Any] = {
-        "status": "done",
-        "terminal": True,
-        "duration_s": 54.0,
-        "started_utc_s": 1.0,
-        "accepted_utc_s": 2.0,
-        "termination_reason": "",
-        "error_code": "",
-        "error_reason": "",
-        "error_type": "",
-        "call_result": "",
-        "cost": 1.0,
-        "transcript_turns_agent": 2,
-        "transcript_turns_user": 2,
-        "call_successful": "success",
-        "summary": "",
-        "data_collection": {},
-    }
-    return Conversation(**{**facts, **changes})
-
-
-def no_answer() -> Conversation:
-    """Return a conversation that nobody took part in."""
-    return ended(
-        status="failed",
-        duration_s=0.0,
-        accepted_utc_s=None,
-        call_result="no_answer",
-        transcript_turns_agent=0,
-        transcript_turns_user=0,
-    )
-
-
-class Phone:
-    """The voice platform of a test: `answers` are given to the dials in order, then all is well.
-
-    `down` is raised by everything but dials, `ill` by health checks, `blind` by look-ups only;
-    `endings` are how the conversations end, in order.
-    """
-
-    def __init__(self) -> None:
-        self.answers: list[Answer] = []
-        self.posts: list[Post] = []
-        self.rung: list[Rung] = []
-        self.look_ups: list[float] = []
-        self.follows: list[float] = []
-        self.endings: list[Conversation] = []
-        self.down: ServiceError | None = None
-        self.ill: ServiceError | None = None
-        self.blind: ServiceError | None = None
-        self.deaf: ServiceError | None = None
-        self.on_post: Callable[[], None] = lambda: None
-        self.lag_s = 0.0
-        self.talk_s = 20.0
-        self.look_up_s = 0.1
-        self.life_s = 0.0
-
-    def _now_s(self) -> float:
-        """Return the seconds since the first worker began."""
-        return self.life_s + running_loop().time()
-
-    async def dial(
-        self,
-        *,
-        call_id: str,
-        attempt_id: str,
-        number: str,
-        variables: Mapping[str, Any],
-        first_message: str,
-    ) -> Placed:
-        """Ring the phone, or do what the next answer says."""
-        now_s = self._now_s()
-        self.on_post()
-        self.posts.append(Post(now_s, call_id, attempt_id, number))
-        answer = self.answers.pop(0) if self.answers else Answer()
-        conversation = f"conv_{len(self.posts)}"
-        if answer.rings:
-            lag_s, talk_s = now_s + self.lag_s, now_s + self.talk_s
-            self.rung.append(Rung(call_id, attempt_id, conversation, lag_s, talk_s))
-        await asyncio.sleep(answer.after_s)
-        if answer.error is not None:
-            raise answer.error
-        return Placed(conversation=conversation, provider_call="CA1", accepted=True, reason="")
-
-    async def look_up(
-        self, *, call_id: str, since_utc_s: float, may_go_on: Callable[[], None]
-    ) -> list[Candidate]:
-        """Return the calls that are listed by now."""
-        now_s = self._now_s()
-        self.look_ups.append(now_s)
-        await asyncio.sleep(self.look_up_s)
-        if error := self.blind or self.down:
-            raise error
-        return [
-            Candidate(conversation=rung.conversation, attempt_id=rung.attempt, status="done")
-            for rung in self.rung
-            if rung.call == call_id and rung.listed_at_s <= now_s
-        ]
-
-    async def conversation(self, conversation_id: str) -> Conversation:
-        """Return how a conversation stands."""
-        now_s = self._now_s()
-        self.follows.append(now_s)
-        await asyncio.sleep(0.1)
-        if error := self.deaf or self.down:
-            raise error
-        rung = next((each for each in self.rung if each.conversation == conversation_id), None)
-        if rung is None:
-            raise InvalidPayload("not found", status=404)
-        if now_s < rung.ends_at_s:
-            return ended(status="in-progress", terminal=False)
-        return self.endings.pop(0) if self.endings else ended()
-
-    async def health(self) -> None:
-        """Say how it is."""
-        await asyncio.sleep(0.1)
-        if error := self.ill or self.down:
-            raise error
-
-
-class Model:
-    """A language model; `down` is raised by everything it is asked, `ill` by its health check."""
-
-    def __init__(self) -> None:
-        self.prompts: list[str] = []
-        self.down: ServiceError | None = None
-        self.ill: ServiceError | None = None
-
-    async def compose(self, *, prompt: str) -> str:
-        """Write a text."""
-        self.prompts.append(prompt)
-        await asyncio.sleep(0.5)
-        if self.down is not None:
-            raise self.down
-        return "Good morning"
-
-    async def health(self) -> None:
-        """Say how it is."""
-        await asyncio.sleep(0.1)
-        if error := self.ill or self.down:
-            raise error
-
-
-class Records:
-    """A CRM; `records` are the markers of the calls written, as often as they were."""
-
-    def __init__(self) -> None:
-        self.records: list[str] = []
-        self.asked = 0
-        self.down: ServiceError | None = None
-        self.losing: ServiceError | None = None
-
-    async def look_up(self, *, crm_id: str, number: str) -> Person | None:
-        """Return nobody."""
-        self.asked += 1
-        await asyncio.sleep(0.1)
-        if self.down is not None:
-            raise self.down
-        return None
-
-    async def record(self, *, marker: str, **_: object) -> str:
-        """Write a call; `losing` is raised once after the work was done."""
-        await asyncio.sleep(0.1)
-        if self.down is not None:
-            raise self.down
-        self.records.append(marker)
-        if self.losing is not None:
-            error, self.losing = self.losing, None
-            raise error
-        return f"record_{len(self.records)}"
-
-    async def find_record(self, marker: str) -> str | None:
-        """Find a call that was written."""
-        await asyncio.sleep(0.1)
-        return "record_found" if marker in self.records else None
-
-    async def health(self) -> None:
-        """Say how it is."""
-        await asyncio.sleep(0.1)
-        if self.down is not None:
-            raise self.down
-
-
-def settings(**elevenlabs: Any) -> Settings:
+def settings(**elevenlabs: object) -> Settings:
     """Return settings whose retries have no jitter, with some of the voice platform's."""
     exact = {"retry": {"jitter": "none"}}
     services = {
@@ -289,6 +66,10 @@ def person(index: int, *, extension: str = "", number: int | None = None) -> Cal
     return Call(id=f"call_{index + 1}", campaign=CAMPAIGN, contact=contact)
 
 
+def _idle(worker: Worker, service: str) -> Callable[[], bool]:
+    return lambda: worker.agenda.idle(service, lanes_busy=worker.lanes_busy > 0)
+
+
 Script = Callable[["Stage"], Coroutine[Any, Any, None]]
 
 
@@ -311,7 +92,8 @@ class Stage:
     settings: Settings = field(default_factory=settings)
     phone: Phone = field(default_factory=Phone)
     models: list[Model] = field(default_factory=lambda: [Model()])
-    records: Records | None = field(default_factory=Records)
+    records: Records = field(default_factory=Records)
+    has_crm: bool = True
     store: SqliteStore = field(default_factory=lambda: SqliteStore.open(None))
     events: list[Stamped] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
@@ -362,12 +144,12 @@ class Stage:
         names = ["llm", "llm_fallback"][: len(self.models)]
         policies = {"elevenlabs": named.elevenlabs.policy}
         policies |= dict.fromkeys(names, named.llm.policy)
-        if self.records is not None:
+        if self.has_crm:
             policies["crm"] = named.crm.policy
         return Services(
             telephony=self.phone,
             composers=tuple(zip(names, self.models, strict=True)),
-            records=self.records,
+            records=self.records if self.has_crm else None,
             guards={
                 name: Guard(name, policy, clock, emit=bus.emit) for name, policy in policies.items()
             },
@@ -377,7 +159,7 @@ class Stage:
         services = worker.resources.services
         checks: dict[str, Any] = {"elevenlabs": self.phone.health}
         checks |= {name: model.health for name, model in services.composers}
-        if self.records is not None:
+        if self.has_crm:
             checks["crm"] = self.records.health
         for name, check in checks.items():
             services.checkers[name] = HealthChecker(
@@ -385,7 +167,7 @@ class Stage:
                 check,
                 worker.resources.clock,
                 judge=health_of,
-                idle=lambda name=name: worker.agenda.idle(name, lanes_busy=worker.lanes_busy > 0),
+                idle=_idle(worker, name),
                 emit=worker.resources.bus.emit,
             )
 
@@ -420,7 +202,7 @@ class Stage:
 
     # What is asked afterwards
 
-    def of(self, kind: type[E], **where: Any) -> list[E]:
+    def of(self, kind: type[E], **where: object) -> list[E]:
         """Return the events of a kind with these fields."""
         return [
             stamped.event
@@ -429,7 +211,7 @@ class Stage:
             and all(getattr(stamped.event, name) == value for name, value in where.items())
         ]
 
-    def times_of(self, kind: type[E], **where: Any) -> list[float]:
+    def times_of(self, kind: type[E], **where: object) -> list[float]:
         """Return when events of a kind happened, in seconds of their loop."""
         wanted = self.of(kind, **where)
         return [each.monotonic_s for each in self.events if each.event in wanted]

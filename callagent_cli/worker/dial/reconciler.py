@@ -34,13 +34,13 @@ class Reconciler:
         self._unproven: dict[str, float] = {}
 
     def remember_unproven(self) -> None:
-        """Find the failed calls whose last dial is open; those not known yet are due at once."""
+        """Find the failed calls whose last dial is open; those not known yet are due soon."""
         resources = self._resources
-        now_s = resources.clock.monotonic()
+        due_s = resources.clock.monotonic() + WAITS_S[0]
         for call_id in resources.store.calls_with_open_dials(resources.campaign):
             call = resources.store.call(call_id)
             if call is not None and call.state is CallState.FAILED:
-                self._unproven.setdefault(call_id, now_s)
+                self._unproven.setdefault(call_id, due_s)
         self._unproven = dict(sorted(self._unproven.items(), key=lambda entry: entry[1]))
 
     @property

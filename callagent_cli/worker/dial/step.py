@@ -16,7 +16,6 @@ from callagent_cli.worker.journey import Journey
 from callagent_cli.worker.operations import Operations
 from callagent_cli.worker.resources import Resources
 
-
 _TICK_S: Final = 0.001
 """No wait is shorter: a loop's clock may not be able to tell a shorter one."""
 
@@ -41,6 +40,8 @@ class DialStep:
 
     async def __call__(self, journey: Journey) -> None:
         """Do the step; raises what the Guard raises, or `NotNow`."""
+        if open_dial(self._ledger.dials(journey.call.id)) is None:
+            self._permission.check(journey.call)  # Nobody waits for a slot to hear this.
         try:
             placed = await self._resources.services.voice.run(
                 self._operation, lambda: self._attempt(journey), journey.work

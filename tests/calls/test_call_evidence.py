@@ -1,0 +1,198 @@
+"""Every rule by which the result of a call is judged, and what no call may be judged to be."""
+
+import re
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callagent_cli.calls.evidence import Facts, Result, result_of, result_of_refusal
+
+NAMED: Final = {
+    "voicemail": Result.VOICEMAIL,
+    "busy": Result.BUSY,
+    "no_answer": Result.NO_ANSWER,
+    "declined": Result.DECLINED,
+}
+UNREACHED: Final = {Result.BUSY, Result.NO_ANSWER, Result.DECLINED}
+ERRORS: Final = {
+    "": set[Result](),
+    "no_answer": {Result.NO_ANSWER},
+    "SIP request timed out": {Result.NO_ANSWER},
+    "sip status: 480": {Result.NO_ANSWER},
+    "SIP 486": {Result.BUSY},
+    "the line is busy": {Result.BUSY},
+    "sip status: 603": {Result.DECLINED},
+    "the call was declined": {Result.DECLINED},
+    "busy, then declined": {Result.BUSY, Result.DECLINED},
+    "system busy": set[Result](),
+    "server busy": set[Result](),
+    "service busy": set[Result](),
+    "too busy": set[Result](),
+    "system_busy": set[Result](),
+    "card declined": set[Result](),
+    "payment declined": set[Result](),
+    "busyness": set[Result](),
+    "order 486": set[Result](),
+    "sip 4860": set[Result](),
+}
+"""A provider's error → what it says of the person's line."""
+
+PICKED_UP: Final = {
+    "accepted": Facts(status="failed", accepted=True),
+    "the agent spoke": Facts(status="failed", duration_s=1.0, agent_turns=1),
+    "the person spoke": Facts(status="failed", duration_s=1.0, user_turns=1),
+}
+
+facts = st.builds(
+    Facts,
+    status=st.sampled_from(["done", "failed", "processing", ""]),
+    call_result=st.sampled_from(["", "answered", "failed", "a word of tomorrow", *NAMED]),
+    duration_s=st.floats(0, 1e6),
+    agent_turns=st.integers(0, 3),
+    user_turns=st.integers(0, 3),
+    accepted=st.booleans(),
+    error_type=st.sampled_from(sorted(ERRORS)),
+    error_reason=st.sampled_from(sorted(ERRORS)),
+)
+
+
+def _said(given_facts: Facts) -> set[Result]:
+    """Return what both fields of the error say together."""
+    return ERRORS[given_facts.error_type] | ERRORS[given_facts.error_reason]
+
+
+@pytest.mark.parametrize("field", ["error_type", "error_reason"])
+@pytest.mark.parametrize("error", ERRORS)
+def test_what_an_error_says_of_a_line_that_nobody_opened(error: str, field: str) -> None:
+    """One meaning is the result, in either field; none or two are unknown."""
+    expected = ERRORS[error]
+    result = result_of(Facts(status="failed", **{field: error}))
+
+    assert result is (next(iter(expected)) if len(expected) == 1 else Result.UNKNOWN)
+
+
+@pytest.mark.parametrize("status", ["done", "failed"])
+@pytest.mark.parametrize("word", NAMED)
+@pytest.mark.parametrize("spelling", [str, str.upper, lambda word: f" {word.replace('_', '-')} "])
+def test_the_telephonys_word_is_the_result(
+    word: str, status: str, spelling: "type[str]"
+) -> None:
+    """In any case, with hyphens or blanks around it, whatever the final status is called."""
+    assert result_of(Facts(status=status, call_result=spelling(word))) is NAMED[word]
+
+
+@pytest.mark.parametrize("word", NAMED)
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_word_that_the_error_contradicts_is_unknown(word: str, error: str) -> None:
+    """An error that says the same, or nothing, leaves the word as it is."""
+    result = result_of(Facts(status="failed", call_result=word, error_reason=error))
+
+    assert result is (NAMED[word] if ERRORS[error] <= {NAMED[word]} else Result.UNKNOWN)
+
+
+@pytest.mark.parametrize("why", PICKED_UP)
+@pytest.mark.parametrize("word", [*NAMED, "answered", ""])
+def test_a_line_that_was_open_was_neither_busy_nor_declined(word: str, why: str) -> None:
+    """Only a voicemail picks up; any other word contradicts what happened."""
+    opened = PICKED_UP[why]
+    result = result_of(
+        Facts(
+            status=opened.status,
+            call_result=word,
+            duration_s=opened.duration_s,
+            agent_turns=opened.agent_turns,
+            user_turns=opened.user_turns,
+            accepted=opened.accepted,
+        )
+    )
+
+    assert result is (Result.VOICEMAIL if word == "voicemail" else Result.UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    ("duration_s", "agent_turns", "user_turns", "expected"),
+    [
+        (0.0, 0, 0, Result.UNKNOWN),
+        (0.0, 2, 2, Result.UNKNOWN),
+        (0.1, 1, 0, Result.ANSWERED),
+        (9.0, 0, 1, Result.SILENT),
+        (9.0, 0, 0, Result.SILENT),
+        (9.0, 1, 1, Result.ANSWERED),
+    ],
+)
+@pytest.mark.parametrize("word", ["", "answered", "a word of tomorrow"])
+def test_a_call_that_ended_well_is_one_in_which_the_agent_spoke(
+    duration_s: float, agent_turns: int, user_turns: int, *, expected: Result, word: str
+) -> None:
+    """Words take time: a talk of no duration is a contradiction, and no success."""
+    ended = Facts(
+        status="done",
+        call_result=word,
+        duration_s=duration_s,
+        agent_turns=agent_turns,
+        user_turns=user_turns,
+    )
+
+    assert result_of(ended) is expected
+
+
+@given(facts)
+def test_nobody_is_answered_without_a_talk(given_facts: Facts) -> None:
+    """Answered and silent are done, and lasted; in the one the agent spoke, in the other not."""
+    result = result_of(given_facts)
+
+    if result in {Result.ANSWERED, Result.SILENT}:
+        assert given_facts.status == "done"
+        assert given_facts.duration_s > 0
+        assert given_facts.call_result not in {"failed", *NAMED}
+        assert (given_facts.agent_turns > 0) == (result is Result.ANSWERED)
+
+
+@given(facts)
+def test_nobody_is_unreached_without_a_word_for_it(given_facts: Facts) -> None:
+    """Busy, no answer and declined are named by the telephony or the error, and by no other."""
+    result = result_of(given_facts)
+    named = NAMED.get(given_facts.call_result)
+
+    if result in UNREACHED:
+        assert result is named or _said(given_facts) == {result}
+        assert _said(given_facts) <= {result}
+        assert not given_facts.accepted
+        assert given_facts.duration_s == 0 or not (
+            given_facts.agent_turns or given_facts.user_turns
+        )
+    if result is Result.VOICEMAIL:
+        assert named is Result.VOICEMAIL
+        assert not _said(given_facts)
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("busy", Result.BUSY),
+        ("sip_486", Result.BUSY),
+        ("sip_600", Result.BUSY),
+        ("no_answer", Result.NO_ANSWER),
+        ("sip_timeout", Result.NO_ANSWER),
+        ("sip_408", Result.NO_ANSWER),
+        ("sip_480", Result.NO_ANSWER),
+        ("declined", Result.DECLINED),
+        ("sip_603", Result.DECLINED),
+        ("sip_404", None),
+        ("system_busy", None),
+        ("BUSY", None),
+        ("", None),
+    ],
+)
+def test_what_the_code_of_a_refused_dial_says(code: str, expected: Result | None) -> None:
+    """A code that is about no line has no result: that dial is a failed one."""
+    assert result_of_refusal(code) is expected
+
+
+@given(st.text())
+def test_no_other_code_is_about_the_line(code: str) -> None:
+    """A refusal never says that somebody was reached."""
+    assert result_of_refusal(code) in {None, *UNREACHED}
+    assert result_of_refusal(code) is None or re.fullmatch(r"[a-z_0-9]+", code)

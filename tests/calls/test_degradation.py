@@ -1,0 +1,118 @@
+"""What follows when a step cannot be done, written out: each step with each problem."""
+
+from typing import Final
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callagent_cli.calls.degradation import OUTBOX_RETRY_S, Degradation, Move, Problem, decide
+from callagent_cli.calls.model import Step
+from callagent_cli.errors import CircuitOpen, Deferred, ServiceError
+from callagent_cli.resilience.outcome import Outcome
+
+TABLE: Final = """
+                 look_up  compose  dial       follow  record
+unavailable      go_on    fail     fail       again   again
+timeout          go_on    fail     fail       again   again
+not_sent         go_on    fail     fail       again   again
+throttled        go_on    fail     fail       again   again
+busy_here        go_on    fail     fail       again   again
+unknown          go_on    fail     reconcile  again   again
+rejected         go_on    fail     fail       review  go_on
+misconfigured    go_on    waits    waits      waits   waits
+unauthorized     go_on    waits    waits      waits   waits
+quota            go_on    waits    waits      waits   waits
+cancelled        go_on    fail     fail       again   again
+local_rejection  go_on    fail     fail       again   again
+ok               go_on    fail     fail       again   again
+open             go_on    waits    waits      waits   waits
+half_open        go_on    waits    waits      waits   waits
+isolated         go_on    waits    waits      waits   waits
+deferred         go_on    later    later      later   later
+"""
+"""`waits` parks for the service, `later` for a time, `again` for a minute with all attempts."""
+
+FULL: Final[dict[str, Degradation]] = {
+    "go_on": Degradation(move=Move.GO_ON, reason="why"),
+    "fail": Degradation(move=Move.FAIL, reason="why"),
+    "reconcile": Degradation(move=Move.RECONCILE, reason="why"),
+    "review": Degradation(move=Move.REVIEW, reason="why"),
+    "waits": Degradation(move=Move.PARK, reason="why", waits_for="crm"),
+    "later": Degradation(move=Move.PARK, reason="why", delay_s=7.0),
+    "again": Degradation(move=Move.PARK, reason="why", delay_s=OUTBOX_RETRY_S, fresh=True),
+}
+_HEAD, *_ROWS = [line.split() for line in TABLE.strip().splitlines()]
+CELLS: Final = [
+    (row[0], Step(step), word)
+    for row in _ROWS
+    for step, word in zip(_HEAD, row[1:], strict=True)
+]
+
+
+def _problem(name: str) -> Problem:
+    if name == "deferred":
+        return Deferred("crm", delay_s=7.0, reason="throttled")
+    if name in {"open", "half_open", "isolated"}:
+        return CircuitOpen("crm", state=name, retry_after_s=9.0, since_s=1.0, reason="down")
+    return ServiceError("why", outcome=Outcome(name))
+
+
+def test_the_table_has_every_step_and_every_problem() -> None:
+    """No outcome is forgotten when one is added."""
+    problems = {*map(str, Outcome), "open", "half_open", "isolated", "deferred"}
+
+    assert {name for name, _, _ in CELLS} == problems
+    assert len(CELLS) == len(problems) * len(Step)
+
+
+@pytest.mark.parametrize("fail_fast", [False, True])
+@pytest.mark.parametrize(("name", "step", "word"), CELLS)
+def test_each_cell_of_the_table(name: str, step: Step, word: str, *, fail_fast: bool) -> None:
+    """All of the decision; failing fast changes the dial at an open breaker, and nothing else."""
+    problem = _problem(name)
+    fails_fast = fail_fast and step is Step.DIAL and name == "open"
+    expected = FULL["fail" if fails_fast else word]
+    decision = decide(step, "crm", problem, fail_fast=fail_fast)
+
+    assert decision.reason == problem.message
+    assert (decision.move, decision.waits_for, decision.delay_s, decision.fresh) == (
+        expected.move,
+        expected.waits_for,
+        expected.delay_s,
+        expected.fresh,
+    )
+
+
+@given(
+    step=st.sampled_from([Step.FOLLOW, Step.RECORD]),
+    name=st.sampled_from(sorted({name for name, _, _ in CELLS})),
+    fail_fast=st.booleans(),
+)
+def test_a_call_whose_phone_has_rung_never_fails_and_never_reconciles(
+    step: Step, name: str, *, fail_fast: bool
+) -> None:
+    """Its conversation took place: what is left waits, is skipped, or comes before a person."""
+    decision = decide(step, "crm", _problem(name), fail_fast=fail_fast)
+
+    assert decision.move in {Move.PARK, Move.GO_ON, Move.REVIEW}
+
+
+@given(
+    step=st.sampled_from(Step),
+    name=st.sampled_from(sorted({name for name, _, _ in CELLS})),
+    delay_s=st.floats(0, 1e6),
+    fail_fast=st.booleans(),
+)
+def test_a_parked_call_knows_what_it_waits_for(
+    step: Step, name: str, delay_s: float, *, fail_fast: bool
+) -> None:
+    """Either a service or a time, never both and never neither; no other move has any."""
+    problem = (
+        Deferred("crm", delay_s=delay_s, reason="gate") if name == "deferred" else _problem(name)
+    )
+    decision = decide(step, "crm", problem, fail_fast=fail_fast)
+    ways = (decision.waits_for != "") + (decision.delay_s is not None)
+
+    assert ways == (1 if decision.move is Move.PARK else 0)
+    assert not decision.fresh or decision.delay_s == OUTBOX_RETRY_S

@@ -1,0 +1,270 @@
+"""Slack, PagerDuty, apprise, webhooks as others verify them, and the dead-man's switch."""
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import pytest
+from loopback_servers import Answer, HttpServer
+from reporting_doubles import ALERT, KEY, loop_clock, run_jumping
+from standardwebhooks.webhooks import Webhook as Verifier
+
+from callagent_cli.clock import Clock, system_clock
+from callagent_cli.errors import (
+    AuthenticationFailed,
+    InvalidPayload,
+    Misconfigured,
+    RateLimited,
+    ServiceError,
+    ServiceUnavailable,
+    SettingsError,
+)
+from callagent_cli.reporting.alert import Alert, Channel
+from callagent_cli.reporting.channels.pagerduty import dedup_key
+from callagent_cli.reporting.heartbeat import EVERY_S, Heartbeat, Ping
+from callagent_cli.reporting.real_doors import RealDoors
+from callagent_cli.services.exchange import Exchange
+from callagent_cli.services.http import NotSent, Request, Response
+from callagent_cli.services.httpx_client import HttpxClient
+from callagent_cli.settings import Alerts, Apprise, PagerDuty, Slack, Webhook
+
+# apprise imports it where it is still there.
+pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:DeprecationWarning")
+
+SECRETS = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_b2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xk")
+
+
+def _channel(alerts: Alerts, environ: dict[str, str]) -> Channel:
+    doors = RealDoors(http_for=lambda base_url: HttpxClient(base_url=base_url), environ=environ)
+    return doors.channels(alerts, system_clock())[0]
+
+
+def _slack(base_url: str) -> Channel:
+    url = f"{base_url}/services/T000/B000/{KEY}"
+    return _channel(Alerts(slack=Slack()), {"SLACK_WEBHOOK_URL": url})
+
+
+def _pagerduty(base_url: str) -> Channel:
+    alerts = Alerts(pagerduty=PagerDuty(base_url=base_url))
+    return _channel(alerts, {"PAGERDUTY_ROUTING_KEY": KEY})
+
+
+def _webhook(base_url: str) -> Channel:
+    alerts = Alerts(webhook=Webhook(url=f"{base_url}/hook"))
+    return _channel(alerts, {"CALLAGENT_WEBHOOK_SECRET": " ".join(SECRETS)})
+
+
+def _apprise(base_url: str) -> Channel:
+    address = base_url.replace("http://", "json://") + f"/hook?token={KEY}"
+    return _channel(Alerts(apprise=Apprise()), {"CALLAGENT_APPRISE_URLS": address})
+
+
+def _try(
+    make: Callable[[str], Channel], answers: list[Answer], *alerts: Alert
+) -> tuple[ServiceError | None, HttpServer]:
+    async def deliver() -> tuple[ServiceError | None, HttpServer]:
+        async with HttpServer(answers) as server:
+            channel = make(server.base_url)
+            try:
+                for alert in alerts or (ALERT,):
+                    await channel.deliver(alert)
+            except ServiceError as error:
+                return error, server
+            finally:
+                await channel.close()
+            return None, server
+
+    return asyncio.run(deliver())
+
+
+def _json(code: int, **body: Any) -> Answer:  # noqa: ANN401 — JSON.
+    return code, {"content-type": "application/json"}, json.dumps(body).encode()
+
+
+# Webhook
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_the_library_verifies_each_signature_while_secrets_rotate(secret: str) -> None:
+    """A receiver with the old secret and one with the new both take the message."""
+    error, server = _try(_webhook, [(204, {}, b"")])
+    request = server.requests[0]
+    payload = Verifier(secret).verify(request.body.decode(), dict(request.headers))
+
+    assert error is None
+    assert payload["data"]["incident"] == "INC-0001"
+
+
+# Slack
+
+
+def test_a_slack_message_is_plain_text_without_mentions() -> None:
+    """Title and body; what Slack would read as a mention or a link is escaped."""
+    alert = msgspec.structs.replace(ALERT, title="<!channel> & more")
+    error, server = _try(_slack, [(200, {}, b"ok")], alert)
+    sent = json.loads(server.requests[0].body)
+
+    assert error is None
+    assert server.requests[0].target == f"/services/T000/B000/{KEY}"
+    assert sent["text"].startswith("*[critical] &lt;!channel&gt; &amp; more*\n")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind", "words"),
+    [
+        ((400, {}, b"invalid_payload"), InvalidPayload, "invalid_payload"),
+        ((403, {}, b"invalid_token"), AuthenticationFailed, "new incoming webhook"),
+        ((403, {}, b"action_prohibited"), Misconfigured, "another channel"),
+        ((404, {}, b"no_service"), AuthenticationFailed, "was removed"),
+        ((404, {}, b"channel_not_found"), Misconfigured, "channel is gone"),
+        ((410, {}, b"channel_is_archived"), Misconfigured, "archived"),
+        ((429, {"retry-after": "7"}, b"rate_limited"), RateLimited, ""),
+        ((500, {}, b"rollup_error"), ServiceUnavailable, ""),
+        ((200, {}, b"<html>portal</html>"), ServiceUnavailable, ""),
+    ],
+)
+def test_each_answer_of_slack_means_something(
+    answer: Answer, kind: type[ServiceError], words: str
+) -> None:
+    """Its one word first, the status second; the address is in no message."""
+    error, _ = _try(_slack, [answer])
+
+    assert type(error) is kind
+    assert words in error.message
+    assert "html" not in error.message
+    assert KEY not in error.message
+    assert error.retry_after_s == (7.0 if kind is RateLimited else None)
+
+
+# PagerDuty
+
+
+def test_pagerduty_gets_one_incident_that_ends() -> None:
+    """Trigger and resolve carry the same key; a repeated one changes nothing there."""
+    over = msgspec.structs.replace(ALERT, kind="resolved", status="resolved", id="INC-0001-04")
+    accepted = _json(202, status="success", message="Event processed", dedup_key="x")
+    error, server = _try(_pagerduty, [accepted, accepted], ALERT, over)
+    first, last = (json.loads(request.body) for request in server.requests)
+
+    assert error is None
+    assert server.requests[0].target == "/v2/enqueue"
+    assert (first["event_action"], last["event_action"]) == ("trigger", "resolve")
+    assert first["dedup_key"] == last["dedup_key"] == dedup_key(ALERT)
+    assert first["routing_key"] == KEY
+    assert first["payload"]["severity"] == "critical"
+    assert first["payload"]["summary"] == ALERT.title
+    assert "payload" not in last
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (_json(400, status="invalid event", message="x", errors=["bad"]), InvalidPayload),
+        (
+            _json(400, status="invalid event", message="x", errors=["'routing_key' is bad"]),
+            AuthenticationFailed,
+        ),
+        (_json(429), RateLimited),
+        (_json(500), ServiceUnavailable),
+        ((202, {}, b"<html>"), ServiceUnavailable),
+    ],
+)
+def test_each_answer_of_pagerduty_means_something(answer: Answer, kind: type[ServiceError]) -> None:
+    """A refused key is told apart from a refused event; the key is in no message."""
+    error, _ = _try(_pagerduty, [answer])
+
+    assert type(error) is kind
+    assert KEY not in error.message
+
+
+# apprise
+
+
+def test_apprise_reaches_an_address_of_its_own() -> None:
+    """Title, body and how bad it is arrive at a json:// address."""
+    error, server = _try(_apprise, [(200, {}, b"{}")])
+    sent = json.loads(server.requests[0].body)
+
+    assert error is None
+    assert sent["title"] == f"[critical] {ALERT.title}"
+    assert sent["type"] == "failure"
+
+
+def test_an_address_that_fails_fails_the_delivery_and_keeps_its_token() -> None:
+    """What apprise logs is told without the address."""
+    error, _ = _try(_apprise, [(503, {}, b"")])
+
+    assert isinstance(error, ServiceUnavailable)
+    assert KEY not in error.message
+
+
+@pytest.mark.parametrize(
+    ("alerts", "environ"),
+    [
+        (Alerts(slack=Slack()), {}),
+        (Alerts(slack=Slack()), {"SLACK_WEBHOOK_URL": "hooks.example"}),
+        (Alerts(pagerduty=PagerDuty()), {}),
+        (Alerts(apprise=Apprise()), {}),
+        (Alerts(apprise=Apprise()), {"CALLAGENT_APPRISE_URLS": "nonsense://x"}),
+    ],
+)
+def test_a_channel_that_cannot_work_stops_the_start(
+    alerts: Alerts, environ: dict[str, str]
+) -> None:
+    """Two lines say what is missing."""
+    with pytest.raises(SettingsError) as raised:
+        _channel(alerts, environ)
+
+    assert raised.value.hint
+
+
+# The dead-man's switch
+
+
+class _Switch:
+    """An address that answers as told, and notes when it was asked for."""
+
+    def __init__(self, *statuses: int) -> None:
+        self.statuses = list(statuses)
+        self.asked_s: list[float] = []
+
+    async def send(self, _: Request) -> Response:
+        self.asked_s.append(asyncio.get_running_loop().time())
+        status = self.statuses.pop(0) if self.statuses else 200
+        if status == 0:
+            raise NotSent("refused")
+        return Response(status, {}, b"")
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+
+def _heartbeat(switch: _Switch, said: list[tuple[str, ...]], clock: Clock) -> Heartbeat:
+    exchange = Exchange(http=switch, service="heartbeat", utc=clock.utc, secret="")
+    return Heartbeat(
+        Ping(exchange, path="/ping"),
+        clock,
+        on_broken=lambda name, why: said.append(("broken", name, why)),
+        on_works=lambda name: said.append(("works", name)),
+    )
+
+
+def test_the_switch_is_asked_for_each_minute() -> None:
+    """While a worker lives, a request a minute; what is lost is told once, and its end too."""
+
+    async def story() -> None:
+        switch, said = _Switch(200, 0, 503, 0), list[tuple[str, ...]]()
+        heart = _heartbeat(switch, said, loop_clock())
+        beating = asyncio.create_task(heart.run())
+        await asyncio.sleep(EVERY_S * 10 - 1)
+        beating.cancel()
+        await asyncio.wait({beating})
+        await heart.close()
+
+        waits = {b - a for a, b in zip(switch.asked_s, switch.asked_s[1:], strict=False)}
+        assert waits == {60.0}
+        assert [entry[:2] for entry in said] == [("broken", "heartbeat"), ("works", "heartbeat")]
+
+    run_jumping(story())
