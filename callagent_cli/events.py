@@ -293,14 +293,19 @@ class Bus:
 
     def __init__(self, clock: Clock, *, run: str = "", campaign: str = "") -> None:
         self._clock = clock
-        self._listeners: list[Listener] = []
+        self._listeners: list[tuple[Listener, tuple[type[Event], ...]]] = []
+        self._hearers: dict[type[Event], list[Listener]] = {}
         self._sequence = 0
         self.run = run
         self.campaign = campaign
 
-    def listen(self, listener: Listener) -> None:
-        """Add a listener; it must not block, and may emit events itself."""
-        self._listeners.append(listener)
+    def listen(self, listener: Listener, *kinds: type[Event]) -> None:
+        """Add a listener of all events, or of these kinds; it must not block, and may emit events.
+
+        Most events are attempts that went well: whoever waits for rarer ones should say so.
+        """
+        self._listeners.append((listener, kinds))
+        self._hearers = {}
 
     def emit(self, event: Event) -> None:
         """Stamp the event and hand it to every listener."""
@@ -309,11 +314,16 @@ class Bus:
         stamped = Stamped(
             clock.utc(), clock.monotonic(), self._sequence, self.run, self.campaign, event
         )
-        for listener in self._listeners:
+        for listener in self._hearers.get(type(event)) or self._hearers_of(type(event)):
             try:
                 listener(stamped)
             except Exception as error:  # noqa: BLE001 — the listeners' boundary of DESIGN.md.
                 self._report(listener, error, event)
+
+    def _hearers_of(self, kind: type[Event]) -> list[Listener]:
+        found = [listener for listener, kinds in self._listeners if not kinds or kind in kinds]
+        self._hearers[kind] = found
+        return found
 
     def _report(self, listener: Listener, error: Exception, event: Event) -> None:
         if isinstance(event, ListenerFailed):

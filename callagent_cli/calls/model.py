@@ -1,8 +1,10 @@
 """A call, its states and steps, and a dial: what the worker decides over and the store keeps."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
+
+import msgspec
 
 
 class CallState(StrEnum):
@@ -112,8 +114,7 @@ class Contact:
     variables: dict[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Call:
+class Call(msgspec.Struct, frozen=True, kw_only=True):
     """One contact's journey in a campaign.
 
     `attempts` counts the used attempts of the current step and `due_utc_s` the instant before
@@ -137,7 +138,7 @@ class Call:
     result: str = ""
     failed_by: str = ""
     incident: str = ""
-    results: dict[str, Any] = field(default_factory=dict)
+    results: dict[str, Any] = msgspec.field(default_factory=dict)
     reconciling_since_utc_s: float | None = None
     reconciling_closed_s: float = 0.0
     look_ups: int = 0
@@ -145,11 +146,10 @@ class Call:
 
     def evolve(self, **changes: Any) -> "Call":  # noqa: ANN401 — the fields of this very class.
         """Return a copy with some fields changed."""
-        return replace(self, **changes)
+        return msgspec.structs.replace(self, **changes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Dial:
+class Dial(msgspec.Struct, frozen=True, kw_only=True):
     """One request that may ring a phone, as the dial ledger keeps it.
 
     `ended_utc_s` is when its answer came, or when it was found open after a crash.
@@ -166,7 +166,7 @@ class Dial:
 
     def evolve(self, **changes: Any) -> "Dial":  # noqa: ANN401 — the fields of this very class.
         """Return a copy with some fields changed."""
-        return replace(self, **changes)
+        return msgspec.structs.replace(self, **changes)
 
 
 def mask(number: str) -> str:

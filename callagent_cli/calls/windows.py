@@ -10,6 +10,9 @@ from callagent_cli.settings import Window
 
 _DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAYS_AHEAD: Final = 8
+_LOOKED_AHEAD: Final = timedelta(days=15)
+"""A window of one day a week may fall into the hour that a change of the clock skips."""
+
 _MIDNIGHT: Final = "24:00"
 
 
@@ -43,7 +46,7 @@ def opens_in_s(window: Window, timezone: str, now_utc_s: float) -> float:
     """
     zones = zones_of(timezone)
     at_utc_s = now_utc_s
-    last_utc_s = now_utc_s + timedelta(days=_DAYS_AHEAD).total_seconds()
+    last_utc_s = now_utc_s + _LOOKED_AHEAD.total_seconds()
     while at_utc_s < last_utc_s:
         wait_s = max(_opens_in_s(window, zone, at_utc_s) for zone in zones)
         if wait_s <= 0:

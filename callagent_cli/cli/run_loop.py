@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import Final
 
@@ -116,18 +116,7 @@ async def work(run: Run) -> Worked:
             max_wait_s=run.max_wait_s,
             suppressions=run.suppressions,
         )
-        stack.enter_context(
-            observed(
-                bus,
-                clock,
-                port=run.metrics_port,
-                totals={
-                    state.value: calls for state, calls in run.store.totals(run.campaign).items()
-                },
-                lanes=worker.control.lanes,
-                services=tuple(worker.resources.services.guards),
-            )
-        )
+        stack.enter_context(_observed(run, worker))
         bus.listen(follow)
         _tell_import(run, bus)
         try:
@@ -138,6 +127,19 @@ async def work(run: Run) -> Worked:
         await reporting.close()
         undelivered = len(run.store.documents("alert", open_only=True))
         return Worked(ending=ending, dropped=reporting.dropped(), undelivered=undelivered)
+
+
+def _observed(run: Run, worker: Worker) -> AbstractContextManager[None]:
+    """Return what serves metrics and exports traces of this run, as far as they are wanted."""
+    totals = run.store.totals(run.campaign)
+    return observed(
+        worker.resources.bus,
+        worker.resources.clock,
+        port=run.metrics_port,
+        totals={state.value: calls for state, calls in totals.items()},
+        lanes=worker.control.lanes,
+        services=tuple(worker.resources.services.guards),
+    )
 
 
 async def _worked(run: Run, worker: Worker, reporting: Reporting, follow: Follower) -> Ending:

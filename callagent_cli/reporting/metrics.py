@@ -60,9 +60,7 @@ class Metrics:
             buckets=BUCKETS_S,
             registry=self.registry,
         )
-        self._retries = counter(
-            "retries", "Attempts scheduled again", "service", "reason"
-        )
+        self._retries = counter("retries", "Attempts scheduled again", "service", "reason")
         self._breaker = gauge("breaker_state", "1 for the state it is in", "service", "state")
         self._health = gauge("service_healthy", "1 healthy, 0 not, -1 unknown", "service")
         self._calls = gauge("calls", "Calls by state", "state")

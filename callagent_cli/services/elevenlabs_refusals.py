@@ -1,9 +1,9 @@
 """What `success: false` means: an answer of 200 that carries the carrier's refusal as a sentence.
 
 Without a conversation id it is certain that no call exists, so each of these is a refusal. The
-sentences are those of live captures (reference `providers.md` 1.2); an unknown one is the contact's
-own, because five different contacts refused alike isolate the service anyway. A busy line, no answer
-and a declined call are personal: they never do, and the dial rules decide when to dial again.
+sentences are those seen in live answers; an unknown one is the contact's own, because five
+different contacts refused alike isolate the service anyway. A busy line, no answer and a declined
+call are personal: they never do, and the dial rules decide when to dial again.
 """
 
 import re

@@ -26,9 +26,7 @@ INSERT: Final = (
 UPDATE: Final = f"UPDATE calls SET {ASSIGNMENTS} WHERE id = ?"  # noqa: S608 — as above.
 BY_ID: Final = f"SELECT {COLUMNS} FROM calls WHERE id = ?"  # noqa: S608 — as above.
 BY_SEQ: Final = f"SELECT {COLUMNS} FROM calls WHERE seq = ?"  # noqa: S608 — as above.
-BY_NUMBER: Final = (
-    f"SELECT {COLUMNS} FROM calls WHERE campaign = ? AND number = ?"  # noqa: S608 — as above.
-)
+BY_NUMBER: Final = f"SELECT {COLUMNS} FROM calls WHERE campaign = ? AND number = ?"  # noqa: S608 — as above.
 NEXT_DUE: Final = """
     SELECT due_utc_s FROM calls WHERE shelf <= 1 AND campaign = ? AND due_utc_s > ?
     ORDER BY due_utc_s LIMIT 1

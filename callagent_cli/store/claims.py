@@ -37,12 +37,12 @@ def _by_due(state: CallState) -> str:
 _PARKED: Final = """
     SELECT ifnull(parked_utc_s, 0.0), line, seq FROM calls INDEXED BY calls_parked
     WHERE shelf = 1 AND state = 'parked' AND campaign = (
-        SELECT ?1 WHERE EXISTS (
+        SELECT ? WHERE EXISTS (
             SELECT 1 FROM calls INDEXED BY calls_timed WHERE shelf = 1 AND state = 'parked'
-            AND campaign = ?1 AND waits_for = ?2 AND step = ?3 AND ifnull(due_utc_s, 0.0) <= ?4
+            AND campaign = ? AND waits_for = ? AND step = ? AND ifnull(due_utc_s, 0.0) <= ?
         )
     )
-    AND waits_for = ?2 AND step = ?3 AND ifnull(due_utc_s, 0.0) <= ?4
+    AND waits_for = ? AND step = ? AND ifnull(due_utc_s, 0.0) <= ?
     ORDER BY ifnull(parked_utc_s, 0.0), line, seq LIMIT 1
 """
 
@@ -61,4 +61,7 @@ def query_of(state: CallState) -> str:
 
 def parameters_of(claim: Claim, step: Step) -> tuple[object, ...]:
     """Return the parameters of that query."""
-    return claim.campaign, claim.waits_for, step.value, claim.due_utc_s
+    narrowed = (claim.waits_for, step.value, claim.due_utc_s)
+    if claim.state is CallState.PARKED:
+        return claim.campaign, claim.campaign, *narrowed, *narrowed
+    return claim.campaign, *narrowed

@@ -1,5 +1,6 @@
 """Which call is worked next: what goes on before what begins, never what a breaker refuses."""
 
+from collections.abc import Collection
 from typing import Final
 
 from callagent_cli.calls.model import BEFORE_DIAL, RUNG, Call, CallState, Step
@@ -23,16 +24,20 @@ class Agenda:
         self._candidates: dict[str, str] = {}
         self._fails_fast = resources.settings.services.elevenlabs.when_down == "fail"
         self._models = tuple(name for name, _ in resources.services.composers)
-        resources.bus.listen(self._listen)
+        resources.bus.listen(self._listen, BreakerChanged, AttemptFinished)
 
-    def claim(self) -> Call | None:
-        """Return the next call to work on, or None when nothing can be done right now."""
+    def claim(self, states: Collection[CallState]) -> Call | None:
+        """Return the next call to work on, or None when nothing can be done right now.
+
+        `states` are those in which there are calls at all: the others are not searched.
+        """
         if self._control.draining:
             return None
-        steps = self._allowed_steps()
-        return (
-            self._first(CallState.PARKED, steps=steps) or self._parked(steps) or self._beginning()
-        )
+        call = None
+        if CallState.PARKED in states:
+            steps = self._allowed_steps()
+            call = self._first(CallState.PARKED, steps=steps) or self._parked(steps)
+        return call or self._beginning(states)
 
     def released(self, call_id: str) -> None:
         """Forget that a call is a candidate: its lane is free again."""
@@ -76,16 +81,18 @@ class Agenda:
         voice = self._resources.services.voice.breaker
         return self._fails_fast and voice.state == "open" and not voice.poll()
 
-    def _beginning(self) -> Call | None:
+    def _beginning(self, states: Collection[CallState]) -> Call | None:
         """Return a call to begin, or to dial again, if the services it requires admit it."""
         if self._control.paused_by:
             return None
         if not self._fails_at_once() and not self._admits(_VOICE):
             return None
         steps = _ALL if self._admits(self._models) else _ALL - BEFORE_DIAL
-        call = self._first(CallState.SCHEDULED, steps=steps) or self._first(
-            CallState.PENDING, steps=steps
-        )
+        call = None
+        if CallState.SCHEDULED in states:
+            call = self._first(CallState.SCHEDULED, steps=steps)
+        if call is None and CallState.PENDING in states:
+            call = self._first(CallState.PENDING, steps=steps)
         if call is not None:
             self._nominate(_VOICE, call)
             if call.step in BEFORE_DIAL:

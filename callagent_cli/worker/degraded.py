@@ -12,7 +12,7 @@ class Degraded:
     def __init__(self, bus: Bus) -> None:
         self._bus = bus
         self._instead: dict[tuple[str, str], str] = {}
-        bus.listen(self._listen)
+        bus.listen(self._listen, BreakerChanged, HealthChecked)
 
     def begin(self, step: str, service: str, *, instead: str, reason: str) -> None:
         """Say that a step goes on with `instead`, unless that was said already."""

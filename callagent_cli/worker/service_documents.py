@@ -84,7 +84,9 @@ class ServiceDocuments:
             if document is not None:
                 self._take_up(guard, document)
             self._save(name, moved=document is None)
-        self._resources.bus.listen(self._listen)
+        self._resources.bus.listen(
+            self._listen, HealthChecked, ServiceDegraded, BreakerChanged, StepDegraded
+        )
 
     def _take_up(self, guard: Guard, document: ServiceDocument) -> None:
         name = guard.service

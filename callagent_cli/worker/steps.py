@@ -104,6 +104,8 @@ class FollowStep:
 
     def __init__(self, resources: Resources, operations: Operations) -> None:
         self._resources = resources
+        self._voice = resources.services.voice
+        self._telephony = resources.services.telephony
         self._operation = operations.follow
         self._opt_outs = OptOuts(resources)
         self._settings = resources.settings.services.elevenlabs
@@ -118,7 +120,7 @@ class FollowStep:
             if is_fresh:
                 await asyncio.sleep(settings.follow_every_s)
             is_fresh = True
-            conversation = await self._resources.services.voice.run(
+            conversation = await self._voice.run(
                 self._operation, lambda: self._ask(journey), journey.work
             )
             journey.succeeded()
@@ -140,7 +142,7 @@ class FollowStep:
         That is part of the attempt: an answer of 404 to a young call is no refusal.
         """
         try:
-            return await self._resources.services.telephony.conversation(journey.call.conversation)
+            return await self._telephony.conversation(journey.call.conversation)
         except InvalidPayload as error:
             young = self._age_s(journey) < _NOT_YET_VISIBLE_S
             if error.status == _HTTP_NOT_FOUND and young:

@@ -70,7 +70,7 @@ class Worker:
         self._failed = False
         self._told = ""
         self._fatal: BaseException | None = None
-        resources.bus.listen(self._listen)
+        resources.bus.listen(self._listen, BreakerChanged, StepFinished, CallChanged)
 
     async def run(self) -> Ending:
         """Work until the end; raises `StoreError` when nothing can be kept any more.
@@ -119,14 +119,17 @@ class Worker:
     # Lanes and look-ups
 
     def _fill(self) -> None:
+        resources = self.resources
+        # A claim takes calls out of these states and puts none in.
+        states = resources.store.totals(resources.campaign)
         while len(self._look_ups) < LOOK_UPS_AT_ONCE:
-            call = self._reconciler.claim()
+            call = self._reconciler.claim(states)
             if call is None:
                 break
             if call.id not in self._look_ups:
                 self._start(self._look_ups, call, self._reconciler.look_up)
         while len(self._lanes) < self.control.lanes:
-            call = self.agenda.claim()
+            call = self.agenda.claim(states)
             if call is None:
                 break
             journey = self._journey(call)

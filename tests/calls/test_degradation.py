@@ -44,9 +44,7 @@ FULL: Final[dict[str, Degradation]] = {
 }
 _HEAD, *_ROWS = [line.split() for line in TABLE.strip().splitlines()]
 CELLS: Final = [
-    (row[0], Step(step), word)
-    for row in _ROWS
-    for step, word in zip(_HEAD, row[1:], strict=True)
+    (row[0], Step(step), word) for row in _ROWS for step, word in zip(_HEAD, row[1:], strict=True)
 ]
 
 

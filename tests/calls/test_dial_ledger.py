@@ -5,11 +5,16 @@ from random import Random
 from typing import Final
 from unittest.mock import create_autospec
 
+import pytest
+from hypothesis import given
 from hypothesis import strategies as st
 
-from callagent_cli.calls.ledger import Graces
-from callagent_cli.calls.model import Dial, DialStatus
+from callagent_cli.calls.ledger import Graces, found_late, match, open_dial, proof_wait_s
+from callagent_cli.calls.model import OPEN_DIALS, Dial, DialStatus
 from callagent_cli.clock import Clock
+from callagent_cli.events import Bus
+from callagent_cli.store.port import Store
+from callagent_cli.worker.dial.ledger import DialLedger
 
 GRACES: Final = Graces(unknown_s=30.0, refused_s=3.0)
 HOUR_S: Final = 3600.0
@@ -168,7 +173,7 @@ def test_which_call_a_dial_placed(
 ) -> None:
     """Its own id comes first, then a call without one; a known conversation is never taken."""
     calls = [Listed(conversation, label) for conversation, label in listed]
-    found = match(_dial(), iter(calls), frozenset(known))
+    found = match(_dial(), iter(calls), frozenset({known}))
 
     assert (found and found.conversation) == expected
 

@@ -23,9 +23,7 @@ NEVER: Final = Redial(no_answer_min=None, busy_min=None, voicemail_min=None, dec
 @pytest.mark.parametrize("result", Result)
 @pytest.mark.parametrize("dials", range(7))
 @pytest.mark.parametrize("max_dials", [1, 3, 5])
-def test_each_result_after_each_number_of_dials(
-    result: Result, dials: int, max_dials: int
-) -> None:
+def test_each_result_after_each_number_of_dials(result: Result, dials: int, max_dials: int) -> None:
     """Each result has its own delay until the limit is reached; the others end the call."""
     decision = after(result, dials, Dialing(max_dials=max_dials, redial=ALL))
     again = result in MINUTES and dials < max_dials

@@ -1,19 +1,15 @@
 """The outbox: every alert reaches every channel in the end, and no channel holds up another."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from typing import Any
 
 import pytest
+from outbox_desk import Desk, run_story
 from reporting_doubles import (
     EPOCH_S,
     KEY,
     NUMBER,
-    MemoryDocuments,
     ScriptedChannel,
     alert,
-    loop_clock,
-    run_jumping,
 )
 
 from callagent_cli.errors import (
@@ -23,57 +19,9 @@ from callagent_cli.errors import (
     RateLimited,
     ServiceUnavailable,
 )
-from callagent_cli.events import AlertDelivered, AlertRaised, CommandObeyed, Event, Stamped
-from callagent_cli.reporting.outbox import Outbox
-from callagent_cli.reporting.redaction import Redactor
+from callagent_cli.events import AlertDelivered
 
 DOWN = ServiceUnavailable("telegram answered 503")
-
-
-class Desk:
-    """An outbox with scripted channels, and what it said."""
-
-    def __init__(
-        self, *channels: ScriptedChannel, documents: MemoryDocuments | None = None
-    ) -> None:
-        self.documents = documents or MemoryDocuments()
-        self.emitted: list[Event] = []
-        self.said: list[tuple[str, ...]] = []
-        self.clock = loop_clock()
-        self.outbox = Outbox(
-            self.documents,
-            channels,
-            clock=self.clock,
-            redactor=Redactor([KEY]),
-            emit=self.emitted.append,
-            on_broken=lambda channel, error: self.said.append(("broken", channel, error)),
-            on_works=lambda channel: self.said.append(("works", channel)),
-        )
-
-    def raise_(self, event: AlertRaised) -> None:
-        """Show an alert to the outbox."""
-        self.see(event)
-
-    def see(self, event: Event) -> None:
-        """Show another event to the outbox."""
-        self.outbox(
-            Stamped(self.clock.utc(), self.clock.monotonic(), 1, "run_1", "contacts", event)
-        )
-
-    async def serve(self, for_s: float) -> None:
-        """Deliver for some time."""
-        async with asyncio.TaskGroup() as tasks:
-            serving = [tasks.create_task(self.outbox.serve(name)) for name in self.outbox.channels]
-            await asyncio.sleep(for_s)
-            for task in serving:
-                task.cancel()
-
-
-def _run(story: Callable[[], Awaitable[None]]) -> None:
-    async def begin() -> None:
-        await story()
-
-    run_jumping(begin())
 
 
 def test_each_channel_gets_each_alert() -> None:
@@ -95,7 +43,7 @@ def test_each_channel_gets_each_alert() -> None:
         assert desk.documents.documents("alert", open_only=True) == []
         assert desk.outbox.undelivered() == {}
 
-    _run(story)
+    run_story(story)
 
 
 def test_a_failing_channel_is_tried_after_growing_waits() -> None:
@@ -116,7 +64,7 @@ def test_a_failing_channel_is_tried_after_growing_waits() -> None:
         assert [taken.title for taken in channel.taken] == ["2 alerts, the last: title 2"]
         assert channel.taken[0].incident == "INC-0001"
 
-    _run(story)
+    run_story(story)
 
 
 def test_a_hanging_channel_holds_up_no_other() -> None:
@@ -132,7 +80,7 @@ def test_a_hanging_channel_holds_up_no_other() -> None:
         await desk.serve(40)
         assert len(slow.taken) == 1
 
-    _run(story)
+    run_story(story)
 
 
 def test_a_wait_that_the_receiver_asked_for_is_kept() -> None:
@@ -147,7 +95,7 @@ def test_a_wait_that_the_receiver_asked_for_is_kept() -> None:
         assert await desk.outbox.flush(50) == 0
         assert 77.0 <= channel.tried_s[1] <= 78.0
 
-    _run(story)
+    run_story(story)
 
 
 def test_flushing_cuts_the_back_off_short_and_counts_what_is_left() -> None:
@@ -165,7 +113,7 @@ def test_flushing_cuts_the_back_off_short_and_counts_what_is_left() -> None:
         channel.answers = ["hang"]
         assert await desk.outbox.flush(10) == 1
 
-    _run(story)
+    run_story(story)
 
 
 def test_what_was_not_delivered_survives_a_restart() -> None:
@@ -182,7 +130,7 @@ def test_what_was_not_delivered_survives_a_restart() -> None:
         assert len(email.taken) == 1
         assert again.outbox.undelivered() == {}
 
-    _run(story)
+    run_story(story)
 
 
 def test_a_message_keeps_its_id_over_tries_and_restarts() -> None:
@@ -200,7 +148,7 @@ def test_a_message_keeps_its_id_over_tries_and_restarts() -> None:
         assert channel.taken[0].message in kept
         assert channel.taken[0].message != channel.taken[1].message
 
-    _run(story)
+    run_story(story)
 
 
 def test_ten_messages_an_hour_then_a_digest() -> None:
@@ -222,7 +170,7 @@ def test_ten_messages_an_hour_then_a_digest() -> None:
         await again.serve(1)
         assert again.outbox.undelivered() == {}
 
-    _run(story)
+    run_story(story)
 
 
 def test_the_hourly_limit_survives_a_restart() -> None:
@@ -241,7 +189,7 @@ def test_the_hourly_limit_survives_a_restart() -> None:
         await again.serve(3600)
         assert len(channel.taken) == 1
 
-    _run(story)
+    run_story(story)
 
 
 @pytest.mark.parametrize(
@@ -264,7 +212,7 @@ def test_a_broken_channel_is_said_once_and_its_recovery_too(
         await desk.serve(3000)
         assert desk.said == [("broken", "telegram", answers[0].message), ("works", "telegram")]
 
-    _run(story)
+    run_story(story)
 
 
 def test_a_channel_only_a_person_can_mend_is_tried_again_now_and_then() -> None:
@@ -278,67 +226,7 @@ def test_a_channel_only_a_person_can_mend_is_tried_again_now_and_then() -> None:
 
         assert channel.tried_s == [0.0, 900.0, 1800.0, 2700.0]
 
-    _run(story)
-
-
-def _command(name: str, argument: str) -> CommandObeyed:
-    return CommandObeyed(command=name, argument=argument, by="ana")
-
-
-def test_a_muted_incident_reaches_no_channel_until_the_mute_ends() -> None:
-    """The alert is kept and says who muted it; after the end, alerts go out again."""
-
-    async def story() -> None:
-        channel = ScriptedChannel()
-        desk = Desk(channel)
-        desk.see(_command("mute", f"INC-0001 {EPOCH_S + 600:.0f}"))
-        desk.raise_(alert(1))
-        await desk.serve(601)
-        desk.raise_(alert(2))
-        await desk.serve(1)
-
-        assert [taken.title for taken in channel.taken] == ["title 2"]
-        assert "muted by ana until 2026-01-05T09:10:00.000Z" in desk.documents.text()
-        assert desk.documents.documents("alert", open_only=True) == []
-
-    _run(story)
-
-
-def test_whoever_heard_that_it_began_hears_that_it_is_over_mute_or_not() -> None:
-    """A resolve always follows its opened alert; other channels stay silent."""
-
-    async def story() -> None:
-        channel = ScriptedChannel()
-        desk = Desk(channel)
-        desk.raise_(alert(1))
-        await desk.serve(1)
-        desk.see(_command("mute", f"all {EPOCH_S + 600:.0f}"))
-        desk.raise_(alert(2, kind="update"))
-        desk.raise_(alert(3, kind="resolved"))
-        desk.raise_(alert(4, kind="resolved", incident="INC-0009"))
-        await desk.serve(1)
-
-        assert [taken.title for taken in channel.taken] == ["title 1", "title 3"]
-
-    _run(story)
-
-
-def test_a_mute_that_is_lifted_is_over() -> None:
-    """`unmute` ends it before its time, and a restart keeps one that was not lifted."""
-
-    async def story() -> None:
-        channel = ScriptedChannel()
-        desk = Desk(channel)
-        desk.see(_command("mute", f"all {EPOCH_S + 600:.0f}"))
-        again = Desk(channel, documents=desk.documents)
-        again.raise_(alert(1))
-        again.see(_command("unmute", "all"))
-        again.raise_(alert(2))
-        await again.serve(1)
-
-        assert [taken.title for taken in channel.taken] == ["title 2"]
-
-    _run(story)
+    run_story(story)
 
 
 def test_a_channel_is_not_told_of_its_own_failure() -> None:
@@ -353,7 +241,7 @@ def test_a_channel_is_not_told_of_its_own_failure() -> None:
         assert telegram.taken == []
         assert len(email.taken) == 1
 
-    _run(story)
+    run_story(story)
 
 
 def test_a_receiver_that_is_gone_is_left_alone() -> None:
@@ -371,7 +259,7 @@ def test_a_receiver_that_is_gone_is_left_alone() -> None:
         assert await desk.outbox.flush(10) == 2
         assert len(desk.documents.documents("alert", open_only=True)) == 2
 
-    _run(story)
+    run_story(story)
 
 
 def test_an_alert_that_is_refused_does_not_block_the_others() -> None:
@@ -387,7 +275,7 @@ def test_an_alert_that_is_refused_does_not_block_the_others() -> None:
         assert [taken.title for taken in channel.taken] == ["title 2"]
         assert desk.outbox.undelivered() == {}
 
-    _run(story)
+    run_story(story)
 
 
 def test_a_channel_with_a_bug_is_a_failing_channel() -> None:
@@ -404,7 +292,7 @@ def test_a_channel_with_a_bug_is_a_failing_channel() -> None:
         assert isinstance(failed, AlertDelivered)
         assert failed.error_message == "ValueError: *** …123"
 
-    _run(story)
+    run_story(story)
 
 
 def test_secrets_and_numbers_do_not_enter_the_outbox() -> None:
@@ -421,4 +309,4 @@ def test_secrets_and_numbers_do_not_enter_the_outbox() -> None:
         assert NUMBER not in everything
         assert channel.taken[0].raised_utc_s == EPOCH_S
 
-    _run(story)
+    run_story(story)

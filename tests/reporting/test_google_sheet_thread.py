@@ -199,7 +199,7 @@ def test_rows_are_written_as_they_come_until_cancelled() -> None:
         for number in range(3):
             sheet.write(_row(number))
             while len(writer.rows) <= number:  # noqa: ASYNC110 — a thread fills it.
-                await asyncio.sleep(0)
+                await asyncio.sleep(0.1)
         serving.cancel()
         await asyncio.wait({serving})
 

@@ -19,7 +19,6 @@ from callagent_cli.events import (
 )
 from callagent_cli.reporting.incidents import affected_calls, failed_calls, is_lost, lost
 from callagent_cli.reporting.incidents.incident import Waste, find, is_incident, load
-from callagent_cli.reporting.incidents.mutes import Mute, Mutes, mute_argument, mute_of, mutes_of
 
 STARTED = RunStarted(mode="live", contacts="c.csv", lanes=1, version="1")
 
@@ -300,45 +299,7 @@ def test_the_affected_calls_are_kept_by_id() -> None:
     assert found.attempts_failed >= 4
 
 
-# Mutes and commands
-
-
-def _muted(target: str, until_s: float) -> CommandObeyed:
-    argument = mute_argument(target, EPOCH_S + until_s)
-    return CommandObeyed(command="mute", argument=argument, by="ana")
-
-
-def test_how_a_muted_incident_stands_is_told_when_the_mute_is_over() -> None:
-    """Whoever wanted an hour of silence hears what is still down after it."""
-    drill = Drill().see(*[failed_attempt()] * 4, breaker("closed", "open"))
-    drill.see(_muted("elevenlabs", 600)).at(599)
-    before = list(drill.kinds)
-    drill.at(601)
-
-    assert before == ["opened"]
-    assert drill.kinds == ["opened", "update"]
-
-
-@pytest.mark.parametrize("argument", ["", "elevenlabs", "elevenlabs soon", " 12"])
-def test_a_mute_without_an_end_is_none(argument: str) -> None:
-    """Silence always has an end."""
-    assert mute_of(argument) is None
-
-
-def test_a_mute_covers_what_it_names_until_its_end() -> None:
-    """An incident, one of its alerts, a service, or all; kept over a restart, and lifted."""
-    drill = Drill()
-    mutes = Mutes(drill.documents)
-    mutes.set(Mute(target="INC-0001", until_utc_s=100))
-    mutes.set(Mute(target="crm", until_utc_s=200))
-    again = Mutes(drill.documents)
-
-    assert again.covering("INC-0001", "llm", 99)
-    assert not again.covering("INC-0001", "llm", 100)
-    assert again.covering("INC-0002", "crm", 150)
-    assert not again.covering("INC-0002", "llm", 50)
-    again.lift("crm")
-    assert [mute.target for mute in mutes_of(drill.documents)] == ["INC-0001"]
+# Commands
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """Looks up, in the background, every dial of which nobody knows whether it rang."""
 
+from collections.abc import Collection
 from typing import Final
 
 from callagent_cli.calls.ledger import open_dial
@@ -56,15 +57,19 @@ class Reconciler:
         due_s = next(iter(self._unproven.values()), None)
         return None if due_s is None else due_s - self._resources.clock.monotonic()
 
-    def claim(self) -> Call | None:
-        """Return a call that is due for a look-up, and put its next one off."""
+    def claim(self, states: Collection[CallState]) -> Call | None:
+        """Return a call that is due for a look-up, and put its next one off.
+
+        `states` are those in which there are calls at all.
+        """
         resources = self._resources
-        now_utc_s = resources.clock.utc()
-        call = resources.store.first_call(
-            Claim(campaign=resources.campaign, state=CallState.RECONCILING, due_utc_s=now_utc_s)
-        )
-        if call is not None:
-            return self._put_off(call, now_utc_s)
+        if CallState.RECONCILING in states:
+            now_utc_s = resources.clock.utc()
+            call = resources.store.first_call(
+                Claim(campaign=resources.campaign, state=CallState.RECONCILING, due_utc_s=now_utc_s)
+            )
+            if call is not None:
+                return self._put_off(call, now_utc_s)
         if resources.services.voice.breaker.state != "closed":
             return None
         return self._claim_unproven()

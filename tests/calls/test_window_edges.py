@@ -1,0 +1,194 @@
+"""Calling windows at their edges: seconds, weeks, half-hour zones, skipped hours, odd names."""
+
+from datetime import UTC, datetime
+from math import inf
+from typing import Final
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from callagent_cli.calls.windows import check_window, opens_in_s, zones_of
+from callagent_cli.settings import Window
+
+DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+ZONES: Final = ("America/New_York", "Europe/Berlin", "Australia/Sydney", "Asia/Kolkata")
+YEAR: Final = (
+    datetime(2026, 1, 1, tzinfo=UTC).timestamp(),
+    datetime(2027, 1, 1, tzinfo=UTC).timestamp(),
+)
+NIGHT_S: Final = 11 * 3600
+
+minutes = st.integers(4 * 60, 24 * 60 - 1)
+spans = st.tuples(minutes, minutes).filter(lambda span: span[0] < span[1])
+some_days = st.lists(st.sampled_from(DAYS), min_size=1, max_size=7, unique=True)
+instants = st.floats(*YEAR)
+
+
+def _at(text: str, zone: str) -> float:
+    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp()
+
+
+def _window(span: tuple[int, int], days: list[str]) -> Window:
+    opens, closes = (f"{each // 60:02}:{each % 60:02}" for each in span)
+    return Window(opens=opens, closes=closes, days=days)  # type: ignore[arg-type]
+
+
+def _is_open(window: Window, zone: str, utc_s: float) -> bool:
+    """Read the clock on the person's wall."""
+    local = datetime.fromtimestamp(utc_s, ZoneInfo(zone))
+    return DAYS[local.weekday()] in window.days and window.opens <= f"{local:%H:%M}" < window.closes
+
+
+def test_the_window_by_default() -> None:
+    """Every day from eight in the morning to nine in the evening."""
+    window = Window()
+    check_window(window)
+
+    assert (window.opens, window.closes, tuple(window.days)) == ("08:00", "21:00", DAYS)
+
+
+@pytest.mark.parametrize("zone", [*ZONES, "America/Sao_Paulo"])
+@pytest.mark.parametrize("day", ["2026-01-15", "2026-07-15"])
+@pytest.mark.parametrize(
+    ("time", "wait_s"),
+    [
+        ("00:00:00", 8 * 3600),
+        ("07:59:59", 1),
+        ("07:59:59.500", 0.5),
+        ("08:00:00", 0),
+        ("20:59:59.999", 0),
+        ("21:00:00", NIGHT_S),
+        ("23:59:59", 8 * 3600 + 1),
+    ],
+)
+def test_the_edges_of_a_day(zone: str, day: str, time: str, wait_s: float) -> None:
+    """The opening belongs to the window and the closing does not, in winter and in summer."""
+    assert opens_in_s(Window(), zone, _at(f"{day}T{time}", zone)) == wait_s
+
+
+@pytest.mark.parametrize(
+    ("zone", "evening", "shift_h"),
+    [
+        ("America/New_York", "2026-03-07", -1),
+        ("America/New_York", "2026-10-31", 1),
+        ("Europe/Berlin", "2026-03-28", -1),
+        ("Europe/Berlin", "2026-10-24", 1),
+        ("Australia/Sydney", "2026-10-03", -1),
+        ("Australia/Sydney", "2026-04-04", 1),
+        ("Asia/Kolkata", "2026-03-28", 0),
+        ("America/Sao_Paulo", "2026-10-17", 0),
+        ("America/Sao_Paulo", "2026-02-14", 0),
+    ],
+)
+def test_an_opening_moves_with_the_persons_clock(zone: str, evening: str, shift_h: int) -> None:
+    """The night of a change is shorter or longer; São Paulo's dates of 2019 change nothing."""
+    wait_s = opens_in_s(Window(), zone, _at(f"{evening}T21:00", zone))
+
+    assert wait_s == NIGHT_S + shift_h * 3600
+
+
+@given(zone=st.sampled_from(ZONES), now_utc_s=instants, span=spans, days=some_days)
+def test_after_the_wait_the_window_is_open_and_a_moment_before_it_is_not(
+    zone: str, now_utc_s: float, span: tuple[int, int], days: list[str]
+) -> None:
+    """For any instant, to its fraction of a second, and any window to the minute."""
+    window = _window(span, days)
+    wait_s = opens_in_s(window, zone, now_utc_s)
+
+    assert opens_in_s(window, zone, now_utc_s + wait_s) == 0
+    assert _is_open(window, zone, now_utc_s + wait_s + 1e-3)
+    assert wait_s == 0 or not _is_open(window, zone, now_utc_s + max(0.0, wait_s - 1e-3))
+
+
+@given(
+    zones=st.lists(st.sampled_from(ZONES), min_size=1, max_size=4, unique=True),
+    now_utc_s=instants,
+    span=spans,
+    days=some_days,
+)
+def test_several_zones_wait_for_the_last_of_them(
+    zones: list[str], now_utc_s: float, span: tuple[int, int], days: list[str]
+) -> None:
+    """Whatever their order; never sooner than any one of them; and then all are open."""
+    window = _window(span, days)
+    wait_s = opens_in_s(window, ",".join(zones), now_utc_s)
+
+    assert opens_in_s(window, " , ".join(reversed(zones)), now_utc_s) == wait_s
+    assert wait_s >= max(opens_in_s(window, zone, now_utc_s) for zone in zones)
+    if wait_s < inf:
+        assert all(opens_in_s(window, zone, now_utc_s + wait_s) == 0 for zone in zones)
+
+
+def test_two_coasts_are_called_while_both_are_awake() -> None:
+    """A number of New York and Los Angeles is called from eight in the one to nine in the other."""
+    zones = "America/New_York,America/Los_Angeles"
+    opens, closes = _at("2026-05-06T11:00", ZONES[0]), _at("2026-05-06T21:00", ZONES[0])
+
+    assert opens_in_s(Window(), zones, opens - 1) == 1
+    assert opens_in_s(Window(), zones, opens) == opens_in_s(Window(), zones, closes - 1) == 0
+    assert opens_in_s(Window(), zones, closes) == 14 * 3600
+
+
+@pytest.mark.parametrize("zone", ZONES)
+def test_a_window_of_one_day_comes_again_after_a_week(zone: str) -> None:
+    """From its closing to its next opening; Sunday is the person's, not that of UTC."""
+    window = Window(days=["sun"])
+
+    assert opens_in_s(window, zone, _at("2026-05-10T21:00", zone)) == 7 * 86400 - 13 * 3600
+    assert opens_in_s(window, zone, _at("2026-05-10T08:00", zone)) == 0
+    assert opens_in_s(window, zone, _at("2026-05-09T20:00", zone)) == 12 * 3600
+
+
+@pytest.mark.parametrize(
+    ("zone", "now", "opening"),
+    [
+        ("America/New_York", "2026-03-01T03:00", "2026-03-15T02:00"),
+        ("America/New_York", "2026-03-05T12:00", "2026-03-15T02:00"),
+        ("Europe/Berlin", "2026-03-22T03:00", "2026-04-05T02:00"),
+        ("Australia/Sydney", "2026-09-27T03:00", "2026-10-11T02:00"),
+    ],
+)
+def test_a_window_whose_only_hour_is_skipped_opens_a_week_later(
+    zone: str, now: str, opening: str
+) -> None:
+    """Two to three on the Sunday of the change does not exist: that is late, and not never."""
+    window = Window(opens="02:00", closes="03:00", days=["sun"])
+
+    assert opens_in_s(window, zone, _at(now, zone)) == _at(opening, zone) - _at(now, zone)
+
+
+@pytest.mark.parametrize(
+    "name", ["tzdata.zi", "zone.tab", "europe/berlin", "\0", "\ud800", "/", ","]
+)
+def test_an_odd_name_is_no_zone(name: str) -> None:
+    """A file beside the zones, a wrong case or a broken text raises like any unknown name."""
+    with pytest.raises(ValueError, match="no time zone"):
+        opens_in_s(Window(), name, 0.0)
+
+
+@given(st.text() | st.text(alphabet="./,ABCUTCGMTaz \0"))
+def test_any_text_is_zones_or_a_value_error(text: str) -> None:
+    """Nothing else is raised, and as many zones come back as there are names."""
+    try:
+        zones = zones_of(text)
+    except ValueError as error:
+        assert "no time zone" in str(error)  # noqa: PT017 — either end is right.
+    else:
+        assert len(zones) == len(text.split(","))
+
+
+@given(opens=st.integers(0, 1439), closes=st.integers(0, 1439), days=some_days)
+def test_a_window_is_refused_exactly_when_it_closes_before_it_opens(
+    opens: int, closes: int, days: list[str]
+) -> None:
+    """No window reaches over midnight, and none is empty."""
+    window = _window((opens, closes), days)
+    try:
+        check_window(window)
+    except ValueError as error:
+        assert closes <= opens
+        assert "is not after" in str(error)  # noqa: PT017 — either end is right.
+    else:
+        assert closes > opens

@@ -1,0 +1,106 @@
+"""Mutes: silence has an end, and whoever heard that it began hears that it is over."""
+
+import pytest
+from outbox_desk import Desk, run_story
+from reporting_doubles import EPOCH_S, Drill, ScriptedChannel, alert, breaker, failed_attempt
+
+from callagent_cli.events import CommandObeyed
+from callagent_cli.reporting.incidents.mutes import Mute, Mutes, mute_argument, mute_of, mutes_of
+
+
+def _muted(target: str, until_s: float) -> CommandObeyed:
+    argument = mute_argument(target, EPOCH_S + until_s)
+    return CommandObeyed(command="mute", argument=argument, by="ana")
+
+
+def test_how_a_muted_incident_stands_is_told_when_the_mute_is_over() -> None:
+    """Whoever wanted an hour of silence hears what is still down after it."""
+    drill = Drill().see(*[failed_attempt()] * 4, breaker("closed", "open"))
+    drill.see(_muted("elevenlabs", 600)).at(599)
+    before = list(drill.kinds)
+    drill.at(601)
+
+    assert before == ["opened"]
+    assert drill.kinds == ["opened", "update"]
+
+
+@pytest.mark.parametrize("argument", ["", "elevenlabs", "elevenlabs soon", " 12"])
+def test_a_mute_without_an_end_is_none(argument: str) -> None:
+    """Silence always has an end."""
+    assert mute_of(argument) is None
+
+
+def test_a_mute_covers_what_it_names_until_its_end() -> None:
+    """An incident, one of its alerts, a service, or all; kept over a restart, and lifted."""
+    drill = Drill()
+    mutes = Mutes(drill.documents)
+    mutes.set(Mute(target="INC-0001", until_utc_s=100))
+    mutes.set(Mute(target="crm", until_utc_s=200))
+    again = Mutes(drill.documents)
+
+    assert again.covering("INC-0001", "llm", 99)
+    assert not again.covering("INC-0001", "llm", 100)
+    assert again.covering("INC-0002", "crm", 150)
+    assert not again.covering("INC-0002", "llm", 50)
+    again.lift("crm")
+    assert [mute.target for mute in mutes_of(drill.documents)] == ["INC-0001"]
+
+
+def _command(name: str, argument: str) -> CommandObeyed:
+    return CommandObeyed(command=name, argument=argument, by="ana")
+
+
+def test_a_muted_incident_reaches_no_channel_until_the_mute_ends() -> None:
+    """The alert is kept and says who muted it; after the end, alerts go out again."""
+
+    async def story() -> None:
+        channel = ScriptedChannel()
+        desk = Desk(channel)
+        desk.see(_command("mute", f"INC-0001 {EPOCH_S + 600:.0f}"))
+        desk.raise_(alert(1))
+        await desk.serve(601)
+        desk.raise_(alert(2))
+        await desk.serve(1)
+
+        assert [taken.title for taken in channel.taken] == ["title 2"]
+        assert "muted by ana until 2026-01-05T09:10:00.000Z" in desk.documents.text()
+        assert desk.documents.documents("alert", open_only=True) == []
+
+    run_story(story)
+
+
+def test_whoever_heard_that_it_began_hears_that_it_is_over_mute_or_not() -> None:
+    """A resolve always follows its opened alert; other channels stay silent."""
+
+    async def story() -> None:
+        channel = ScriptedChannel()
+        desk = Desk(channel)
+        desk.raise_(alert(1))
+        await desk.serve(1)
+        desk.see(_command("mute", f"all {EPOCH_S + 600:.0f}"))
+        desk.raise_(alert(2, kind="update"))
+        desk.raise_(alert(3, kind="resolved"))
+        desk.raise_(alert(4, kind="resolved", incident="INC-0009"))
+        await desk.serve(1)
+
+        assert [taken.title for taken in channel.taken] == ["title 1", "title 3"]
+
+    run_story(story)
+
+
+def test_a_mute_that_is_lifted_is_over() -> None:
+    """`unmute` ends it before its time, and a restart keeps one that was not lifted."""
+
+    async def story() -> None:
+        channel = ScriptedChannel()
+        desk = Desk(channel)
+        desk.see(_command("mute", f"all {EPOCH_S + 600:.0f}"))
+        again = Desk(channel, documents=desk.documents)
+        again.raise_(alert(1))
+        again.see(_command("unmute", "all"))
+        again.raise_(alert(2))
+        await again.serve(1)
+
+        assert [taken.title for taken in channel.taken] == ["title 2"]
+
+    run_story(story)
