@@ -1,4 +1,4 @@
-"""The twin of Anthropic's messages API. Reference: `providers.md` 3."""
+"""The twin of Anthropic's messages API."""
 
 from typing import Final
 

@@ -1,6 +1,6 @@
 """One call as the voice platform knows it: where it stands at an instant, and how it says so.
 
-Field names, values and which fields are required: reference `providers.md` 1.3 and 1.4.
+Field names, values and which fields are required are those of the official client's models.
 """
 
 from typing import Final

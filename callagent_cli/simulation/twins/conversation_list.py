@@ -1,4 +1,4 @@
-"""The list of conversations: filters, paging and lag. Reference: `providers.md` 1.4."""
+"""The list of conversations: filters, paging and lag."""
 
 import base64
 import binascii

@@ -1,7 +1,4 @@
-"""The body of a dial: what it must hold, and what the carriers answer to it.
-
-Reference: `providers.md` 1.1 and 1.2.
-"""
+"""The body of a dial: what it must hold, and what the carriers answer to it."""
 
 import re
 from typing import Final

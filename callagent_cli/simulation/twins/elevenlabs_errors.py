@@ -1,4 +1,4 @@
-"""The error answers of the voice platform: reference `providers.md` 1.2 and 1.8."""
+"""The error answers of the voice platform."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,4 @@
-"""The CRM's twin: contacts that follow from the seed, and the calls recorded to them.
-
-Reference: `providers.md` 4.
-"""
+"""The CRM's twin: contacts that follow from the seed, and the calls recorded to them."""
 
 import zlib
 from collections.abc import Iterable

@@ -1,4 +1,4 @@
-"""HubSpot's search over objects: filter groups, operators, paging. Reference: `providers.md` 4."""
+"""HubSpot's search over objects: filter groups, operators, paging."""
 
 import re
 from collections.abc import Callable, Iterable

@@ -1,4 +1,4 @@
-"""The twin of an OpenAI-compatible language model. Reference: `providers.md` 2."""
+"""The twin of an OpenAI-compatible language model."""
 
 from typing import Final
 
