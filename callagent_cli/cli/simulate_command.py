@@ -1,6 +1,9 @@
 """What `callagent simulate` does: run a world, show what happened, judge it."""
 
 import os
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -109,6 +112,16 @@ def _watched(evidence: Evidence, verdict: Verdict, seed: int, options: SimulateO
     return int(left) if left in {ExitCode.INTERRUPTED, ExitCode.TERMINATED} else 0
 
 
+@contextmanager
+def _interrupting(world: World) -> Iterator[None]:
+    """Let Ctrl-C end the world between two of its steps, where nothing can swallow it."""
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: world.interrupt())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _one(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
     """Run one world in virtual time, show it and judge it."""
     journal = None if options.journal is None else JournalFile(options.journal, scenario, seed)
@@ -120,7 +133,8 @@ def _one(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
         progress.take(at_s, stamped)
 
     world = World(scenario, seed, follow=follow)
-    evidence = world.run()
+    with _interrupting(world):
+        evidence = world.run()
     verdict = judge(evidence)
     if journal is not None:
         journal.write(evidence, verdict)

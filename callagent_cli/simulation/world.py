@@ -13,6 +13,7 @@ from callagent_cli.simulation.virtual_loop import (
     SimulationHorizon,
     SimulationKilled,
     SimulationSpins,
+    VirtualLoop,
     release_killed,
     run_virtual,
     running_loop,
@@ -40,6 +41,14 @@ class _Cut(KeyboardInterrupt):
 
 class World(Stage):
     """Runs a scenario under one seed, as fast as it can be computed."""
+
+    _loop: VirtualLoop | None = None
+
+    def interrupt(self) -> None:
+        """End the world before its next callback: whoever waits for it has seen enough."""
+        self.interrupted = True
+        if self._loop is not None:
+            self._loop.kill()
 
     def run(self, *kills: Kill) -> Evidence:
         """Run the world to its end and return what the judge needs.
@@ -74,7 +83,8 @@ class World(Stage):
         now_s: list[Callable[[], float]] = []
 
         async def main() -> None:
-            now_s.append(running_loop().time)
+            self._loop = running_loop()
+            now_s.append(self._loop.time)
             await self._live(life)
 
         self._store.hooks = _hooks(kill)
@@ -82,7 +92,9 @@ class World(Stage):
             run_virtual(main(), horizon_s=horizon_s, kill_at=kill_at)
         except (SimulationKilled, _Cut):
             self._store = self._store.abandon()
-            if life.restart_at_s is None:
+            if self.interrupted:
+                life.restart_at_s = None
+            elif life.restart_at_s is None:
                 rest_s = 0.0 if kill is None else kill.restart_after_s
                 lived_s = now_s[0]() if now_s else 0.0
                 life.restart_at_s = life.offset_s + lived_s + rest_s

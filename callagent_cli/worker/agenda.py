@@ -10,6 +10,9 @@ from callagent_cli.store.port import Claim
 from callagent_cli.worker.control import Control
 from callagent_cli.worker.resources import Resources
 
+TRIAL_WANTED_S: Final = 30.0
+"""How long two healthy checks may take to close a half-open breaker that no call needs."""
+
 _ALL: Final = frozenset(Step)
 _VOICE: Final = ("elevenlabs",)
 _NO_STEPS: Final[frozenset[Step]] = frozenset()
@@ -22,6 +25,7 @@ class Agenda:
         self._resources = resources
         self._control = control
         self._candidates: dict[str, str] = {}
+        self._moved_s: dict[str, float] = {}
         self._fails_fast = resources.settings.services.elevenlabs.when_down == "fail"
         self._models = tuple(name for name, _ in resources.services.composers)
         resources.bus.listen(self._listen, BreakerChanged, AttemptFinished)
@@ -60,6 +64,17 @@ class Agenda:
     def blocked(self, service: str) -> Breaker | None:
         """Return the breaker that holds up whoever waits for this service, or None."""
         return self._blocked(self._members(service))
+
+    def needs_trial(self, service: str, *, lanes_busy: bool) -> bool:
+        """Say whether a service has long been half-open without any call to try it with.
+
+        Healthy checks prove nothing about credit, and a check may be wrong.
+        """
+        if not self.is_trying(service) or not self.idle(service, lanes_busy=lanes_busy):
+            return False
+        now_s = self._resources.clock.monotonic()
+        members = self._members(service)
+        return all(now_s - self._moved_s.get(name, 0.0) >= TRIAL_WANTED_S for name in members)
 
     def is_trying(self, service: str) -> bool:
         """Say whether a service is half-open, with none of its group closed."""
@@ -159,6 +174,8 @@ class Agenda:
 
     def _listen(self, stamped: Stamped) -> None:
         event = stamped.event
+        if isinstance(event, BreakerChanged):
+            self._moved_s[event.service] = stamped.monotonic_s
         if isinstance(event, BreakerChanged) or (
             isinstance(event, AttemptFinished) and event.trial
         ):

@@ -1,5 +1,6 @@
 """Takes failed calls back, from their first unfinished step; a finished dial is never repeated."""
 
+from itertools import islice
 from typing import Final
 
 from callagent_cli.calls.model import Call, CallState
@@ -30,20 +31,22 @@ def requeue(
     failed_by: str = "",
     calls: frozenset[str] = frozenset(),
     outage_only: bool = False,
+    at_most: int | None = None,
 ) -> list[str]:
     """Put failed calls back to pending and return their ids.
 
     `failed_by` narrows to those that failed by one service, `calls` to these ids, `outage_only`
-    to those that failed because a service was down. A call whose last dial is still open is
-    looked up before anything is dialed.
+    to those that failed because a service was down, and `at_most` to the first of them. A call
+    whose last dial is still open is looked up before anything is dialed.
     """
-    taken = [
+    wanted = (
         call
         for call in store.calls(campaign, _FAILED)
         if (not failed_by or call.failed_by == failed_by)
         and (not calls or call.id in calls)
         and (not outage_only or failed_in_outage(call))
-    ]
+    )
+    taken = list(islice(wanted, at_most))
     for call in taken:
         results = {name: found for name, found in call.results.items() if name != "failure"}
         Journey(call, store, bus, clock).move(

@@ -36,7 +36,6 @@ TICK_S: Final = 0.001
 """No wait is shorter: a loop's clock may not be able to tell a shorter one."""
 
 _PREPARATIONS: Final = frozenset({"look_up", "compose"})
-_IN_A_LANE: Final = frozenset({CallState.ACTIVE, CallState.BACKOFF})
 
 
 class Worker:
@@ -55,7 +54,7 @@ class Worker:
         self.agenda = Agenda(resources, control)
         self._ledger = DialLedger(resources.store, resources.bus, resources.clock)
         prover = Prover(resources, self._ledger)
-        permission = Permission(resources, control)
+        permission = Permission(resources, control, self._ledger)
         dial = DialStep(resources, operations, self._ledger, prover=prover, permission=permission)
         degraded = Degraded(resources.bus)
         self._lane = Lane(resources, operations, degraded, dial=dial, permission=permission)
@@ -247,28 +246,24 @@ class Worker:
     def _tell(self, reason: str) -> None:
         if reason != self._told:
             self._told = reason
-            due_in_s = min(self._dues_in_s(), default=None)
+            due_in_s = min((due_s for due_s in self._dues_in_s() if due_s > 0), default=None)
             self.resources.bus.emit(RunWaiting(reason=reason, due_in_s=due_in_s))
 
     # Waiting
 
     async def _until_something_moves(self) -> None:
         """Sleep until the next due time or until somebody sets `wake`."""
-        due_in_s = self._due_in_s()
-        timer = None
-        if due_in_s is not None:
-            loop = asyncio.get_running_loop()
-            timer = loop.call_later(min(due_in_s, LOOK_AGAIN_S), self.control.wake.set)
+        loop = asyncio.get_running_loop()
+        timer = loop.call_later(self._due_in_s(), self.control.wake.set)
         try:
             await self.control.wake.wait()
         finally:
-            if timer is not None:
-                timer.cancel()
+            timer.cancel()
 
-    def _due_in_s(self) -> float | None:
-        """Return the seconds until time alone may change something; None for never.
+    def _due_in_s(self) -> float:
+        """Return the seconds until time alone may change something, or until it is looked again.
 
-        That is when something is due, and when the patience with a wait is over.
+        Something changes when a call is due, and when the patience with a wait is over.
         """
         now_s = self.resources.clock.monotonic()
         waits = self._dues_in_s()
@@ -278,8 +273,8 @@ class Worker:
         ):
             if since_s is not None and limit_s is not None:
                 waits.append(limit_s - (now_s - since_s))
-        soonest_s = min((wait_s for wait_s in waits if wait_s > 0), default=None)
-        return None if soonest_s is None else max(soonest_s, TICK_S)
+        soonest_s = min((wait_s for wait_s in waits if wait_s > 0), default=LOOK_AGAIN_S)
+        return min(max(soonest_s, TICK_S), LOOK_AGAIN_S)
 
     def _dues_in_s(self) -> list[float]:
         """Return in how many seconds the next call, and the next look-up, is due.
@@ -303,16 +298,25 @@ class Worker:
         if self._failed or "elevenlabs" in services:
             self._failed = False
             self._reconciler.remember_unproven()
+        if not resources.settings.requeue_after_outage:
+            return
         for service in services:
-            if resources.settings.requeue_after_outage:
-                requeue(
-                    resources.store,
-                    resources.bus,
-                    resources.clock,
-                    campaign=resources.campaign,
-                    failed_by="llm" if service == "llm_fallback" else service,
-                    outage_only=True,
-                )
+            self._requeue("llm" if service == "llm_fallback" else service)
+        for service in ("elevenlabs", "llm", "crm"):
+            if self.agenda.needs_trial(service, lanes_busy=bool(self._lanes)):
+                self._requeue(service, at_most=1)
+
+    def _requeue(self, service: str, *, at_most: int | None = None) -> None:
+        resources = self.resources
+        requeue(
+            resources.store,
+            resources.bus,
+            resources.clock,
+            campaign=resources.campaign,
+            failed_by=service,
+            outage_only=True,
+            at_most=at_most,
+        )
 
     def _listen(self, stamped: Stamped) -> None:
         event = stamped.event

@@ -3,9 +3,10 @@
 from math import inf
 
 from callagent_cli.calls.ledger import open_dial
-from callagent_cli.calls.model import Call, CallState, Step
+from callagent_cli.calls.model import Call, CallState, DialStatus, Step
 from callagent_cli.calls.windows import opens_in_s
 from callagent_cli.worker.control import Control
+from callagent_cli.worker.dial.ledger import DialLedger
 from callagent_cli.worker.opt_outs import OptOuts
 from callagent_cli.worker.resources import Resources
 
@@ -39,8 +40,9 @@ class NeverDial(NotNow):
 class Permission:
     """Knows who stops a dial: a person, the clock, or another call to the same phone."""
 
-    def __init__(self, resources: Resources, control: Control) -> None:
+    def __init__(self, resources: Resources, control: Control, ledger: DialLedger) -> None:
         self._resources = resources
+        self._ledger = ledger
         self._control = control
         self._opt_outs = OptOuts(resources)
 
@@ -83,9 +85,9 @@ class Permission:
             return False
         if call.step is Step.FOLLOW:
             return True
-        dial = open_dial(self._resources.store.dials(call.id))
-        if dial is None:
-            return False
+        dial = open_dial(self._ledger.dials(call.id))
+        if dial is None or dial.status is DialStatus.INTENT:
+            return dial is not None
         # Nobody is on the phone for longer than the lease, whoever may know that it rang.
         lease_s = self._resources.settings.services.elevenlabs.follow_lease_s
-        return self._resources.clock.utc() - dial.intended_utc_s < lease_s
+        return self._ledger.waited_s(dial) < lease_s
