@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Final
 
 from callagent_cli.calls.ledger import open_dial
@@ -50,16 +51,18 @@ class Worker:
         max_wait_s: float | None = None,
     ) -> None:
         self.resources = resources
+        self._calendar = Calendar(resources.clock)
+        resources = self._steady = replace(resources, clock=self._calendar.clock)
         self.control = control
         self.agenda = Agenda(resources, control)
         self._ledger = DialLedger(resources.store, resources.bus, resources.clock)
         prover = Prover(resources, self._ledger)
-        permission = Permission(resources, control, self._ledger)
+        # Whether a person may be called is asked of the true calendar, at once.
+        permission = Permission(self.resources, control, self._ledger)
         dial = DialStep(resources, operations, self._ledger, prover=prover, permission=permission)
         degraded = Degraded(resources.bus)
         self._lane = Lane(resources, operations, degraded, dial=dial, permission=permission)
         self._reconciler = Reconciler(resources, operations, prover)
-        self._calendar = Calendar(resources)
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._look_ups: dict[str, asyncio.Task[None]] = {}
         self._max_wait_s = max_wait_s
@@ -77,7 +80,7 @@ class Worker:
         Cancelled, it stops at once: what was under way is found by the next worker as a crash
         would have left it.
         """
-        recover(self.resources, self._ledger)
+        recover(self._steady, self._ledger)
         self._reconciler.remember_unproven()
         checkers = [
             self._watched(asyncio.create_task(checker.run(), name=f"health {name}"))
@@ -105,7 +108,7 @@ class Worker:
             self.control.wake.clear()
             if self._fatal is not None:
                 raise self._fatal
-            self._calendar.follow()
+            self._calendar.follow(self.resources.store, self.resources.campaign)
             self._take_back()
             if self.control.draining:
                 self._interrupt_backoff()
@@ -118,7 +121,7 @@ class Worker:
     # Lanes and look-ups
 
     def _fill(self) -> None:
-        resources = self.resources
+        resources = self._steady
         # A claim takes calls out of these states and puts none in.
         states = resources.store.totals(resources.campaign)
         while len(self._look_ups) < LOOK_UPS_AT_ONCE:
@@ -146,8 +149,9 @@ class Worker:
         tasks[call.id] = task
 
         def ended(_: asyncio.Task[None]) -> None:
-            tasks.pop(call.id, None)
-            self.agenda.released(call.id)
+            if tasks.get(call.id) is task:  # The call may be at work again already.
+                del tasks[call.id]
+                self.agenda.released(call.id)
             self.control.wake.set()
 
         task.add_done_callback(ended)
@@ -184,7 +188,7 @@ class Worker:
             journey.move(journey.call.state, reason)
 
     def _journey(self, call: Call) -> Journey:
-        resources = self.resources
+        resources = self._steady
         return Journey(call, resources.store, resources.bus, resources.clock)
 
     def _interrupt_backoff(self) -> None:
@@ -193,7 +197,7 @@ class Worker:
             call = self.resources.store.call(call_id)
             if call is not None and call.state is CallState.BACKOFF:
                 task.cancel()
-                free(call, self.resources, "the worker drained")
+                free(call, self._steady, "the worker drained")
 
     # The end
 
@@ -202,7 +206,7 @@ class Worker:
         if self._lanes:
             self._closing_since_s = None
             return None
-        resources = self.resources
+        resources = self._steady
         totals = resources.store.totals(resources.campaign)
         if self.control.draining:
             reconciling = totals.get(CallState.RECONCILING, 0) > 0
@@ -224,7 +228,7 @@ class Worker:
 
         `also` when calls are reconciling; unless `patient`, only while the service is well.
         """
-        now_s = self.resources.clock.monotonic()
+        now_s = self._steady.clock.monotonic()
         if self._closing_since_s is None:
             self._closing_since_s = now_s
             self._reconciler.remember_unproven()
@@ -238,7 +242,7 @@ class Worker:
 
     def _waited_s(self) -> float:
         """Return how long nothing has moved but trials."""
-        now_s = self.resources.clock.monotonic()
+        now_s = self._steady.clock.monotonic()
         if self._waiting_since_s is None:
             self._waiting_since_s = now_s
         return now_s - self._waiting_since_s
@@ -265,7 +269,7 @@ class Worker:
 
         Something changes when a call is due, and when the patience with a wait is over.
         """
-        now_s = self.resources.clock.monotonic()
+        now_s = self._steady.clock.monotonic()
         waits = self._dues_in_s()
         for since_s, limit_s in (
             (self._waiting_since_s, self._max_wait_s),
@@ -281,7 +285,7 @@ class Worker:
 
         What is due already needs more than time: a lane, a service or a person, who sets `wake`.
         """
-        resources = self.resources
+        resources = self._steady
         now_utc_s = resources.clock.utc()
         due_utc_s = resources.store.next_due(resources.campaign, after_utc_s=now_utc_s)
         look_up_in_s = self._reconciler.due_in_s()
@@ -293,7 +297,7 @@ class Worker:
 
         A failed call may have an open dial; the recovery of a service lets calls begin again.
         """
-        resources = self.resources
+        resources = self._steady
         services, self._recovered = self._recovered, []
         if self._failed or "elevenlabs" in services:
             self._failed = False
@@ -307,7 +311,7 @@ class Worker:
                 self._requeue(service, at_most=1)
 
     def _requeue(self, service: str, *, at_most: int | None = None) -> None:
-        resources = self.resources
+        resources = self._steady
         requeue(
             resources.store,
             resources.bus,

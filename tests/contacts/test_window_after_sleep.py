@@ -35,7 +35,7 @@ def test_a_worker_that_slept_past_the_window_calls_nobody(tmp_path: Path, by: st
 
     def follow(_at_s: float, stamped: Stamped) -> None:
         if isinstance(stamped.event, DialIntended):
-            hours.append(stamped.utc_s % 86_400 / 3600)
+            hours.append(round(stamped.utc_s % 86_400 / 3600, 6))
         if isinstance(stamped.event, CallChanged) and stamped.event.new == "scheduled":
             put_off.append(stamped.event)
 
@@ -46,6 +46,28 @@ def test_a_worker_that_slept_past_the_window_calls_nobody(tmp_path: Path, by: st
     assert all(9 <= hour < 21 for hour in hours)
     assert [event.reason for event in put_off] == ["outside the calling window"] * 2
     assert all(9 * 3600 < (event.due_in_s or 0) <= 12 * 3600 for event in put_off)
+
+
+def test_a_retry_that_slept_past_the_window_waits_for_the_morning(tmp_path: Path) -> None:
+    """A back-off that lasts until the night, by the calendar, ends without a dial."""
+    path = tmp_path / "asleep.yaml"
+    refused = (
+        "  - {name: down, at: 0s, for: 20s, target: elevenlabs.dial, fault: {status: 503}}\n"
+        "  - {name: sleep, at: 4s, do: clock_step, by: 13h}\n"
+    )
+    head, _, tail = SCENARIO.partition("  - {name: sleep")
+    path.write_text(head + refused + tail.partition("\n")[2], encoding="utf-8")
+    hours: list[float] = []
+
+    def follow(_at_s: float, stamped: Stamped) -> None:
+        if isinstance(stamped.event, DialIntended):
+            hours.append(round(stamped.utc_s % 86_400 / 3600, 6))
+
+    evidence = World(load_scenario(path).scenario, 7, follow=follow).run()
+
+    assert evidence.totals == {"done": 3}
+    assert len(hours) == 4
+    assert all(9 <= hour < 21 for hour in hours)
 
 
 def test_whoever_is_in_no_known_zone_is_not_called_in_a_live_run(tmp_path: Path) -> None:

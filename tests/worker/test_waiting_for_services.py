@@ -244,6 +244,18 @@ def test_a_run_waits_for_the_service_that_its_failed_calls_wait_for() -> None:
     assert stage.states() == {CallState.DONE: 3}
 
 
+def test_one_failed_call_is_taken_back_when_no_other_can_be_the_trial() -> None:
+    """Healthy checks prove nothing about credit: somebody has to try."""
+    stage = requeues(broken(3, lanes=3, when_down="fail"))
+    empty = QuotaExceeded("quota_exceeded", status=401)
+    stage.phone.down = None
+    stage.phone.answers = [Answer(rings=False, error=empty), *REFUSED]
+    ending = stage.run(at(4000, mended), horizon_s=12 * 3600.0)
+
+    assert ending.exit_code is ExitCode.DONE
+    assert stage.states() == {CallState.DONE: 3}
+
+
 def test_a_refused_number_is_not_taken_back_by_an_outage() -> None:
     """Only those that the outage failed."""
     stage = requeues(broken(4))

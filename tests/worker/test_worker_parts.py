@@ -1,10 +1,11 @@
 """The worker's small parts."""
 
+from asyncio import sleep
 from random import Random
 
 import pytest
 from worker_doubles import down
-from worker_stage import Stage, at, people, settings
+from worker_stage import CAMPAIGN, Stage, at, people, person, settings
 
 from callagent_cli.calls.model import Call, CallState, Contact
 from callagent_cli.clock import Clock
@@ -21,12 +22,16 @@ from callagent_cli.events import (
 from callagent_cli.services.http import Http
 from callagent_cli.settings import Settings, Window
 from callagent_cli.simulation.virtual_loop import run_virtual
+from callagent_cli.store.port import Campaign
 from callagent_cli.store.sqlite_store import SqliteStore
 from callagent_cli.worker.assembly import assemble
+from callagent_cli.worker.calendar import Calendar
 from callagent_cli.worker.control import Control
 from callagent_cli.worker.degraded import Degraded
+from callagent_cli.worker.journey import Journey
 from callagent_cli.worker.operations import operations
 from callagent_cli.worker.prompts import fields_of, fill, missing_fields
+from callagent_cli.worker.worker import Worker
 
 CLOCK = Clock(lambda: 0.0, lambda: 0.0, Random(7))
 
@@ -227,3 +232,58 @@ def test_due_times_follow_a_calendar_that_is_set_back(step_s: float) -> None:
 
     assert stage.states() == {CallState.DONE: 2}
     assert stage.events[-1].monotonic_s < 600
+
+
+def test_what_is_due_later_stays_later_when_the_step_is_noticed_late() -> None:
+    """A due time written after the step and before the worker looks is not moved twice."""
+    shift_s = [0.0]
+    now_s = [0.0]
+    true = Clock(lambda: now_s[0], lambda: 1_000_000.0 + now_s[0] + shift_s[0], Random(7))
+    calendar = Calendar(true)
+    store = SqliteStore.open(None)
+    store.save_campaign(Campaign(name=CAMPAIGN, source="", source_sha256="", created_utc_s=0.0))
+    store.add_calls([person(0)])
+    shift_s[0] = -3600.0
+    now_s[0] = 50.0
+    parked = person(0).evolve(state=CallState.PARKED, due_utc_s=calendar.clock.utc() + 60.0)
+    store.save_call(parked)
+    calendar.follow(store, CAMPAIGN)
+    due_utc_s = store.next_due(CAMPAIGN)
+    store.close()
+
+    assert due_utc_s == pytest.approx(true.utc() + 60.0)
+
+
+# Lanes
+
+
+def test_a_call_claimed_again_in_the_turn_in_which_it_left_keeps_its_new_lane() -> None:
+    """The end of its old lane must not be taken for that of the new one."""
+    stage = Stage(lanes=2, checked=False)
+    visits: list[str] = []
+
+    async def visit(call: Call) -> None:
+        assert stage.worker is not None
+        resources = stage.worker.resources
+        journey = Journey(call, resources.store, resources.bus, resources.clock)
+        await sleep(1)
+        visits.append(call.id)
+        if len(visits) < 3:
+            stage.control.wake.set()  # The worker is woken before this task has ended.
+            journey.park("once more", delay_s=0, attempts=0)
+        else:
+            await sleep(5)
+            journey.move(CallState.DONE, "at last")
+
+    made = stage.make
+
+    def make() -> Worker:
+        worker = made()
+        worker._lane.work = visit  # type: ignore[method-assign]
+        return worker
+
+    stage.make = make  # type: ignore[method-assign]
+    stage.run()
+
+    assert visits == ["call_1"] * 3
+    assert stage.states() == {CallState.DONE: 1}

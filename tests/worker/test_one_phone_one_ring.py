@@ -1,0 +1,93 @@
+"""One phone for two people, and any answers at all: nobody's phone rings twice."""
+
+from hypothesis import given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
+from worker_doubles import Answer, Phone, down
+from worker_stage import Stage, at, people, person
+
+from callagent_cli.calls.model import CallState
+from callagent_cli.errors import OutcomeUnknown, ServiceError, ServiceTimeout
+from callagent_cli.events import CallChanged
+
+LOST = OutcomeUnknown("no answer within 30 s")
+
+
+# The same phone
+
+
+def test_one_phone_is_never_rung_for_two_people_at_once() -> None:
+    """Two extensions of one number: the second is dialed when the first has hung up."""
+    calls = [person(0, extension="1"), person(1, extension="2", number=0), person(2)]
+    stage = Stage(calls=calls, lanes=3)
+    stage.run()
+    times_s = {post.call: post.at_s for post in stage.phone.posts}
+
+    assert stage.states() == {CallState.DONE: 3}
+    assert times_s["call_2"] - times_s["call_1"] > stage.phone.talk_s
+    assert times_s["call_3"] == times_s["call_1"]
+    assert stage.of(CallChanged, call="call_2", new="scheduled")
+
+
+def test_one_phone_is_not_rung_while_nobody_knows_whether_it_rings() -> None:
+    """An unknown dial holds the other person of the same number until it is settled."""
+    calls = [person(0, extension="1"), person(1, extension="2", number=0)]
+    stage = Stage(calls=calls, lanes=2)
+    stage.phone.answers = [Answer(rings=False, error=LOST)]
+    stage.run()
+    times_s = {post.call: post.at_s for post in reversed(stage.phone.posts)}
+
+    assert stage.states() == {CallState.DONE: 2}
+    assert times_s["call_2"] - times_s["call_1"] >= 30
+
+
+def test_a_calendar_set_forward_does_not_free_a_phone_that_rings() -> None:
+    """How long somebody may be on the phone is counted on a clock that nobody sets."""
+    calls = [person(0, extension="1"), person(1, extension="2", number=0)]
+    stage = Stage(calls=calls, lanes=2)
+    stage.phone.answers = [Answer(error=LOST)]
+    stage.run(at(2, lambda staged: setattr(staged, "shift_s", 7200.0)))
+    times_s = {post.call: post.at_s for post in reversed(stage.phone.posts)}
+
+    assert times_s["call_2"] - times_s["call_1"] > stage.phone.talk_s
+
+
+# Any answers
+
+
+ERRORS: list[ServiceError | None] = [None, LOST, down(), ServiceTimeout("no answer")]
+
+
+@hypothesis_settings(max_examples=60)
+@given(
+    answers=st.lists(
+        st.builds(
+            Answer,
+            rings=st.booleans(),
+            error=st.sampled_from(ERRORS),
+            after_s=st.floats(0, 30),
+        ),
+        max_size=12,
+    ),
+    lag_s=st.floats(0, 2.9),
+    lanes=st.integers(1, 4),
+    kills=st.lists(st.floats(0.1, 200), max_size=3),
+)
+def test_whatever_the_answers_nobody_rings_twice(
+    answers: list[Answer], lag_s: float, lanes: int, kills: list[float]
+) -> None:
+    """As long as calls are listed within the grace: any answers, any kills, one ring each."""
+    stage = Stage(calls=people(4), lanes=lanes, phone=Phone())
+    stage.phone.lag_s = lag_s
+    # An answer that says that nothing was placed tells the truth.
+    stage.phone.answers = [
+        Answer(rings=True, after_s=each.after_s) if each.error is None else each for each in answers
+    ]
+    for kill in kills:
+        stage.run_and_kill(kill)
+    stage.run()
+    rung = [rung.call for rung in stage.phone.rung]
+
+    assert len(rung) == len(set(rung))
+    assert set(stage.states()) <= {CallState.DONE, CallState.FAILED}
+    assert stage.states().get(CallState.DONE, 0) == len(rung)
