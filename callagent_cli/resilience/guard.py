@@ -195,15 +195,17 @@ class Guard:
     async def _enter(self, operation: Operation, work: Work, began_s: float) -> float:
         """Wait for gate and slot; return the time, or raise `Deferred` if it does not fit."""
         gate = self.gate
+        deadline_s = began_s + operation.deadline_s
         while True:
             now_s = self._now()
             wait_s = gate.not_before_s - now_s
             if wait_s > 0:
-                if now_s + wait_s > began_s + operation.deadline_s:
+                if now_s + wait_s > deadline_s:
                     raise Deferred(self.service, delay_s=wait_s, reason="the service asked to wait")
                 await gate.wait(wait_s)
                 continue
-            await self.slots.acquire(begun=work.begun)
+            if not await self.slots.acquire(begun=work.begun, within_s=deadline_s - now_s):
+                raise Deferred(self.service, delay_s=0.0, reason="no slot was free in time")
             now_s = self._now()
             if now_s >= gate.not_before_s:
                 return now_s

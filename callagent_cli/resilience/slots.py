@@ -3,6 +3,7 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable
+from math import inf
 
 
 class Slots:
@@ -38,8 +39,8 @@ class Slots:
         self._ramp_limit = configured
         self._credit = 0.0
         self._on_change = on_change
-        self._begun: deque[asyncio.Future[None]] = deque()
-        self._new: deque[asyncio.Future[None]] = deque()
+        self._begun: deque[asyncio.Future[bool]] = deque()
+        self._new: deque[asyncio.Future[bool]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     def try_acquire(self) -> bool:
@@ -49,21 +50,29 @@ class Slots:
             return True
         return False
 
-    async def acquire(self, *, begun: bool) -> None:
-        """Take a slot, waiting for one if need be; calls already begun go first."""
+    async def acquire(self, *, begun: bool, within_s: float = inf) -> bool:
+        """Take a slot, waiting for one if need be; calls already begun go first.
+
+        Return whether there was one within `within_s` seconds.
+        """
         if self.try_acquire():
-            return
+            return True
         queue = self._begun if begun else self._new
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        turn: asyncio.Future[bool] = loop.create_future()
         queue.append(turn)
+        timer = None if within_s == inf else loop.call_later(within_s, _too_late, queue, turn)
         try:
-            await turn
+            return await turn
         except asyncio.CancelledError:
-            if turn.done() and not turn.cancelled():
-                self.release()  # The slot was handed over in the moment of the cancellation.
-            elif turn in queue:
+            if turn in queue:
                 queue.remove(turn)
+            elif not turn.cancelled() and turn.result():
+                self.release()  # The slot was handed over in the moment of the cancellation.
             raise
+        finally:
+            if timer is not None:
+                timer.cancel()
 
     def release(self) -> None:
         """Give a slot back; the next in line takes it at once."""
@@ -122,4 +131,11 @@ class Slots:
             turn = (self._begun or self._new).popleft()
             if not turn.done():
                 self.in_flight += 1
-                turn.set_result(None)
+                turn.set_result(True)
+
+
+def _too_late(queue: deque[asyncio.Future[bool]], turn: asyncio.Future[bool]) -> None:
+    """End the wait of whoever nobody handed a slot to."""
+    if not turn.done():
+        queue.remove(turn)
+        turn.set_result(False)
