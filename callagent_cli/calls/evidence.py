@@ -1,9 +1,10 @@
 """What became of a conversation, judged by what happened and not by what it is called."""
 
 import re
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
+
+import msgspec
 
 
 class Result(StrEnum):
@@ -18,8 +19,7 @@ class Result(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider says of a call that has ended.
 
     `status` is its own final word, `call_result` its telephony's; `agent_turns` and `user_turns`
@@ -38,45 +38,58 @@ class Facts:
 
 _BY_CALL_RESULT: Final = {
     "voicemail": Result.VOICEMAIL,
+    "voice_mail": Result.VOICEMAIL,
     "busy": Result.BUSY,
     "no_answer": Result.NO_ANSWER,
+    "noanswer": Result.NO_ANSWER,
     "declined": Result.DECLINED,
 }
-_BY_ERROR: Final = (
-    (re.compile(r"no_answer|request timed out|\bsip\b\D{0,9}480\b"), Result.NO_ANSWER),
-    # A provider that is busy itself says nothing of the person's line.
-    (
-        re.compile(r"\bsip\b\D{0,9}486\b|(?<!system )(?<!server )(?<!service )(?<!too )\bbusy\b"),
-        Result.BUSY,
-    ),
-    (
-        re.compile(r"\bsip\b\D{0,9}603\b|(?<!card )(?<!payment )\bdeclined\b"),
-        Result.DECLINED,
-    ),
+_NOT_LETTERS: Final = re.compile(r"[^a-z]+")
+
+_BY_SIP_STATUS: Final = {
+    "408": Result.NO_ANSWER,
+    "480": Result.NO_ANSWER,
+    "486": Result.BUSY,
+    "600": Result.BUSY,
+    "603": Result.DECLINED,
+}
+"""What a telephone network says of the line: RFC 3261, 21."""
+
+_SIP_STATUS: Final = re.compile(r"\bsip\b\D{0,9}(\d{3})\b")
+_NOT_THE_PERSON: Final = re.compile(
+    r"\b(?:system|server|service|network|provider|carrier|gateway|switch)"
+    r"(?: is| are)?(?: too| currently| temporarily)* busy\b"
+    r"|\ball (?:the )?(?:circuits|lines|trunks|channels|agents)(?: are)?"
+    r"(?: currently| temporarily)* busy\b"
+    r"|\btoo busy\b"
+    r"|\b(?:card|payment)(?: was| is| has been)? declined\b"
+)
+"""A provider that is busy itself, or is not paid, says nothing of the person's line."""
+
+_BY_WORD: Final = (
+    (re.compile(r"no_answer|request timed out"), Result.NO_ANSWER),
+    (re.compile(r"\bbusy\b"), Result.BUSY),
+    (re.compile(r"\bdeclined\b"), Result.DECLINED),
 )
 _BY_REFUSAL: Final = {
     "busy": Result.BUSY,
-    "sip_486": Result.BUSY,
-    "sip_600": Result.BUSY,
     "no_answer": Result.NO_ANSWER,
     "sip_timeout": Result.NO_ANSWER,
-    "sip_408": Result.NO_ANSWER,
-    "sip_480": Result.NO_ANSWER,
     "declined": Result.DECLINED,
-    "sip_603": Result.DECLINED,
+    **{f"sip_{status}": result for status, result in _BY_SIP_STATUS.items()},
 }
 
 
 def result_of(facts: Facts) -> Result:
     """Return the result; contradictions are `unknown`, never a success and never a refusal."""
-    call_result = facts.call_result.strip().lower().replace("-", "_")
+    call_result = _NOT_LETTERS.sub("_", facts.call_result.lower()).strip("_")
     errors = _results_in(facts)
     if call_result in _BY_CALL_RESULT:
         named = _BY_CALL_RESULT[call_result]
         contradicted = errors - {named} or (named is not Result.VOICEMAIL and _picked_up(facts))
         return Result.UNKNOWN if contradicted else named
     if facts.status == "done":
-        return Result.UNKNOWN if call_result == "failed" else _ended(facts)
+        return Result.UNKNOWN if errors or call_result == "failed" else _ended(facts)
     if _picked_up(facts) or call_result == "answered":
         return Result.UNKNOWN
     return errors.pop() if len(errors) == 1 else Result.UNKNOWN
@@ -106,4 +119,7 @@ def _ended(facts: Facts) -> Result:
 def _results_in(facts: Facts) -> set[Result]:
     """Return what the provider's error says of the person's line."""
     text = f"{facts.error_type} {facts.error_reason}".lower()
-    return {result for pattern, result in _BY_ERROR if pattern.search(text)}
+    text = _NOT_THE_PERSON.sub("", text)
+    found = {result for word, result in _BY_WORD if word.search(text)}
+    statuses = _SIP_STATUS.findall(text)
+    return found | {_BY_SIP_STATUS[each] for each in statuses if each in _BY_SIP_STATUS}

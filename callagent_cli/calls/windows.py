@@ -14,6 +14,7 @@ _LOOKED_AHEAD: Final = timedelta(days=15)
 """A window of one day a week may fall into the hour that a change of the clock skips."""
 
 _MIDNIGHT: Final = "24:00"
+_SECOND: Final = timedelta(seconds=1)
 
 
 def check_window(window: Window) -> None:
@@ -42,7 +43,7 @@ def opens_in_s(window: Window, timezone: str, now_utc_s: float) -> float:
 
     A number may be in several zones (see `zones_of`): all of them must be open. Days are the
     person's calendar days, so a change to or from daylight saving time moves the opening with
-    the person's clock.
+    the person's clock: whenever that shows a time outside the window, the window is closed.
     """
     zones = zones_of(timezone)
     at_utc_s = now_utc_s
@@ -60,15 +61,51 @@ def _opens_in_s(window: Window, zone: ZoneInfo, now_utc_s: float) -> float:
     today = now.astimezone(zone).date()
     for ahead in range(_DAYS_AHEAD):
         day = today + timedelta(days=ahead)
-        if _DAYS[day.weekday()] in window.days and now < _instant(day, window.closes, zone):
-            return max(0.0, (_instant(day, window.opens, zone) - now).total_seconds())
+        if _DAYS[day.weekday()] in window.days and now < _closing(day, window.closes, zone):
+            return max(0.0, (_opening(day, window.opens, zone, now) - now).total_seconds())
     return inf
 
 
-def _instant(day: date, text: str, zone: ZoneInfo) -> datetime:
+def _opening(day: date, text: str, zone: ZoneInfo, now: datetime) -> datetime:
+    """Return the opening of a day that counts now.
+
+    In an hour that a change of the clock repeats there are two: after the first one, the clock
+    shows a time before it once more. One that a change skips comes as much later as the clock is
+    put forward.
+    """
+    first, second = _readings(day, text, zone)
+    repeated = first <= now < second and _change(zone, first, second) <= now
+    return second if repeated else first
+
+
+def _closing(day: date, text: str, zone: ZoneInfo) -> datetime:
+    """Return when a clock first shows a time of day: what has closed stays closed.
+
+    One that a change of the clock skips is over with the change.
+    """
+    first, second = _readings(day, text, zone)
+    return first if first <= second else _change(zone, second, first)
+
+
+def _readings(day: date, text: str, zone: ZoneInfo) -> tuple[datetime, datetime]:
+    """Return the instants that a time of day is by the rules before and after a change."""
     if text == _MIDNIGHT:
-        return datetime.combine(day + timedelta(days=1), time(), zone).astimezone(UTC)
-    return datetime.combine(day, time.fromisoformat(text), zone).astimezone(UTC)
+        day, text = day + timedelta(days=1), "00:00"
+    local = datetime.combine(day, time.fromisoformat(text), zone)
+    return local.astimezone(UTC), local.replace(fold=1).astimezone(UTC)
+
+
+def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    """Return the instant between two at which the clocks of a zone are set, to the second."""
+    offset = before.astimezone(zone).utcoffset()
+    while after - before > _SECOND:
+        middle = before + (after - before) // 2
+        middle = middle.replace(microsecond=0)
+        if middle.astimezone(zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return after
 
 
 def _minute(text: str) -> int:

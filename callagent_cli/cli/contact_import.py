@@ -2,29 +2,42 @@
 
 import hashlib
 import os
+import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import fields, replace
 from pathlib import Path
+from typing import Final
 
 from callagent_cli.calls.model import Call, CallState, Contact
+from callagent_cli.cli.contact_marks import Marks
+from callagent_cli.cli.contact_spool import CallSpool
+from callagent_cli.cli.contacts_columns import LOADING, remember_columns
 from callagent_cli.cli.spreadsheet import csv_line
 from callagent_cli.contacts.files.source import file_sha256
-from callagent_cli.contacts.options import Forbidden, ReadOptions, Reject, nobody
-from callagent_cli.contacts.reader import read_contacts
+from callagent_cli.contacts.options import (
+    LeftOut,
+    Person,
+    ReadOptions,
+    Reject,
+    nobody,
+)
+from callagent_cli.contacts.reader import read_people
 from callagent_cli.contacts.report import ImportReport
 from callagent_cli.errors import ContactsError, LogError
 from callagent_cli.store.port import Campaign
 from callagent_cli.store.sqlite_store import SqliteStore
-from callagent_cli.store.suppressions import (
-    EVERYWHERE,
-    Suppression,
-    SuppressionList,
-    campaign_scope,
-)
+from callagent_cli.store.suppressions import SuppressionList
 
 REJECTED_MAX = 0.2
 """A run does not start when more of the rows than this cannot be used."""
+
+_BATCH: Final = 4_000
+_BREATH_S: Final = 0.02
+"""Between two batches the store is left alone for so long, or others would wait for the last one.
+
+A batch takes about 0.1 s, and whoever waits for SQLite looks again at least every 0.1 s.
+"""
 
 
 def call_id(campaign: str, contact: Contact) -> str:
@@ -34,29 +47,29 @@ def call_id(campaign: str, contact: Contact) -> str:
 
 
 def calls_of(
-    campaign: str, contacts: Iterator[Contact], *, zones: bool, report: ImportReport
+    campaign: str, people: Iterator[Person], *, zones: bool, report: ImportReport
 ) -> Iterator[Call]:
-    """Yield a call for each contact.
+    """Yield a call for each person; whoever must not be called is excluded, with the reason.
 
     With `zones`, whoever has no time zone gets those of the number; when it has none, or so many
     that they say nothing, the person is not called, and the report says so.
     """
-    for contact in contacts:
+    for person in people:
+        contact = person.contact if isinstance(person, LeftOut) else person
         identity = call_id(campaign, contact)
-        placed = _placed(contact) if zones and not contact.timezone else contact
-        if placed is not None:
-            yield Call(id=identity, campaign=campaign, contact=placed)
-            continue
-        reason = "the time zone is unknown: add a `timezone` column"
-        report.accepted -= 1
-        report.exclude("no_timezone", line=contact.line, value=contact.number, reason=reason)
-        yield Call(
-            id=identity,
-            campaign=campaign,
-            contact=contact,
-            state=CallState.EXCLUDED,
-            reason=reason,
-        )
+        reason = person.reason if isinstance(person, LeftOut) else ""
+        if not reason and zones and not contact.timezone:
+            placed = _placed(contact)
+            if placed is None:
+                reason = "the time zone is unknown: add a `timezone` column"
+                report.accepted -= 1
+                report.exclude(
+                    "no_timezone", line=contact.line, value=contact.number, reason=reason
+                )
+            else:
+                contact = placed
+        call = Call(id=identity, campaign=campaign, contact=contact)
+        yield call.evolve(state=CallState.EXCLUDED, reason=reason) if reason else call
 
 
 def _placed(contact: Contact) -> Contact | None:
@@ -109,12 +122,17 @@ class Importer:
     ) -> ImportReport:
         """Add the people who are not known yet; a file that cannot be used changes nothing.
 
+        The whole file is read before the store is touched, which then takes the people in batches,
+        so that others may write to it meanwhile. Killed between two of them, the campaign is known
+        to be half loaded, and the next `load` of any file goes on from there.
+
         Do-not-call marks of the file are kept in `suppressions`: a clear one for ever, one that
-        cannot be read for as long as this campaign's file has it. Then `store` may be dead.
-        Raises `ContactsError`, or `StoreError`.
+        cannot be read for as long as this campaign's file has it. Raises `ContactsError`, or
+        `StoreError`.
         """
         content = file_sha256(self.path)
-        digest = f"{content}:{self._manner(zones=zones)}"
+        taken_off = 0 if suppressions is None else len(suppressions.removals())
+        digest = f"{content}:{self._manner(zones=zones, taken_off=taken_off)}"
         existing = store.campaign(self.campaign)
         if existing is not None and existing.source_sha256 == digest:
             self.unchanged = True
@@ -122,76 +140,65 @@ class Importer:
             return self.report
         if existing is not None and existing.source_sha256.partition(":")[0] != content:
             self.changed_from = existing.source
-        forbidden: list[Forbidden] = []
-        self.report.forbidden = forbidden.append
-        try:
-            self._add(store, existing, digest, now_utc_s=now_utc_s, zones=zones)
+        marks = Marks()
+        self.report.forbidden = marks.add
+        with closing(CallSpool(self.campaign, store.folder)) as spool:
+            for call in self._calls(zones=zones):
+                spool.add(call)
             if suppressions is not None:
-                self._keep_marks(suppressions, forbidden, now_utc_s)
-        except BaseException:
-            store.abandon().close()  # Neither the campaign nor any of its people.
-            raise
+                marks.keep(suppressions, self.campaign, self.source, now_utc_s=now_utc_s)
+            campaign = Campaign(
+                name=self.campaign,
+                source=self.source,
+                source_sha256=f"{content}:{LOADING}",
+                created_utc_s=existing.created_utc_s if existing else now_utc_s,
+            )
+            store.save_campaign(campaign)
+            self._store(store, spool)
+        remember_columns(store, self.campaign, self.report.variables)
+        store.save_campaign(replace(campaign, source_sha256=digest))
         store.flush()
         return self.report
 
-    def _add(
-        self,
-        store: SqliteStore,
-        existing: Campaign | None,
-        digest: str,
-        *,
-        now_utc_s: float,
-        zones: bool,
-    ) -> None:
-        store.save_campaign(
-            Campaign(
-                name=self.campaign,
-                source=self.source,
-                source_sha256=digest,
-                created_utc_s=existing.created_utc_s if existing else now_utc_s,
-            )
-        )
-        added = store.add_calls(self._calls(zones=zones))
-        self.known = self.report.accepted + self.report.excluded["no_timezone"] - added
+    def _store(self, store: SqliteStore, spool: CallSpool) -> None:
+        stored = 0
+        for batch in spool.batches(_BATCH):
+            if stored:
+                time.sleep(_BREATH_S)
+            admitted = [call for call in batch if call.state is not CallState.EXCLUDED]
+            left_out = [call for call in batch if call.state is CallState.EXCLUDED]
+            self.known += len(admitted) - store.add_calls(admitted)
+            store.add_calls(left_out)
+            store.flush()
+            stored += len(batch)
+            if self.report.stored is not None:
+                self.report.stored(stored, len(spool))
 
-    def _manner(self, *, zones: bool) -> str:
-        """Return a digest of how the file is read: other options may find other people."""
+    def _manner(self, *, zones: bool, taken_off: int) -> str:
+        """Return a digest of how the file is read: other options may find other people.
+
+        So may a suppression list that numbers were taken off.
+        """
         options = [
             str(getattr(self._options, field.name))
             for field in fields(self._options)
             if field.name != "suppressed"
         ]
-        return hashlib.sha256("\0".join([*options, str(zones)]).encode()).hexdigest()[:16]
-
-    def _keep_marks(
-        self, suppressions: SuppressionList, forbidden: list[Forbidden], now_utc_s: float
-    ) -> None:
-        scope = campaign_scope(self.campaign)
-        clear: list[Suppression] = []
-        unclear: list[Suppression] = []
-        for mark in forbidden:
-            certain = mark.code == "do_not_call"
-            says = "says not to call" if certain else "has a do-not-call mark that is unreadable"
-            suppression = Suppression(
-                number=mark.number,
-                reason=f"line {mark.line} of {self.source} {says}",
-                added_utc_s=now_utc_s,
-                scope=EVERYWHERE if certain else scope,
-            )
-            (clear if certain else unclear).append(suppression)
-        suppressions.add(clear)
-        suppressions.replace(scope, unclear)
+        if taken_off:
+            options.append(str(taken_off))
+        told = "\0".join([*options, str(zones)])
+        return hashlib.sha256(told.encode(errors="replace")).hexdigest()[:16]
 
     def _calls(self, *, zones: bool) -> Iterator[Call]:
-        return calls_of(self.campaign, self._contacts(), zones=zones, report=self.report)
+        return calls_of(self.campaign, self._people(), zones=zones, report=self.report)
 
-    def _contacts(self) -> Iterator[Contact]:
+    def _people(self) -> Iterator[Person]:
         """Yield the people; raises `ContactsError` at the end of a file that is mostly unusable."""
         report = self.report
         if isinstance(report.rejects, RejectsFile):
             report.rejects.clear()
         options = replace(self._options, suppressed=self.suppressed)
-        yield from read_contacts(self.path, options, report=report)
+        yield from read_people(self.path, options, report=report)
         if report.rejected_ratio > REJECTED_MAX and not self._allow_rejects:
             message = f"{report.rejected_rows} of {report.rows} rows cannot be used"
             raise ContactsError(message, hint="mend the file, or add `--allow-rejects`")

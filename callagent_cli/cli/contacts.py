@@ -27,7 +27,16 @@ def contacts(
     file: Annotated[
         Path | None, typer.Option(help="suppress: a file of numbers that are not called.")
     ] = None,
-    reason: Annotated[str, typer.Option(help="suppress: why they are not called.")] = "",
+    reason: Annotated[
+        str, typer.Option(help="suppress: why they are not called, or are called again.")
+    ] = "",
+    remove: Annotated[
+        bool, typer.Option("--remove", help="suppress: take numbers off the list again.")
+    ] = False,
+    even_opt_outs: Annotated[
+        bool,
+        typer.Option("--even-opt-outs", help="--remove: also who asked for it on a call."),
+    ] = False,
     phone_column: PhoneColumns = None,
     map_: ColumnMap = None,
     encoding: Encoding = "",
@@ -37,14 +46,16 @@ def contacts(
 ) -> None:
     """Check a contacts file, or say who must never be called.
 
-    Suppressed numbers are kept for ever, and hold in every campaign, in the sandbox and live.
+    Suppressed numbers are kept for ever, and hold in every campaign, in the sandbox and live. One
+    that is on the list by mistake is taken off with --remove and a --reason, which is kept.
 
     \b
     Examples:
-      callagent contacts check contacts.csv          what `run` would take, and what not
+      callagent contacts check contacts.csv          what `run` would take
       callagent contacts suppress "+1 212 555 0100"  never call this number again
       callagent contacts suppress --file list.csv    nor these
-      callagent contacts suppressed                  who is not called, numbers masked
+      callagent contacts suppressed                  who is not called, masked
+      callagent contacts suppress --remove "+1 212 555 0100" --reason "mistyped"
     """  # noqa: D301 — \b keeps the examples' lines apart.
     from callagent_cli.cli.contacts_command import ContactsOptions, run_contacts
     from callagent_cli.cli.contacts_reading import ReadingFlags
@@ -63,6 +74,8 @@ def contacts(
         json=json,
         file=file,
         reason=reason,
+        remove=remove,
+        even_opt_outs=even_opt_outs,
         reading=reading,
     )
     raise typer.Exit(run_contacts(action, options))

@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from callagent_cli.calls.model import mask
 from callagent_cli.cli import diagnostics
@@ -12,15 +12,19 @@ from callagent_cli.cli.contact_import import REJECTED_MAX, Importer, RejectsFile
 from callagent_cli.cli.contacts_input import STDIN, campaign_name, contacts_input
 from callagent_cli.cli.contacts_progress import reading_progress
 from callagent_cli.cli.contacts_reading import ReadingFlags, read_options
-from callagent_cli.cli.contacts_suppress import suppress
+from callagent_cli.cli.contacts_suppress import Suppressed, numbers_of, suppress
 from callagent_cli.cli.contacts_suppressions import known_test, suppression_list, suppressions_file
+from callagent_cli.cli.contacts_unsuppress import unsuppress
 from callagent_cli.cli.import_text import import_lines
 from callagent_cli.cli.output import standard_output
 from callagent_cli.cli.suggestions import hint_for
 from callagent_cli.cli.workplace import Workplace, workplace
 from callagent_cli.clock import utc_text
+from callagent_cli.contacts.options import ReadOptions
 from callagent_cli.errors import ContactsError, ExitCode, UsageError
-from callagent_cli.store.suppressions import SANDBOX, Suppression
+from callagent_cli.store.suppressions import SANDBOX, Removal, Suppression
+
+_PROBLEMS_SHOWN: Final = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +36,8 @@ class ContactsOptions:
     json: bool
     file: Path | None
     reason: str
+    remove: bool
+    even_opt_outs: bool
     reading: ReadingFlags
 
 
@@ -41,11 +47,13 @@ def run_contacts(action: str, options: ContactsOptions) -> int:
     if do is None:
         hint = hint_for(action, _ACTIONS, otherwise=f"it can {', '.join(_ACTIONS)}")
         raise UsageError(f"`callagent contacts` cannot `{action}`", hint=hint)
-    if action != "suppress" and (options.file or options.reason):
+    if action != "suppress" and (options.file or options.reason or options.remove):
         raise UsageError(
-            f"`contacts {action}` takes no --file and no --reason",
+            f"`contacts {action}` takes no --file, no --reason and no --remove",
             hint="they belong to `callagent contacts suppress`",
         )
+    if options.even_opt_outs and not options.remove:
+        raise UsageError("`--even-opt-outs` says nothing alone", hint="it belongs to --remove")
     return do(workplace(options.config, os.environ), options)
 
 
@@ -93,6 +101,8 @@ def _suppress(place: Workplace, options: ContactsOptions) -> int:
         )
     flags = options.reading
     wanted = read_options(flags, region=place.settings.dialing.region, sandbox=True)
+    if options.remove:
+        return _unsuppress(place, options, wanted)
     done = suppress(
         place,
         numbers=options.what,
@@ -114,13 +124,34 @@ def _suppress(place: Workplace, options: ContactsOptions) -> int:
     return int(ExitCode.DONE)
 
 
+def _unsuppress(place: Workplace, options: ContactsOptions, wanted: ReadOptions) -> int:
+    read = Suppressed()
+    numbers = list(numbers_of(options.what, options.file, wanted, read))
+    if read.unread:
+        raise ContactsError(
+            f"nothing was changed: {'; '.join(read.shown[:_PROBLEMS_SHOWN])}",
+            hint="write the numbers with + and the country code, or pass --region",
+        )
+    done = unsuppress(place, numbers, why=options.reason, opt_outs=options.even_opt_outs)
+    if options.json:
+        standard_output().document({"schema": 1, **done.to_dict()})
+    else:
+        standard_output().line(done.text)
+    for problem in done.problems:
+        diagnostics.note(f"  {problem}")
+    if not done.removed:
+        raise ContactsError("nothing was changed", hint="`callagent contacts suppressed` lists")
+    return int(ExitCode.DONE)
+
+
 def _suppressed(place: Workplace, options: ContactsOptions) -> int:
     if options.what:
         raise UsageError("`contacts suppressed` takes no numbers", hint="it lists them all")
     entries: list[Suppression] = []
+    removals: list[Removal] = []
     if suppressions_file(place).exists():
         with suppression_list(place) as known:
-            entries = known.entries()
+            entries, removals = known.entries(), known.removals()
     output = standard_output()
     if options.json:
         rows = [
@@ -129,17 +160,37 @@ def _suppressed(place: Workplace, options: ContactsOptions) -> int:
                 "reason": entry.reason,
                 "scope": entry.scope,
                 "added": utc_text(entry.added_utc_s),
+                "opted_out": entry.heard,
             }
             for entry in entries
         ]
-        output.document({"schema": 1, "count": len(rows), "suppressions": rows})
+        taken = list(map(_removed, removals))
+        output.document({"schema": 1, "count": len(rows), "suppressions": rows, "removed": taken})
         return int(ExitCode.DONE)
     for entry in entries:
         added = utc_text(entry.added_utc_s)[:19]
         output.line(f"{mask(entry.number)}  {added}Z  {entry.reason}{_where(entry.scope)}")
+    for removal in removals:
+        removed = utc_text(removal.removed_utc_s)[:19]
+        number, by, why = mask(removal.suppression.number), removal.removed_by, removal.why
+        output.line(f"{number}  {removed}Z  taken off the list by {by}: {why}")
     if not entries:
         output.line("nobody is suppressed: `callagent contacts suppress NUMBER`")
     return int(ExitCode.DONE)
+
+
+def _removed(removal: Removal) -> dict[str, Any]:
+    entry = removal.suppression
+    return {
+        "number": mask(entry.number),
+        "reason": entry.reason,
+        "scope": entry.scope,
+        "added": utc_text(entry.added_utc_s),
+        "opted_out": entry.heard,
+        "removed": utc_text(removal.removed_utc_s),
+        "by": removal.removed_by,
+        "why": removal.why,
+    }
 
 
 def _where(scope: str) -> str:

@@ -22,7 +22,17 @@ def campaign_name(contacts: Path, name: str) -> str:
         raise UsageError(
             f"`{campaign}` is no name for a campaign", hint="give one with `--campaign NAME`"
         )
+    if any(map(_is_no_text, f"{campaign}{contacts}")):
+        raise UsageError(
+            f"`{contacts}`, campaign `{campaign}`: a name that is no text",
+            hint="rename the file or the campaign: no line ends, no bytes that are not UTF-8",
+        )
     return campaign
+
+
+def _is_no_text(character: str) -> bool:
+    """Tell control characters, and bytes that the system could not read as text."""
+    return character < " " or "\ud800" <= character <= "\udfff"
 
 
 @contextmanager

@@ -65,7 +65,7 @@ def suppress(
     Raises `ContactsError` when the file cannot be read at all; then nothing was stored.
     """
     done = Suppressed()
-    found = _of_file(file, options, done) if file is not None else _typed(numbers, options, done)
+    found = numbers_of(numbers, file, options, done)
     why = reason.strip() or (f"listed in {file.name}" if file is not None else _DEFAULT_REASON)
     now_utc_s = time.time()
     unique = dict.fromkeys(found)
@@ -75,6 +75,13 @@ def suppress(
             Suppression(number=number, reason=why, added_utc_s=now_utc_s) for number in unique
         )
     return done
+
+
+def numbers_of(
+    typed: tuple[str, ...], file: Path | None, options: ReadOptions, done: Suppressed
+) -> Iterator[str]:
+    """Yield the numbers that were typed, or those of the file; note in `done` all others."""
+    return _of_file(file, options, done) if file is not None else _typed(typed, options, done)
 
 
 def _of_file(path: Path, options: ReadOptions, done: Suppressed) -> Iterator[str]:

@@ -56,6 +56,7 @@ def require_whole(known: SuppressionList, store: SqliteStore, path: Path) -> Non
             hint="put the list back: people who must not be called are missing, so nobody is",
         )
     store.put(_KIND, _KEY, str(count).encode())
+    store.flush()  # Or nobody else could write while a file is read.
 
 
 def suppressed_test(known: SuppressionList) -> Callable[[str], bool]:

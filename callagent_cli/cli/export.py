@@ -19,6 +19,9 @@ def export(
 ) -> None:
     """Write every contact of a campaign once, with what became of it. Numbers are whole.
 
+    Whoever must not be called is in it as `excluded`, with the reason. Rows of the file that are
+    no contacts are not: see logs/CAMPAIGN-rejects.csv.
+
     CSV is for spreadsheets: a cell that one would compute begins with an apostrophe. JSON Lines are
     exact, and hold every dial.
 

@@ -9,6 +9,8 @@ from typing import IO, Final
 
 from callagent_cli.cli import diagnostics
 from callagent_cli.cli.campaigns import campaign_of
+from callagent_cli.cli.contacts_columns import half_loaded
+from callagent_cli.cli.contacts_progress import Progress
 from callagent_cli.cli.export_rows import (
     CSV_HEADER,
     ContactRow,
@@ -25,6 +27,7 @@ from callagent_cli.store.sqlite_store import SqliteStore
 
 _FORMATS: Final = ("csv", "jsonl")
 _SUFFIXES: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
+_TELL_EVERY: Final = 1 << 10
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """By this, spreadsheets know that a file is UTF-8."""
 
@@ -47,6 +50,8 @@ def export_campaign(options: ExportOptions) -> int:
     try:
         with store.snapshot():
             campaign = campaign_of(store, options.campaign)
+            if half_loaded(store, campaign):
+                diagnostics.warning(f"campaign {campaign} is not loaded to its end: run it again")
             rows = _rows(place, store, campaign)
             if options.output is None:
                 _print(rows, kind)
@@ -68,8 +73,9 @@ def _format(options: ExportOptions) -> str:
 
 
 def _rows(place: Workplace, store: SqliteStore, campaign: str) -> Iterator[ContactRow]:
+    url = "" if place.sandbox else place.settings.services.elevenlabs.conversation_url
     for call in store.calls(campaign):
-        yield contact_row(call, store.dials(call.id), sandbox=place.sandbox)
+        yield contact_row(call, store.dials(call.id), conversation_url=url)
 
 
 def _print(rows: Iterator[ContactRow], kind: str) -> None:
@@ -87,6 +93,7 @@ def _print(rows: Iterator[ContactRow], kind: str) -> None:
 
 def _write(rows: Iterator[ContactRow], kind: str, path: Path) -> int:
     count = 0
+    progress = Progress() if diagnostics.to_a_terminal() else None
     with _replaced(path) as file:
         if kind == "csv":
             file.write(_BYTE_ORDER_MARK + csv_line(CSV_HEADER).encode() + b"\r\n")
@@ -96,6 +103,10 @@ def _write(rows: Iterator[ContactRow], kind: str, path: Path) -> int:
                 file.write(csv_line(csv_cells(row)).encode() + b"\r\n")
             else:
                 file.write(json_line(row))
+            if progress is not None and count % _TELL_EVERY == 0:
+                progress.exported(count)
+    if progress is not None:
+        progress.end()
     return count
 
 

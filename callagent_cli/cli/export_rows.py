@@ -9,7 +9,7 @@ import msgspec
 from callagent_cli.calls.model import Call, Dial
 from callagent_cli.clock import utc_text
 
-_CONVERSATIONS: Final = "https://elevenlabs.io/app/conversational-ai/history/"
+_PLACE: Final = "{conversation}"
 
 
 class DialRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,10 +63,13 @@ _LISTS: Final = ("variables", "attempts")
 CSV_HEADER: Final = [name for name in ContactRow.__struct_fields__ if name not in _LISTS]
 
 
-def contact_row(call: Call, dials: Sequence[Dial], *, sandbox: bool) -> ContactRow:
-    """Return what is exported of a call."""
+def contact_row(call: Call, dials: Sequence[Dial], *, conversation_url: str) -> ContactRow:
+    """Return what is exported of a call.
+
+    `conversation_url` is the setting of this name; empty for conversations that are made up.
+    """
     contact, follow = call.contact, call.results.get("follow") or {}
-    linked = call.conversation and not sandbox
+    linked = call.conversation and conversation_url
     return ContactRow(
         line=contact.line,
         name=contact.name,
@@ -88,13 +91,18 @@ def contact_row(call: Call, dials: Sequence[Dial], *, sandbox: bool) -> ContactR
         due=_text(call.due_utc_s),
         updated=_text(call.updated_utc_s or None),
         conversation=call.conversation,
-        link=_CONVERSATIONS + quote(call.conversation, safe="") if linked else "",
+        link=_link(conversation_url, call.conversation) if linked else "",
         duration_s=_number(follow.get("duration_s")),
         cost=_number(follow.get("cost")),
         call=call.id,
         variables=dict(contact.variables),
         attempts=[_dial(dial) for dial in dials],
     )
+
+
+def _link(url: str, conversation: str) -> str:
+    escaped = quote(conversation, safe="")
+    return url.replace(_PLACE, escaped) if _PLACE in url else url + escaped
 
 
 def json_line(row: ContactRow) -> bytes:

@@ -27,7 +27,7 @@ EXCLUDED_HINTS: Final[dict[str, str]] = {
     "do_not_call": "the file says not to call them",
     "do_not_call_unreadable": "write yes or no in the do-not-call column",
     "no_timezone": "add a `timezone` column with an IANA name, such as Europe/Berlin",
-    "suppressed": "on the suppression list: they are never called",
+    "suppressed": "they are never called; if one is there by mistake: suppress --remove NUMBER",
 }
 """The codes of people who are left out because they must not be called."""
 

@@ -14,7 +14,7 @@ from callagent_cli.contacts.files.source import Source, identify
 from callagent_cli.contacts.files.workbook import Book
 from callagent_cli.contacts.identities import Identities
 from callagent_cli.contacts.judge import Accepted, Excluded, Judge, Rejected
-from callagent_cli.contacts.options import Forbidden, ReadOptions, Reject
+from callagent_cli.contacts.options import Forbidden, LeftOut, Person, ReadOptions, Reject
 from callagent_cli.contacts.phones.numbering import is_region
 from callagent_cli.contacts.phones.reading import NumberRules
 from callagent_cli.contacts.report import ImportReport
@@ -50,7 +50,7 @@ class Opened:
 
 
 class Import:
-    """Reads one file once; `contacts` may be called a single time."""
+    """Reads one file once; `people` may be called a single time."""
 
     def __init__(self, path: Path, options: ReadOptions, report: ImportReport) -> None:
         self._path = path
@@ -58,13 +58,14 @@ class Import:
         self._report = report
         self._seen = Identities()
         self._forbidden = Identities()
+        self._left_out = Identities()
 
     def open(self) -> Opened:
         """Identify the file and understand its columns; raises `ContactsError`."""
         rules = self._rules()
         source = identify(self._path, self._options.encoding)
         dialect = self._dialect(source)
-        book = Book(source) if source.workbook else None
+        book = Book(source, self._report.texts) if source.workbook else None
         try:
             header = _header(source, dialect, book)
             columns = resolve(header.cells, self._options, label=source.label)
@@ -81,15 +82,15 @@ class Import:
             book=book,
         )
 
-    def contacts(self) -> Iterator[Contact]:
-        """Yield the people to call; raises `ContactsError`."""
+    def people(self) -> Iterator[Person]:
+        """Yield the people to call, and those to leave out; raises `ContactsError`."""
         opened = self.open()
         try:
-            yield from self._contacts(opened)
+            yield from self._people(opened)
         finally:
             opened.close()
 
-    def _contacts(self, opened: Opened) -> Iterator[Contact]:
+    def _people(self, opened: Opened) -> Iterator[Person]:
         source, columns = opened.source, opened.columns
         self._describe(opened)
         judge = Judge(columns, opened.rules)
@@ -100,9 +101,9 @@ class Import:
         for count, row in enumerate(opened.body()):
             if count % _TELL_EVERY == 0:
                 self._tell(count + (surveyed or 0), None if surveyed is None else 2 * surveyed)
-            contact = self._decide(judge, row)
-            if contact is not None:
-                yield contact
+            person = self._decide(judge, row)
+            if person is not None:
+                yield person
         if self._report.rows == self._report.blank:
             raise _only_header(source)
 
@@ -175,16 +176,14 @@ class Import:
         if not self._report.expected_rows:
             raise _only_header(source)
 
-    def _decide(self, judge: Judge, row: Row) -> Contact | None:
+    def _decide(self, judge: Judge, row: Row) -> Person | None:
         verdict = judge.judge(row)
         if isinstance(verdict, Accepted):
             return self._admit(verdict)
         if isinstance(verdict, Rejected):
             self._reject(verdict, row)
         elif isinstance(verdict, Excluded):
-            self._report.exclude(
-                verdict.code, line=row.line, value=verdict.value, reason=verdict.reason
-            )
+            return self._exclude(verdict, row.line)
         else:
             self._report.blank += 1
         return None
@@ -196,7 +195,16 @@ class Import:
         )
         self._report.reject(reject, verdict.value)
 
-    def _admit(self, verdict: Accepted) -> Contact | None:
+    def _exclude(self, verdict: Excluded, line: int) -> LeftOut | None:
+        code, reason = verdict.code, verdict.reason
+        self._report.exclude(code, line=line, value=verdict.value, reason=reason)
+        return None if verdict.contact is None else self._leave_out(verdict.contact, reason)
+
+    def _leave_out(self, contact: Contact, reason: str) -> LeftOut | None:
+        known = self._left_out.add(contact.number, contact.extension, contact.line)
+        return None if known else LeftOut(contact, reason)
+
+    def _admit(self, verdict: Accepted) -> Person | None:
         """Let a person through who is not suppressed, not forbidden and not known already."""
         contact, report = verdict.contact, self._report
         line, number = contact.line, contact.number
@@ -204,11 +212,11 @@ class Import:
             if self._options.suppressed(one):
                 reason = "on the suppression list"
                 report.exclude("suppressed", line=line, value=one, reason=reason)
-                return None
+                return self._leave_out(contact, reason)
             if forbidden_on := self._forbidden.line_of(one):
                 reason = f"line {forbidden_on} says not to call"
                 report.exclude("do_not_call", line=line, value=one, reason=reason)
-                return None
+                return self._leave_out(contact, reason)
         first_line = self._seen.add(number, contact.extension, line)
         if first_line:
             report.repeat(line=line, value=number, first_line=first_line)

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from operator import itemgetter
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from callagent_cli.calls.model import Contact
 from callagent_cli.contacts.cells import clean, suspect
@@ -35,17 +35,29 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class Excluded:
-    """A row of a person who must not be called; `numbers` are theirs, when they can be read."""
+    """A row of a person who must not be called; `numbers` are theirs, when they can be read.
+
+    `contact` is the person, as far as the row is in order; none without a number.
+    """
 
     code: str
     reason: str
     value: str
     numbers: tuple[str, ...]
+    contact: Contact | None
 
 
 @dataclass(frozen=True, slots=True)
 class Blank:
     """A row without any text."""
+
+
+class _Mark(NamedTuple):
+    """A do-not-call cell that forbids to call: code, reason, and the cell."""
+
+    code: str
+    reason: str
+    value: str
 
 
 Verdict = Accepted | Rejected | Excluded | Blank
@@ -79,8 +91,10 @@ class Judge:
             if any(cell.strip() for cell in cells[self._width :]):
                 return self._too_many(cells)
             cells = [*cells[: self._width], *[""] * (self._width - len(cells))]
-        excluded = self._excluded(cells, short=short) if self._columns.do_not_call else None
-        return excluded or _too_large(cells) or self._person(row.line, cells)
+        marked = self._mark(cells, short=short) if self._columns.do_not_call else None
+        if marked is not None:
+            return self._excluded(row.line, cells, marked)
+        return _too_large(cells) or self._person(row.line, cells)
 
     def forbidden(self, row: Row) -> Excluded | None:
         """Return what the do-not-call column of a row forbids, None for nothing."""
@@ -99,31 +113,41 @@ class Judge:
         reason = f"{len(cells)} cells, but {self._width} columns"
         return Rejected(Refusal("columns", reason), cells[self._width])
 
-    def _excluded(self, cells: list[str], *, short: bool) -> Excluded | None:
-        """Read the do-not-call columns; the worst answer counts, a missing cell is unreadable."""
+    def _mark(self, cells: list[str], *, short: bool) -> _Mark | None:
+        """Read the do-not-call columns: what forbids to call, if anything.
+
+        The worst answer counts, a missing cell is unreadable.
+        """
         unreadable = ""
         for index in self._columns.do_not_call:
             answer = says_no_calls(cells[index])
             if answer:
                 reason = "the do-not-call column says not to call"
-                return Excluded("do_not_call", reason, cells[index], self._numbers(cells))
+                return _Mark("do_not_call", reason, cells[index])
             if answer is None:
                 unreadable = cells[index]
-        if unreadable or (short and not cells[self._columns.do_not_call[-1]]):
-            reason = "the do-not-call cell is unreadable" if unreadable else "the cell is missing"
-            numbers = self._numbers(cells)
-            return Excluded("do_not_call_unreadable", reason, unreadable, numbers)
+        if unreadable:
+            reason = "the do-not-call cell is unreadable"
+            return _Mark("do_not_call_unreadable", reason, unreadable)
+        if short and not cells[self._columns.do_not_call[-1]]:
+            return _Mark("do_not_call_unreadable", "the cell is missing", "")
         return None
+
+    def _excluded(self, line: int, cells: list[str], mark: _Mark) -> Excluded:
+        code, reason, value = mark
+        if _too_large(cells):
+            return Excluded(code, reason, value, (), None)
+        person = self._person(line, cells)
+        if isinstance(person, Accepted):
+            return Excluded(code, reason, value, person.numbers, person.contact)
+        numbers = tuple(found.number for found in self._read(cells) if isinstance(found, Phone))
+        contact = Contact(line=line, number=numbers[0]) if numbers else None
+        return Excluded(code, reason, value, numbers, contact)
 
     def _read(self, cells: list[str]) -> list[Phone | Refusal]:
         texts = [text for index in self._columns.phone if (text := cells[index]).strip()]
         found = [phone for text in texts for phone in read_phones(text, self._rules)]
         return found or read_phones("", self._rules)
-
-    def _numbers(self, cells: list[str]) -> tuple[str, ...]:
-        if _too_large(cells):
-            return ()
-        return tuple(found.number for found in self._read(cells) if isinstance(found, Phone))
 
     def _person(self, line: int, cells: list[str]) -> Verdict:
         read = self._read(cells)

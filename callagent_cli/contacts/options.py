@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Final
 
+from callagent_cli.calls.model import Contact
+
 FIELDS: Final = ("phone", "name", "timezone", "crm_id", "extension", "do_not_call")
 """The fields that `column_map` may point at a column; everything else becomes a variable."""
 
@@ -56,3 +58,14 @@ class Forbidden:
     line: int
     number: str
     code: str
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """A person who must not be called, and why; each one comes once, however many rows say so."""
+
+    contact: Contact
+    reason: str
+
+
+Person = Contact | LeftOut

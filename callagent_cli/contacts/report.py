@@ -31,12 +31,16 @@ class ImportReport:
     read. `notes` are warnings about the file as a whole, `warnings` count changed cells by code.
     `rejects` receives every rejected row; it must not keep them. `forbidden` receives the numbers
     that a do-not-call column names, before the first contact comes out. `progress` is told now and
-    then how many rows were read and how many there are to read, as far as that is known.
+    then how many rows were read and how many there are to read, as far as that is known; `texts`
+    how many shared texts of a workbook, which come before its rows, and `stored` how many people
+    of how many a store has taken.
     """
 
     rejects: Callable[[Reject], None] | None = None
     forbidden: Callable[[Forbidden], None] | None = None
     progress: Callable[[int, int | None], None] | None = None
+    texts: Callable[[int], None] | None = None
+    stored: Callable[[int, int], None] | None = None
     file: str = ""
     encoding: str = ""
     delimiter: str = ""

@@ -6,24 +6,29 @@ from typing import Final
 
 from callagent_cli.calls.model import Call, CallState
 from callagent_cli.errors import StoreError
-from callagent_cli.store.claims import ALL_STEPS, parameters_of, query_of
+from callagent_cli.store.claims import parameters_of, query_of
 from callagent_cli.store.database import Table
 from callagent_cli.store.port import Claim, Waiting
 from callagent_cli.store.rows import (
     ASSIGNMENTS,
     COLUMNS,
     MARKS,
+    PROGRESS,
+    READMITTED,
     SHELVES,
     call_of,
     changing_values,
+    progress_values,
     row_of,
 )
 
 INSERT: Final = (
     f"INSERT INTO calls ({COLUMNS}) VALUES ({MARKS}) "  # noqa: S608 — constants of `rows`.
-    "ON CONFLICT (campaign, number, extension) DO NOTHING"
+    "ON CONFLICT (campaign, number, extension) DO UPDATE SET "
+    f"{READMITTED} WHERE calls.state IN ('excluded', 'cancelled') AND calls.dials = 0"
 )
 UPDATE: Final = f"UPDATE calls SET {ASSIGNMENTS} WHERE id = ?"  # noqa: S608 — as above.
+UPDATE_PROGRESS: Final = f"UPDATE calls SET {PROGRESS} WHERE id = ?"  # noqa: S608 — as above.
 BY_ID: Final = f"SELECT {COLUMNS} FROM calls WHERE id = ?"  # noqa: S608 — as above.
 BY_SEQ: Final = f"SELECT {COLUMNS} FROM calls WHERE seq = ?"  # noqa: S608 — as above.
 BY_NUMBER: Final = f"SELECT {COLUMNS} FROM calls WHERE campaign = ? AND number = ?"  # noqa: S608 — as above.
@@ -63,14 +68,23 @@ class CallTable(Table):
     def add_calls(self, calls: Iterable[Call]) -> int:
         """Insert calls whose (campaign, number, extension) is new, all or none; return how many.
 
+        One that was excluded or cancelled and never dialed becomes what it is here, and counts as
+        well: a corrected file, or a corrected suppression list, takes people back.
         Raises `StoreError` when their campaign is not in the store or an id is taken.
         """
         return self._database.write_many(INSERT, map(row_of, calls))
 
     def save_call(self, call: Call) -> None:
         """Write the changed state of a known call; its contact stays as it was added."""
-        if self._database.write(UPDATE, (*changing_values(call), call.id)).rowcount == 0:
-            raise StoreError(f"call {call.id} is not in the store")
+        self._save(UPDATE, (*changing_values(call), call.id))
+
+    def save_progress(self, call: Call) -> None:
+        """Write what a step changed of a known active call; no index on states is touched."""
+        self._save(UPDATE_PROGRESS, (*progress_values(call), call.id))
+
+    def _save(self, update: str, values: tuple[object, ...]) -> None:
+        if self._database.write(update, values).rowcount == 0:
+            raise StoreError(f"call {values[-1]} is not in the store")
 
     def call(self, call_id: str) -> Call | None:
         """Return a call by its id."""
@@ -87,13 +101,8 @@ class CallTable(Table):
         Pending calls come in the order of their lines, parked ones by how long they are parked,
         all other waiting ones by how long they are due; equals in the order of their lines.
         """
-        query = query_of(claim.state)
         read = self._database.read
-        firsts = [
-            row
-            for step in claim.steps or ALL_STEPS
-            for row in read(query, parameters_of(claim, step))
-        ]
+        firsts = read(query_of(claim.state, claim.steps), parameters_of(claim))
         return call_of(read(BY_SEQ, (min(firsts)[-1],))[0]) if firsts else None
 
     def calls(self, campaign: str, states: frozenset[CallState] = frozenset()) -> Iterator[Call]:

@@ -61,6 +61,10 @@ class Database:
         self._check_present()
         return self._query(sql, parameters)
 
+    def mark(self) -> tuple[int, int]:
+        """Return what differs once anything was written, by this process or another."""
+        return self._connection.total_changes, self.read("PRAGMA data_version")[0][0]
+
     def write(self, sql: str, parameters: Sequence[object] = ()) -> sqlite3.Cursor:  # noqa: ARG002 — the interface of `GroupCommit`.
         """Refuse: this database is open for reading only."""
         raise StoreError(f"{name_of(self.path)} is open for reading only")
@@ -119,7 +123,7 @@ def connect(path: Path | None, *, read_only: bool = False) -> sqlite3.Connection
             f"{path} does not exist", hint="`callagent run` makes it from a contacts file"
         )
     mode = "ro" if read_only else "rw"
-    uri = f"file:{quote(str(path.absolute()))}?mode={mode}"
+    uri = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
     try:
         return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S)
     except sqlite3.Error as error:

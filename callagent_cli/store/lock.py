@@ -8,7 +8,8 @@ import errno
 import fcntl
 import os
 import time
-from contextlib import ExitStack, suppress
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -49,16 +50,22 @@ class WorkerLock:
         self._path = path
         self._file: int | None = None
 
-    def acquire(self, run: str, *, heartbeat_age_s: float | None = None) -> Holder | None:
+    def acquire(
+        self, run: str, *, heartbeat_age_s: float | None = None, beating_pid: int | None = None
+    ) -> Holder | None:
         """Take the lock; return the predecessor that ended without releasing it, if any.
 
         `heartbeat_age_s` is how old the last run's heartbeat is: where a shared folder does not
-        share its locks, it is the only sign of a worker on another host. Raises `DatabaseHeld`.
+        share its locks, it is the only sign of a worker on another host. `beating_pid` is whose it
+        is, if of this host: the only sign of a worker whose lock file somebody deleted. Raises
+        `DatabaseHeld`.
         """
         with ExitStack() as undo:
             file = _open(self._path)
             undo.callback(os.close, file)
             predecessor = _taken(file, heartbeat_age_s)
+            if predecessor is None and _beats_here(beating_pid, heartbeat_age_s):
+                raise _held(_Content(beating_pid or 0, _host(), run))
             _write(file, self._path, _Content(os.getpid(), _host(), run))
             undo.pop_all()
         self._file = file
@@ -84,6 +91,20 @@ def holder(path: Path) -> Holder | None:
         content = _read(file)
         # Asking takes a shared lock for an instant; `acquire` tries again for that reason.
         return None if content is None else _holder(content, alive=not _shared(file))
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def kept_free(path: Path) -> Iterator[bool]:
+    """Keep a worker from beginning for an instant; yields whether none holds the lock.
+
+    Who held it last still stands in the file. A worker that begins meanwhile tries again for a
+    fifth of a second, so the instant must be shorter.
+    """
+    file = _open(path)
+    try:
+        yield _shared(file)
     finally:
         os.close(file)
 
@@ -152,6 +173,12 @@ def _beats_elsewhere(content: _Content, heartbeat_age_s: float | None) -> bool:
     if content.host == _host() or heartbeat_age_s is None:
         return False
     return heartbeat_age_s < FRESH_HEARTBEAT_S
+
+
+def _beats_here(pid: int | None, heartbeat_age_s: float | None) -> bool:
+    if pid is None or pid == os.getpid() or heartbeat_age_s is None:
+        return False
+    return heartbeat_age_s < FRESH_HEARTBEAT_S and _lives(pid)
 
 
 def _held(content: _Content | None, *, elsewhere: bool = False) -> DatabaseHeld:

@@ -8,6 +8,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from callagent_cli.calls.model import Call, CallState, Dial, Step
 
 
@@ -49,8 +51,7 @@ class Command:
     asked_utc_s: float
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """Which waiting call is wanted next: the longest waiting one of `state` that is due.
 
     `waits_for` must match exactly; `steps` narrows to calls standing at one of these steps;
@@ -81,6 +82,9 @@ class Store(Protocol):
     async def durable(self) -> None:
         """Return once everything written so far is on disk; raises `StoreError` if it cannot be."""
 
+    def mark(self) -> tuple[int, int]:
+        """Return what differs once anything was written, by this process or another."""
+
     def flush(self) -> None:
         """Commit now, outside a turn of the loop (at start and end)."""
 
@@ -101,6 +105,12 @@ class Store(Protocol):
 
     def save_call(self, call: Call) -> None:
         """Write the changed state of a known call."""
+
+    def save_progress(self, call: Call) -> None:
+        """Write no more of a known call than its step, attempts, dials, conversation and results.
+
+        Cheaper than `save_call`, where nothing else has changed.
+        """
 
     def call(self, call_id: str) -> Call | None:
         """Return a call by its id."""

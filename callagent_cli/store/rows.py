@@ -39,8 +39,25 @@ _CHANGING: Final = (
     "look_ups",
     "updated_utc_s",
 )
+_PROGRESS: Final = ("step", "attempts", "dials", "conversation", "results", "updated_utc_s")
+PROGRESS: Final = ", ".join(f"{column} = ?" for column in _PROGRESS)
 COLUMNS: Final = ", ".join(_FIXED + _CHANGING)
 ASSIGNMENTS: Final = ", ".join(f"{column} = ?" for column in _CHANGING)
+READMITTED: Final = ", ".join(
+    f"{column} = excluded.{column}"
+    for column in (
+        *_FIXED[2:],
+        "state",
+        "shelf",
+        "reason",
+        "waits_for",
+        "due_utc_s",
+        "updated_utc_s",
+    )
+    if column not in {"number", "extension"}
+)
+"""What an import changes of a call that was left out; `excluded` is SQLite's word for its row."""
+
 MARKS: Final = ", ".join("?" for _ in _FIXED + _CHANGING)
 
 SHELVES: Final = {
@@ -83,6 +100,19 @@ def changing_values(call: Call) -> tuple[object, ...]:
         call.reconciling_since_utc_s,
         call.reconciling_closed_s,
         call.look_ups,
+        call.updated_utc_s,
+    )
+
+
+def progress_values(call: Call) -> tuple[object, ...]:
+    """Return what a step changes of an active call, in the order of `PROGRESS`."""
+    results = call.results
+    return (
+        call.step.value,
+        call.attempts,
+        call.dials,
+        call.conversation,
+        json_text(results) if results else "{}",
         call.updated_utc_s,
     )
 

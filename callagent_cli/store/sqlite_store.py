@@ -10,7 +10,7 @@ from callagent_cli.store.call_table import CallTable
 from callagent_cli.store.database import Database, Hooks, connect, prepare
 from callagent_cli.store.dial_table import DialTable
 from callagent_cli.store.record_table import RecordTable
-from callagent_cli.store.schema import checked_version, migrate, require_current
+from callagent_cli.store.schema import checked_version, make, migrate, require_current
 
 
 class SqliteStore(CallTable, DialTable, RecordTable):
@@ -48,11 +48,21 @@ class SqliteStore(CallTable, DialTable, RecordTable):
     def hooks(self, hooks: Hooks) -> None:
         self._database.hooks = hooks
 
+    @property
+    def folder(self) -> Path | None:
+        """Where the database is; None for one in memory."""
+        path = self._database.path
+        return None if path is None else path.parent
+
     async def durable(self) -> None:
         """Return once everything written so far is on disk; raises `StoreError` if it cannot be."""
         waiter = self._database.waiter()
         if waiter is not None:
             await waiter
+
+    def mark(self) -> tuple[int, int]:
+        """Return what differs once anything was written, by this process or another."""
+        return self._database.mark()
 
     def flush(self) -> None:
         """Commit now, outside a turn of the loop (at start and end)."""
@@ -91,7 +101,10 @@ def _database(
         return Database(connection, path)
     checked_version(connection, path)  # Nothing is written to another program's database.
     prepare(connection, path)
-    migrate(connection, path)
+    if path is None:
+        make(connection)
+    else:
+        migrate(connection, path)
     from callagent_cli.store.group_commit import GroupCommit  # noqa: PLC0415 — brings asyncio, which `callagent status` must not wait for.
 
     return GroupCommit(connection, path, hooks)

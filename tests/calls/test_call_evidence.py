@@ -30,6 +30,16 @@ ERRORS: Final = {
     "server busy": set[Result](),
     "service busy": set[Result](),
     "too busy": set[Result](),
+    "the server is busy": set[Result](),
+    "network is currently busy": set[Result](),
+    "all circuits are busy": set[Result](),
+    "the provider is too busy": set[Result](),
+    "your card was declined": set[Result](),
+    "the network is busy (SIP 486)": {Result.BUSY},
+    "sip status: 408": {Result.NO_ANSWER},
+    "sip status: 600: Busy Everywhere": {Result.BUSY},
+    "SIP 480, then SIP 603": {Result.NO_ANSWER, Result.DECLINED},
+    "SIP 200, then SIP 480": {Result.NO_ANSWER},
     "system_busy": set[Result](),
     "card declined": set[Result](),
     "payment declined": set[Result](),
@@ -83,8 +93,9 @@ def test_what_an_error_says_of_a_line_that_nobody_opened(error: str, field: str)
 @pytest.mark.parametrize("status", ["done", "failed"])
 @pytest.mark.parametrize("word", NAMED)
 def test_the_telephonys_word_is_the_result(word: str, status: str) -> None:
-    """In any case, with hyphens or blanks around it, whatever the final status is called."""
-    spellings = [word, word.upper(), word.replace("_", "-"), f" {word}\n"]
+    """In any case, with hyphens or blanks, whatever the final status is called."""
+    apart = [word.replace("_", "-"), word.replace("_", " "), word.replace("_", "")]
+    spellings = [word, word.upper(), f" {word}\n", *apart]
     results = {result_of(Facts(status=status, call_result=each)) for each in spellings}
 
     assert results == {NAMED[word]}
@@ -145,6 +156,24 @@ def test_a_call_that_ended_well_is_one_in_which_the_agent_spoke(
     assert result_of(ended) is expected
 
 
+@pytest.mark.parametrize("error", ERRORS)
+def test_a_talk_with_an_error_that_denies_it_is_unknown(error: str) -> None:
+    """Forty seconds of words, and a line that was busy: one of the two is wrong."""
+    result = result_of(
+        Facts(status="done", duration_s=40.0, agent_turns=3, user_turns=3, error_reason=error)
+    )
+
+    assert result is (Result.UNKNOWN if ERRORS[error] else Result.ANSWERED)
+
+
+@pytest.mark.parametrize("status", ["408", "480", "486", "600", "603", "404", "503"])
+def test_a_status_of_the_network_means_the_same_in_a_code_and_in_a_text(status: str) -> None:
+    """Whether the dial is refused with it, or the call ends with it."""
+    said = result_of(Facts(status="failed", error_reason=f"INVITE failed: sip status: {status}"))
+
+    assert said is (result_of_refusal(f"sip_{status}") or Result.UNKNOWN)
+
+
 @given(facts)
 def test_nobody_is_answered_without_a_talk(given_facts: Facts) -> None:
     """Answered and silent are done, and lasted; in the one the agent spoke, in the other not."""
@@ -154,6 +183,7 @@ def test_nobody_is_answered_without_a_talk(given_facts: Facts) -> None:
         assert given_facts.status == "done"
         assert given_facts.duration_s > 0
         assert given_facts.call_result not in {"failed", *NAMED}
+        assert not _said(given_facts)
         assert (given_facts.agent_turns > 0) == (result is Result.ANSWERED)
 
 

@@ -56,6 +56,11 @@ def _problem(name: str) -> Problem:
     return ServiceError("why", outcome=Outcome(name))
 
 
+PROBLEMS: Final = {name: _problem(name) for name, _, _ in CELLS}
+STATES: Final = ("open", "half_open", "isolated")
+ISOLATING: Final = {"misconfigured", "unauthorized", "quota"}
+
+
 def test_the_table_has_every_step_and_every_problem() -> None:
     """No outcome is forgotten when one is added."""
     problems = {*map(str, Outcome), "open", "half_open", "isolated", "deferred"}
@@ -114,3 +119,57 @@ def test_a_parked_call_knows_what_it_waits_for(
 
     assert ways == (1 if decision.move is Move.PARK else 0)
     assert not decision.fresh or decision.delay_s == OUTBOX_RETRY_S
+
+
+def _as_worded(step: Step, problem: str, *, fail_fast: bool) -> Move:
+    """Return the move as DESIGN.md words it."""
+    fails = fail_fast and step is Step.DIAL and problem == "open"
+    move = Move.PARK
+    if step is Step.LOOK_UP:
+        move = Move.GO_ON
+    elif problem in {*STATES, *ISOLATING, "deferred"}:
+        move = Move.FAIL if fails else Move.PARK
+    elif step is Step.DIAL and problem == "unknown":
+        move = Move.RECONCILE
+    elif step in {Step.COMPOSE, Step.DIAL}:
+        move = Move.FAIL
+    elif problem == "rejected":
+        move = Move.REVIEW if step is Step.FOLLOW else Move.GO_ON
+    return move
+
+
+@pytest.mark.parametrize("fail_fast", [False, True])
+@pytest.mark.parametrize("problem", sorted(PROBLEMS))
+@pytest.mark.parametrize("step", Step)
+def test_every_step_with_every_problem(step: Step, problem: str, *, fail_fast: bool) -> None:
+    """Told once more as the rules are worded, and not as a table."""
+    decision = decide(step, "service", PROBLEMS[problem], fail_fast=fail_fast)
+
+    assert decision.move is _as_worded(step, problem, fail_fast=fail_fast)
+    assert decision.reason == PROBLEMS[problem].message
+
+
+@pytest.mark.parametrize("step", [Step.COMPOSE, Step.DIAL, Step.FOLLOW, Step.RECORD])
+@pytest.mark.parametrize("problem", [*STATES, *sorted(ISOLATING)])
+def test_what_a_breaker_refuses_waits_for_the_service(step: Step, problem: str) -> None:
+    """It goes on when the service is back, and not by the clock."""
+    decision = decide(step, "llm", PROBLEMS[problem], fail_fast=False)
+
+    assert (decision.waits_for, decision.delay_s, decision.fresh) == ("llm", None, False)
+
+
+@pytest.mark.parametrize("step", [Step.COMPOSE, Step.DIAL, Step.FOLLOW, Step.RECORD])
+def test_what_does_not_fit_the_deadline_waits_as_long_as_it_must(step: Step) -> None:
+    """The ladder goes on where it stood."""
+    decision = decide(step, "elevenlabs", PROBLEMS["deferred"], fail_fast=False)
+
+    assert (decision.waits_for, decision.delay_s, decision.fresh) == ("", 7.0, False)
+
+
+@pytest.mark.parametrize("step", [Step.FOLLOW, Step.RECORD])
+@pytest.mark.parametrize("problem", ["unavailable", "timeout", "not_sent"])
+def test_a_placed_call_begins_its_ladder_anew(step: Step, problem: str) -> None:
+    """Used-up retries park the step for a minute; it has all its attempts again."""
+    decision = decide(step, "crm", PROBLEMS[problem], fail_fast=False)
+
+    assert (decision.move, decision.delay_s, decision.fresh) == (Move.PARK, OUTBOX_RETRY_S, True)

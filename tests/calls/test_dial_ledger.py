@@ -1,4 +1,4 @@
-"""Proof that a dial placed no call: its time under a calendar that is set, and its matches."""
+"""When a dial may go out again, and what proves that the last one placed no call."""
 
 from dataclasses import dataclass, field
 from random import Random
@@ -214,3 +214,81 @@ def test_only_a_dial_thought_absent_can_be_found_late(
         if dial.status in {DialStatus.ABSENT, DialStatus.REFUSED} and dial.id in echoed
     ]
     assert all(call in listed and call.attempt_id == dial.id for dial, call in late)
+
+
+@pytest.mark.parametrize("status", DialStatus)
+def test_a_dial_is_open_exactly_when_it_may_have_rung(status: DialStatus) -> None:
+    """Only such a dial stands in the way of the next."""
+    found = open_dial([_dial("dial_0", DialStatus.ABSENT), _dial("dial_1", status)])
+
+    assert (found is not None) == (status in OPEN_DIALS)
+
+
+def test_no_dial_is_no_open_dial() -> None:
+    """The first dial of a call has nothing before it."""
+    assert open_dial([]) is None
+
+
+@pytest.mark.parametrize(
+    ("status", "grace_s"),
+    [(DialStatus.UNKNOWN, 30.0), (DialStatus.INTENT, 30.0), (DialStatus.UNPROVEN, 3.0)],
+)
+@given(waited_s=st.floats(0, 1e6))
+def test_absence_is_proof_only_after_the_grace(
+    status: DialStatus, grace_s: float, waited_s: float
+) -> None:
+    """What remains is never negative and never too short."""
+    wait_s = proof_wait_s(_dial(status=status), waited_s, GRACES)
+
+    assert wait_s >= 0
+    assert (wait_s == 0) == (waited_s >= grace_s)
+    assert waited_s + wait_s >= grace_s - 1e-6
+
+
+def test_a_call_that_echoes_the_dial_is_its_call() -> None:
+    """Whatever else is listed."""
+    listed = [Listed("conv_1", "dial_9"), Listed("conv_2"), Listed("conv_3", "dial_1")]
+
+    assert match(_dial(), listed, frozenset()) == Listed("conv_3", "dial_1")
+
+
+def test_a_call_that_echoes_nothing_is_taken_for_it() -> None:
+    """Mistaking it for another one could ring a person twice."""
+    assert match(_dial(), [Listed("conv_2")], frozenset()) == Listed("conv_2")
+
+
+def test_the_call_of_another_dial_is_not_its_call() -> None:
+    """By its echo, or because that dial's conversation is known."""
+    listed = [Listed("conv_1", "dial_0"), Listed("conv_2")]
+
+    assert match(_dial(), listed, frozenset({"conv_2"})) is None
+
+
+@given(
+    listed=lists,
+    known=st.frozensets(st.sampled_from(["conv_1", "conv_2", "conv_3"])),
+)
+def test_a_match_is_never_known_and_never_another_dials(
+    listed: list[Listed], known: frozenset[str]
+) -> None:
+    """For any list: what is taken for this dial's call could be it."""
+    found = match(_dial(), listed, known)
+
+    if found is not None:
+        assert found in listed
+        assert found.conversation not in known
+        assert found.attempt_id in {None, "", "dial_1"}
+    else:
+        assert all(each.conversation in known or each.attempt_id for each in listed)
+
+
+def test_a_dial_thought_absent_is_found_late() -> None:
+    """Its call is listed after all: the person was rung."""
+    dials = [
+        _dial("dial_0", DialStatus.ABSENT),
+        _dial("dial_1", DialStatus.PLACED),
+        _dial("dial_2", DialStatus.REFUSED),
+    ]
+    listed = [Listed("conv_0", "dial_0"), Listed("conv_1", "dial_1"), Listed("conv_9")]
+
+    assert found_late(dials, listed) == [(dials[0], listed[0])]

@@ -1,4 +1,4 @@
-"""Whether a person is dialed again: each result with each number of dials."""
+"""How often a person is dialed, and how much later: each result with each number of dials."""
 
 from typing import Final
 
@@ -16,6 +16,7 @@ MINUTES: Final = {
     Result.VOICEMAIL: 13.0,
     Result.DECLINED: 17.0,
 }
+BY_DEFAULT: Final = {Result.NO_ANSWER: 60, Result.BUSY: 15, Result.VOICEMAIL: 240}
 ALL: Final = Redial(no_answer_min=7.0, busy_min=11.0, voicemail_min=13.0, declined_min=17.0)
 NEVER: Final = Redial(no_answer_min=None, busy_min=None, voicemail_min=None, declined_min=None)
 
@@ -83,3 +84,43 @@ def test_no_series_of_results_leads_beyond_the_limit(results: list[Result], most
             break
 
     assert dials == most
+
+
+@pytest.mark.parametrize("result", Result)
+def test_only_who_was_not_reached_is_dialed_again(result: Result) -> None:
+    """By default after no answer, a busy line and a voicemail; not after a decline."""
+    decision = after(result, 1, Dialing())
+
+    assert decision.again == (result in BY_DEFAULT)
+    assert decision.delay_s == BY_DEFAULT.get(result, 0) * 60
+
+
+def test_the_last_dial_is_the_last() -> None:
+    """At most three dials by default, and the reason says so."""
+    assert after(Result.NO_ANSWER, 2, Dialing()).again
+    last = after(Result.NO_ANSWER, 3, Dialing())
+
+    assert (last.again, last.reason) == (False, "no_answer after 3 dials")
+
+
+@given(
+    result=st.sampled_from(Result),
+    dials=st.integers(0, 20),
+    max_dials=st.integers(1, 10),
+    minutes=st.none() | st.floats(0.1, 1e4),
+    scale=st.floats(1e-3, 1),
+)
+def test_nobody_is_ever_dialed_beyond_the_limit(
+    result: Result, dials: int, max_dials: int, minutes: float | None, scale: float
+) -> None:
+    """For any rules: never beyond the limit, never without a wait, never when switched off."""
+    redial = Redial(
+        no_answer_min=minutes, busy_min=minutes, voicemail_min=minutes, declined_min=minutes
+    )
+    decision = after(result, dials, Dialing(max_dials=max_dials, redial=redial), scale=scale)
+
+    if decision.again:
+        assert dials < max_dials
+        assert minutes is not None
+        assert decision.delay_s == pytest.approx(minutes * 60 * scale)
+    assert decision.reason

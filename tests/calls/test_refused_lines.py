@@ -3,7 +3,7 @@
 import pytest
 
 from callagent_cli.calls.evidence import Result, result_of_refusal
-from callagent_cli.errors import InvalidPayload
+from callagent_cli.errors import InvalidPayload, ServiceUnavailable
 from callagent_cli.services.elevenlabs_refusals import refused
 
 
@@ -39,6 +39,11 @@ def test_a_refusal_about_the_line_is_personal_and_has_a_result(
         "HTTP 400 error: Unable to create record",
         "your card was declined",
         "something else",
+        "the system is busy",
+        "Server busy, try again",
+        "network is busy",
+        "all circuits are busy now",
+        "we are too busy",
         "",
     ],
 )
@@ -48,3 +53,13 @@ def test_any_other_refusal_is_not_personal(sentence: str) -> None:
 
     assert not verdict.personal
     assert result_of_refusal(code) is None
+
+
+@pytest.mark.parametrize(
+    "sentence", ["the system is busy", "Server busy", "network busy", "all lines are busy"]
+)
+def test_a_provider_that_is_busy_itself_is_unavailable(sentence: str) -> None:
+    """That is tried again, and uses up no dial of the person."""
+    verdict, _ = refused(sentence)
+
+    assert verdict.kind is ServiceUnavailable

@@ -159,6 +159,83 @@ def test_a_window_whose_only_hour_is_skipped_opens_a_week_later(
     assert opens_in_s(window, zone, _at(now, zone)) == _at(opening, zone) - _at(now, zone)
 
 
+REPEATED: Final = [
+    ("America/New_York", "2026-11-01T05:00", "2026-11-01T06:00"),
+    ("Europe/Berlin", "2026-10-25T00:00", "2026-10-25T01:00"),
+    ("Australia/Sydney", "2026-04-04T15:00", "2026-04-04T16:00"),
+    ("Australia/Lord_Howe", "2026-04-04T14:30", "2026-04-04T15:00"),
+]
+"""A zone, and when (UTC) the time that its clocks show twice begins for the first and second."""
+
+
+@pytest.mark.parametrize(("zone", "first", "second"), REPEATED)
+def test_in_a_repeated_hour_nobody_is_called_before_the_opening_or_after_the_closing(
+    zone: str, first: str, second: str
+) -> None:
+    """What has opened closes again while the clock shows less; what has closed stays closed."""
+    once, twice = (
+        datetime.fromisoformat(each).replace(tzinfo=UTC).timestamp() for each in (first, second)
+    )
+    quarter = datetime.fromtimestamp(once + 15 * 60, ZoneInfo(zone))
+    before, after = f"{quarter.hour - 1:02}:00", f"{quarter.hour + 3:02}:00"
+    opening = Window(opens=f"{quarter:%H:%M}", closes=after)
+    closing = Window(opens=before, closes=f"{quarter:%H:%M}")
+
+    assert opens_in_s(opening, zone, once + 14 * 60) == 60
+    assert opens_in_s(opening, zone, once + 15 * 60) == 0
+    assert opens_in_s(opening, zone, twice) == 15 * 60
+    assert opens_in_s(opening, zone, twice + 15 * 60) == 0
+    assert opens_in_s(closing, zone, once + 14 * 60) == 0
+    assert opens_in_s(closing, zone, once + 15 * 60) > 3600
+    assert opens_in_s(closing, zone, twice + 1) > 3600
+
+
+def test_a_closing_that_does_not_exist_is_over_with_the_change() -> None:
+    """02:30 is skipped: at 03:00 the clock is past it, and nobody is called until 03:30."""
+    window = Window(opens="01:00", closes="02:30")
+
+    assert opens_in_s(window, "America/New_York", _at("2026-03-08T01:59:59", ZONES[0])) == 0
+    assert opens_in_s(window, "America/New_York", _at("2026-03-08T03:00", ZONES[0])) > 3600
+    assert opens_in_s(window, "America/New_York", _at("2026-03-08T03:15", ZONES[0])) > 3600
+
+
+CHANGES: Final = {
+    "America/New_York": ("2026-03-08T07:00", "2026-11-01T06:00"),
+    "Europe/Berlin": ("2026-03-29T01:00", "2026-10-25T01:00"),
+    "Australia/Lord_Howe": ("2026-04-04T15:00", "2026-10-03T15:30"),
+    "Africa/Cairo": ("2026-04-23T22:00", "2026-10-29T21:00"),
+    "America/Havana": ("2026-03-08T05:00", "2026-11-01T05:00"),
+}
+"""Zone → when (UTC) its clocks are set, also at midnight and by half an hour."""
+
+
+@given(
+    change=st.sampled_from([(zone, each) for zone, two in CHANGES.items() for each in two]),
+    seconds=st.integers(-8 * 3600, 8 * 3600),
+    span=st.tuples(st.integers(0, 1439), st.integers(0, 1439)).filter(lambda two: two[0] < two[1]),
+    days=some_days,
+)
+def test_a_window_is_never_open_when_the_persons_clock_says_otherwise(
+    change: tuple[str, str], seconds: int, span: tuple[int, int], days: list[str]
+) -> None:
+    """In the hours around a change, to the second; and the wait ends in an open window."""
+    zone, changes = change
+    now_utc_s = datetime.fromisoformat(changes).replace(tzinfo=UTC).timestamp() + seconds
+    window = _window(span, days)
+    wait_s = opens_in_s(window, zone, now_utc_s)
+
+    assert wait_s == inf or _is_open(window, zone, now_utc_s + wait_s)
+
+
+@pytest.mark.parametrize("zones", ["Asia/Tokyo,America/New_York", "America/New_York,Asia/Tokyo"])
+def test_zones_that_are_never_open_together_are_never_open(zones: str) -> None:
+    """One that is open does not make up for one that is closed."""
+    window = Window(opens="09:00", closes="17:00")
+
+    assert opens_in_s(window, zones, _at("2026-05-06T12:00", "Asia/Tokyo")) == inf
+    assert opens_in_s(window, zones, _at("2026-05-06T12:00", "America/New_York")) == inf
+
+
 @pytest.mark.parametrize(
     "name", ["tzdata.zi", "zone.tab", "europe/berlin", "\0", "\ud800", "/", ","]
 )

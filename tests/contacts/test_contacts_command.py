@@ -208,3 +208,23 @@ def test_progress_is_shown_after_two_seconds_and_only_on_a_terminal(
         assert report.progress is None
 
     assert shown == ["20,000 rows read through", "50,000 rows checked, 75 %", ""]
+
+
+def test_progress_tells_also_of_a_workbooks_texts_and_of_storing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Each of the three parts of a large import moves the same line."""
+    shown: list[str] = []
+    now_s = iter(range(100, 200, 3))
+    monkeypatch.setattr(diagnostics, "moving", shown.append)
+    monkeypatch.setattr(diagnostics, "to_a_terminal", lambda: True)
+    monkeypatch.setattr(time, "monotonic", lambda: float(next(now_s)))
+    report = ImportReport()
+    with contacts_progress.reading_progress(report):
+        assert report.texts is not None
+        assert report.stored is not None
+        report.texts(1_000)
+        report.stored(30_000, 40_000)
+
+    assert shown == ["1,000 texts of the workbook read", "30,000 people stored, 75 %", ""]
+    assert [getattr(report, name) for name in ("progress", "texts", "stored")] == [None] * 3

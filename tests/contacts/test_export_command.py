@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from callagent_cli.calls.model import Call, CallState, Contact, Dial, DialStatus
 from callagent_cli.cli.export_rows import CSV_HEADER, contact_row, csv_cells, json_line
 from callagent_cli.cli.spreadsheet import csv_line
+from callagent_cli.settings import ElevenLabs
 from callagent_cli.store.port import Campaign
 from callagent_cli.store.sqlite_store import SqliteStore
 
@@ -94,10 +95,12 @@ def test_a_contact_tells_all_that_became_of_it(desk: Desk) -> None:
 def test_a_real_conversation_has_a_link_and_a_pretended_one_has_none() -> None:
     """The link opens the conversation on the platform; its id is quoted."""
     call = _call(2, CallState.DONE, conversation="conv/1")
+    url = ElevenLabs().conversation_url
 
-    assert contact_row(call, [], sandbox=True).link == ""
-    assert contact_row(call, [], sandbox=False).link.endswith("/history/conv%2F1")
-    assert contact_row(_call(2, CallState.DONE), [], sandbox=False).link == ""
+    assert contact_row(call, [], conversation_url="").link == ""
+    assert contact_row(call, [], conversation_url=url).link.endswith("/agents/history/conv%2F1")
+    assert contact_row(call, [], conversation_url="http://x/?").link == "http://x/?conv%2F1"
+    assert contact_row(_call(2, CallState.DONE), [], conversation_url=url).link == ""
 
 
 @given(texts=st.lists(st.text(max_size=20), min_size=3, max_size=3), sign=st.sampled_from(COMPUTED))
@@ -106,7 +109,9 @@ def test_no_cell_of_a_csv_row_is_computed_or_steers_a_terminal(texts: list[str],
     name, reason, variable = texts
     call = _call(2, CallState.FAILED, reason=sign + reason)
     contact = Contact(line=2, number=ANN, name=f" {sign}{name}", variables={"x": variable})
-    row = contact_row(call.evolve(contact=contact), [], sandbox=False)
+    row = contact_row(
+        call.evolve(contact=contact), [], conversation_url=ElevenLabs().conversation_url
+    )
 
     line = csv_line(csv_cells(row))
 
@@ -124,7 +129,9 @@ def test_no_cell_of_a_csv_row_is_computed_or_steers_a_terminal(texts: list[str],
 def test_json_lines_are_exact(name: str, variables: dict[str, str], reason: str) -> None:
     """What was stored comes back to the character, on one line."""
     contact = Contact(line=2, number=BOB, name=name, variables=variables)
-    row = contact_row(_call(2, CallState.DONE, contact=contact, reason=reason), [], sandbox=True)
+    row = contact_row(
+        _call(2, CallState.DONE, contact=contact, reason=reason), [], conversation_url=""
+    )
 
     line = json_line(row)
 

@@ -14,7 +14,7 @@ PEOPLE = 60
 
 
 def _contacts(folder: Path) -> int:
-    """Write people, some twice and some who cannot be called; return how many are called."""
+    """Write people, some twice and some who must not be called; return how many there are."""
     with (folder / "contacts.csv").open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
         writer.writerow(["name", "phone", "dnc", "note"])
@@ -29,7 +29,7 @@ def _contacts(folder: Path) -> int:
             if index % 10 == 5:
                 writer.writerow(person)
         writer.writerow(["No number", "", "", ""])
-    return PEOPLE - 3
+    return PEOPLE
 
 
 def test_everybody_who_tells_of_a_run_agrees_to_the_contact(tmp_path: Path) -> None:
@@ -47,11 +47,13 @@ def test_everybody_who_tells_of_a_run_agrees_to_the_contact(tmp_path: Path) -> N
     assert run.code == 0, run.err
     rows = [json.loads(line) for line in lines]
     states = Counter(row["state"] for row in rows)
+    left_out = [row["reason"] for row in rows if row["state"] == "excluded"]
     results = Counter(row["outcome"] for row in rows if row["outcome"])
     assert len(rows) == len({(row["number"], row["extension"]) for row in rows}) == people
     assert [row["number"] for row in flat] == [f"'{row['number']}" for row in rows]
     assert {state: count for state, count in status["totals"].items() if count} == states
     assert status["contacts"] == people
+    assert left_out == ["the do-not-call column says not to call"] * 3
     assert status["results"] == results
 
     summary = next(line for line in run.out.splitlines() if f"{people} contacts: " in line)

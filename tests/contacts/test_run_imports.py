@@ -84,7 +84,10 @@ def test_a_clear_do_not_call_mark_holds_for_ever_and_everywhere(desk: Desk) -> N
 
     assert "1 excluded (suppressed)" in said.out
     rows = exported(desk.say("export", "--campaign", "two").out)
-    assert [row["number"] for row in rows] == [f"'{EVE}"]
+    assert [(row["number"], row["state"], row["reason"]) for row in rows] == [
+        (f"'{ANN}", "excluded", "on the suppression list"),
+        (f"'{EVE}", "done", "answered"),
+    ]
 
 
 def test_a_mark_in_a_changed_file_stops_a_person_who_waits(desk: Desk) -> None:

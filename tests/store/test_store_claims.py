@@ -128,7 +128,7 @@ def plan(store: SqliteStore, sql: str, parameters: tuple[object, ...]) -> str:
 @pytest.mark.parametrize("state", CLAIMED)
 def test_a_claim_is_one_look_up_in_an_index(store: SqliteStore, state: CallState) -> None:
     """No claim scans a table or sorts, down to the step; that is what keeps a million cheap."""
-    found = plan(store, query_of(state), parameters_of(claim(state), Step.DIAL))
+    found = plan(store, query_of(state, frozenset()), parameters_of(claim(state)))
 
     assert "campaign=? AND" in found
     assert "waits_for=? AND step=?" in found
@@ -145,6 +145,7 @@ def test_a_claim_is_one_look_up_in_an_index(store: SqliteStore, state: CallState
         (call_table.OF_STATE[CallState.REVIEW], 1, "calls_by_state (campaign=? AND state=?)"),
         (call_table.OF_STATE[CallState.ACTIVE], 1, "calls_by_state (campaign=? AND state=?)"),
         (call_table.UPDATE, 19, "(id=?)"),
+        (call_table.UPDATE_PROGRESS, 7, "(id=?)"),
         (dial_table.OF_CALL, 1, "dials USING PRIMARY KEY (call_seq=?)"),
         (dial_table.OPEN, 1, "dials_open"),
     ],

@@ -210,3 +210,23 @@ def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
         WorkerLock(tmp_path / "taken" / "worker.lock").acquire("run_1")
     with pytest.raises(StoreError, match="taken"):
         holder(tmp_path / "taken" / "worker.lock")
+
+
+def test_a_fresh_heartbeat_of_a_living_process_keeps_out_although_its_lock_file_is_gone(
+    path: Path,
+) -> None:
+    """Whoever takes a lock file for a leftover and deletes it must not get a second worker."""
+    with other_worker(path) as process:
+        path.unlink()
+        with pytest.raises(DatabaseHeld, match=f"pid {process.pid}"):
+            WorkerLock(path).acquire("run_1", heartbeat_age_s=1.0, beating_pid=process.pid)
+
+
+@pytest.mark.parametrize(("age_s", "own"), [(FRESH_HEARTBEAT_S, False), (None, False), (1.0, True)])
+def test_a_stale_or_own_heartbeat_does_not(path: Path, age_s: float | None, *, own: bool) -> None:
+    """A process id may have been given to another process since, or to this one."""
+    lock = WorkerLock(path)
+    pid = os.getpid() if own else os.getppid()
+
+    assert lock.acquire("run_1", heartbeat_age_s=age_s, beating_pid=pid) is None
+    lock.release()

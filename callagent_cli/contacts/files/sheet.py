@@ -1,29 +1,33 @@
 """The cells of one worksheet as text, straight from its XML.
 
-openpyxl opens the workbook and knows its texts, styles and dates; it builds a tree and several
-objects for each cell, though, and that takes five times as long as all the rest of an import.
-Element and attribute names are those of ECMA-376, part 1, 18.3.
+openpyxl builds a tree and several objects for each cell and holds all texts in memory; both take
+several times as much as all the rest of an import. Element and attribute names are those of
+ECMA-376, part 1, 18.3.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from functools import lru_cache
-from typing import BinaryIO, Final
-from xml.parsers.expat import ParserCreate
+from typing import BinaryIO, Final, Protocol
 
-_CHUNK: Final = 1 << 16
-_NAMESPACE: Final = "http://schemas.openxmlformats.org/spreadsheetml/2006/main "
-_ROW: Final = _NAMESPACE + "row"
-_CELL: Final = _NAMESPACE + "c"
-_VALUE: Final = _NAMESPACE + "v"
-_TEXT: Final = _NAMESPACE + "t"
-_PHONETIC: Final = _NAMESPACE + "rPh"
+from callagent_cli.contacts.files.strings import TEXT_MAX, unescaped
+from callagent_cli.contacts.files.xml import feed, names_beside, parser_of, too_deep
+
 _ROWS_MAX: Final = 1_048_576
 _COLUMNS_MAX: Final = 16_384
+_LETTERS_MAX: Final = 3
+_ROW_TEXT_MAX: Final = 4 * TEXT_MAX
 _EXACT_BELOW: Final = 1e15
 
 SheetRow = tuple[int, list[str]]
 """The number of a row and its cells, those at the end that are not stored left out."""
+
+
+class Texts(Protocol):
+    """The shared texts of a workbook."""
+
+    def __getitem__(self, number: int, /) -> str:
+        """Return a text by its number."""
 
 
 class SheetReader:
@@ -35,7 +39,7 @@ class SheetReader:
 
     def __init__(
         self,
-        strings: Sequence[str],
+        strings: Texts,
         date_styles: frozenset[int],
         as_date: Callable[[float, int], object],
     ) -> None:
@@ -43,37 +47,44 @@ class SheetReader:
         self._date_styles = date_styles
         self._as_date = as_date
         self._ready: list[SheetRow] = []
+        self._row = self._cell = self._run = self._result = self._phonetic = ""
+        self._depth = 0
+        self._silent = 0
         self._number = 0
         self._cells: list[str] = []
+        self._row_text = 0
         self._attributes: dict[str, str] = {}
         self._column = 0
         self._text = ""
-        self._parser = ParserCreate(namespace_separator=" ")
-        self._parser.buffer_text = True
+        self._parser = parser_of()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
-        self._parser.StartDoctypeDeclHandler = _refuse_doctype
 
     def rows(self, file: BinaryIO) -> Iterator[SheetRow]:
         """Yield the rows that are stored, in their order."""
-        while chunk := file.read(_CHUNK):
-            self._parser.Parse(chunk, False)  # noqa: FBT003 — expat takes no keyword.
+        for _ in feed(self._parser, file):
             ready, self._ready = self._ready, []
             yield from ready
-        self._parser.Parse(b"", True)  # noqa: FBT003 — as above.
-        yield from self._ready
 
     def _start(self, name: str, attributes: dict[str, str]) -> None:
-        if name == _CELL:
+        self._depth += 1
+        if name == self._cell:
             self._attributes = attributes
             self._text = ""
-        elif name in {_VALUE, _TEXT}:
-            self._parser.CharacterDataHandler = self._characters
-        elif name == _ROW:
+        elif name in {self._result, self._run}:
+            if not self._silent:
+                self._parser.CharacterDataHandler = self._characters
+        elif name == self._row:
             self._begin_row(attributes.get("r"))
-        elif name == _PHONETIC:
+        elif name == self._phonetic:
             # How a text is pronounced stands beside it, in elements of the same name.
-            self._parser.StartElementHandler = None
+            self._silent += 1
+        elif self._depth == 1:
+            self._row, self._cell, self._result, self._run, self._phonetic = names_beside(
+                name, "row", "c", "v", "t", "rPh"
+            )
+        if too_deep(self._depth):
+            raise ValueError("elements are nested too deep")
 
     def _begin_row(self, stated: str | None) -> None:
         number = self._number + 1 if stated is None else int(float(stated))
@@ -82,19 +93,22 @@ class SheetReader:
         self._number = number
         self._column = 0
         self._cells = []
+        self._row_text = 0
 
     def _characters(self, text: str) -> None:
-        self._text += text
+        if len(self._text) < TEXT_MAX:
+            self._text += text
 
     def _end(self, name: str) -> None:
-        if name in {_VALUE, _TEXT}:
+        self._depth -= 1
+        if name in {self._result, self._run}:
             self._parser.CharacterDataHandler = None
-        elif name == _CELL:
+        elif name == self._cell:
             self._end_cell()
-        elif name == _ROW:
+        elif name == self._row:
             self._ready.append((self._number, self._cells))
-        elif name == _PHONETIC:
-            self._parser.StartElementHandler = self._start
+        elif name == self._phonetic:
+            self._silent -= 1
 
     def _end_cell(self) -> None:
         stated = self._attributes.get("r")
@@ -103,7 +117,9 @@ class SheetReader:
             raise ValueError(f"cell {stated} after column {self._column}")
         cells = self._cells
         cells.extend([""] * (column - len(cells)))
-        cells.append(self._value() if self._text else "")
+        value = self._value() if self._text and self._row_text <= _ROW_TEXT_MAX else ""
+        cells.append(value)
+        self._row_text += len(value)
         self._column = column + 1
 
     def _value(self) -> str:
@@ -118,7 +134,7 @@ class SheetReader:
             return as_text(bool(int(text)))
         if kind == "d":
             return as_text(datetime.fromisoformat(text))
-        return text
+        return unescaped(text)
 
     def _number_text(self, text: str) -> str:
         style = int(self._attributes.get("s", "0"))
@@ -133,16 +149,12 @@ class SheetReader:
 @lru_cache(maxsize=_COLUMNS_MAX)
 def _column_of(letters: str) -> int:
     """Return the index of a column: A is 0, AA is 26."""
-    if not (letters.isalpha() and letters.isascii()):
+    if not (letters.isalpha() and letters.isascii() and len(letters) <= _LETTERS_MAX):
         raise ValueError(f"no column {letters!r}")
     column = 0
     for letter in letters.upper():
         column = column * 26 + ord(letter) - ord("A") + 1
     return column - 1
-
-
-def _refuse_doctype(*_: object) -> None:
-    raise ValueError("a document type, which no workbook has")
 
 
 def as_text(value: object) -> str:

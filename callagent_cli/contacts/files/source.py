@@ -3,6 +3,7 @@
 import codecs
 import hashlib
 import io
+import re
 import zipfile
 from dataclasses import dataclass
 from itertools import takewhile
@@ -15,16 +16,27 @@ from callagent_cli.errors import ContactsError
 _CHUNK: Final = 1 << 20
 _CHUNKS_WITHOUT_LINE_END: Final = 8
 _SAMPLE: Final = 4096
+_SHOWN: Final = 40
 _MAGIC: Final = (
     (b"\x1f\x8b", "a gzip archive", "unpack it first: gunzip"),
     (b"%PDF", "a PDF document", "export the contacts as CSV"),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook (.xls)", "save it as .xlsx or as CSV UTF-8"),
+    (
+        b"\xd0\xcf\x11\xe0",
+        "an old Excel workbook (.xls), or one with a password",
+        "save it as .xlsx or as CSV UTF-8",
+    ),
     (b"BZh", "a bzip2 archive", "unpack it first: bunzip2"),
     (b"7z\xbc\xaf", "a 7-Zip archive", "unpack it first"),
     (b"\xfd7zXZ", "an xz archive", "unpack it first: unxz"),
     (b"SQLite format 3\0", "an SQLite database", "export the contacts as CSV"),
     (b"PAR1", "a Parquet file", "export the contacts as CSV"),
 )
+_WORKBOOK: Final = re.compile(r"xl[/\\]workbook\d*\.xml", re.IGNORECASE)
+_SHEETS_OF_OTHERS: Final = {
+    "xl/workbook.bin": "a binary Excel workbook (.xlsb)",
+    "content.xml": "an OpenDocument spreadsheet or text",
+    "Index/Document.iwa": "an Apple Numbers or Pages document",
+}
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -125,7 +137,11 @@ def _archive(path: Path) -> Source:
     except (zipfile.BadZipFile, ValueError, NotImplementedError, EOFError) as error:
         message = f"{label}: a damaged zip archive or Excel workbook"
         raise ContactsError(message, hint="export the contacts again") from error
-    if "xl/workbook.xml" not in names:
+    for member, kind in _SHEETS_OF_OTHERS.items():
+        if member in names:
+            message = f"{label}: {kind}, not a list of contacts"
+            raise ContactsError(message, hint="save it as .xlsx or as CSV UTF-8")
+    if not any(_WORKBOOK.fullmatch(name) for name in names):
         message = f"{label}: a zip archive, not a list of contacts"
         raise ContactsError(message, hint="unpack it first")
     if path.suffix.lower() not in {".xlsx", ".xlsm"}:
@@ -141,14 +157,14 @@ def _forced(path: Path, file: BinaryIO, head: bytes, encoding: str) -> Source:
         codecs.getincrementaldecoder(name)
         io.TextIOWrapper(io.BytesIO(), encoding=name).close()
     except (LookupError, ValueError) as error:  # Unknown, or not of text, such as hex.
-        message = f"{label}: unknown encoding `{show(encoding)}`"
+        message = f"{label}: unknown encoding `{visible(encoding)[:_SHOWN]}`"
         raise ContactsError(message, hint="such as utf-8, cp1252 or utf-16") from error
     marked = _certain_encoding(head) if head[:3] in _MARKS or head[:2] in _MARKS else ""
     if marked.startswith(name[:6]):
         name = marked  # The same encoding; this form of it drops the byte order mark.
     broken = _first_undecodable(file, name, label)
     if broken is not None:
-        message = f"{label}: line {broken.line} is not {show(encoding)}"
+        message = f"{label}: line {broken.line} is not {name}"
         raise ContactsError(message, hint="leave --encoding away, or name another one")
     return Source(path=path, encoding=name)
 
