@@ -18,10 +18,10 @@ def explore(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the result as one object.")] = False,
 ) -> None:
-    """Look for bugs of callagent itself: random outages and kills, judged by every invariant.
+    """Look for bugs of callagent itself in random outages and kills.
 
-    Each seed is a world of its own. A world that breaks an invariant is printed whole and made
-    small, with the command that replays it; the exit code is 1 then.
+    Each seed is a world of its own, judged by every invariant. A world that breaks one is printed
+    whole and made small, with the command that replays it; the exit code is 1 then.
 
     \b
     Examples:

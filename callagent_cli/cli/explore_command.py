@@ -8,7 +8,8 @@ from typing import Any, Final
 
 from callagent_cli.cli import diagnostics
 from callagent_cli.cli.output import standard_output
-from callagent_cli.cli.simulate_show import Show, labeled
+from callagent_cli.cli.simulate_report import interrupted_lines
+from callagent_cli.cli.simulate_show import Show, interrupting, labeled
 from callagent_cli.errors import ExitCode, UsageError
 from callagent_cli.simulation.explore import Explored, explore, world_text
 from callagent_cli.simulation.explore_shrink import shrunken
@@ -162,10 +163,11 @@ def _replay(seed: int, *, json: bool) -> int:
     if not json:
         for line in world_text(random).splitlines():
             output.line(labeled(f"    {line}"))
-    evidence = world.run(*random.kills)
+    with interrupting(world):
+        evidence = world.run(*random.kills)
     verdict = judge(evidence)
     if json:
-        tally = Tally(worlds=1, kills=len(random.kills))
+        tally = Tally(worlds=1, kills=len(random.kills), interrupted=world.interrupted)
         if verdict.broken:
             broken = {each.title: str(each) for each in verdict.broken}
             tally.failed.append(
@@ -178,8 +180,12 @@ def _replay(seed: int, *, json: bool) -> int:
                 )
             )
         output.document(_document(tally))
-        return verdict.exit_code
+        return int(ExitCode.INTERRUPTED) if world.interrupted else verdict.exit_code
     show.end(evidence.ended_at_s)
+    if world.interrupted:
+        for line in interrupted_lines(evidence, verdict):
+            output.line(line)
+        return int(ExitCode.INTERRUPTED)
     for finding in verdict.findings:
         output.line(labeled(str(finding)))
     output.line(labeled("BROKEN" if verdict.broken else "HELD: every invariant"))

@@ -14,12 +14,27 @@ def run_scenarios(action: str, files: list[Path], *, json: bool) -> int:
     """List or check; raises `UsageError` for anything else, `ScenarioError` for a bad file."""
     if not action:
         return _list(json=json)
+    if action == "schema":
+        return _print_schema(files)
     if action != "check":
-        hint = hint_for(action, ["check"], otherwise="`callagent scenarios` lists them all")
+        hint = hint_for(
+            action, ["check", "schema"], otherwise="`callagent scenarios` lists them all"
+        )
         raise UsageError(f"`callagent scenarios` cannot `{action}`", hint=hint)
     if not files:
         raise UsageError("no file to check", hint="`callagent scenarios check FILE`")
     return _check(files, json=json)
+
+
+def _print_schema(files: list[Path]) -> int:
+    """Print what an editor needs to complete and check scenarios."""
+    if files:
+        hint = "`callagent scenarios schema > scenario.schema.json`"
+        raise UsageError("`callagent scenarios schema` takes no file", hint=hint)
+    from callagent_cli.simulation.scenario.schema import scenario_schema
+
+    standard_output().document(scenario_schema())
+    return int(ExitCode.DONE)
 
 
 def _list(*, json: bool) -> int:

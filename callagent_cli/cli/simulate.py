@@ -36,18 +36,18 @@ def simulate(
     ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print the verdict as one object.")] = False,
 ) -> None:
-    """Rehearse an outage against pretended services, and judge how callagent takes it.
+    """Rehearse an outage, and judge how callagent takes it.
 
     Nothing real is ever called. Exit codes: 0 every expectation held, 1 one did not, 2 the
     scenario cannot be used, 3 nothing could be concluded (with --wire).
 
     \b
     Examples:
-      callagent simulate elevenlabs-503                 three minutes of 503, in virtual time
-      callagent simulate answer-lost --seeds 100        a hundred times, each one different
+      callagent simulate elevenlabs-503           three minutes of 503
+      callagent simulate answer-lost --seeds 100  a hundred times, each different
       callagent simulate llm-timeout --compare a.yaml --compare b.yaml
-      callagent simulate elevenlabs-503 --wire          the same over sockets, 20 times as fast
-      callagent simulate elevenlabs-503 --tui           watch it: space holds time, . steps
+      callagent simulate elevenlabs-503 --wire    over sockets, 20 times as fast
+      callagent simulate elevenlabs-503 --tui     watch it: space holds, . steps
     """  # noqa: D301 — \b keeps the examples' lines apart.
     from callagent_cli.cli.simulate_command import SimulateOptions, run_simulation
 

@@ -1,9 +1,7 @@
 """What `callagent simulate` does: run a world, show what happened, judge it."""
 
 import os
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -11,12 +9,12 @@ from urllib.parse import urlsplit
 
 from callagent_cli.cli.output import standard_output
 from callagent_cli.cli.simulate_compare import run_comparison
-from callagent_cli.cli.simulate_journal import JournalFile
+from callagent_cli.cli.simulate_journal import journal_of
 from callagent_cli.cli.simulate_report import document, interrupted_lines, report_lines
-from callagent_cli.cli.simulate_show import Progress, Show, labeled
+from callagent_cli.cli.simulate_show import Progress, Show, interrupting, labeled
 from callagent_cli.cli.simulate_sweep import run_sweep
 from callagent_cli.cli.tui_terminal import require_terminal
-from callagent_cli.errors import ExitCode, UsageError
+from callagent_cli.errors import ExitCode, ScenarioError, UsageError
 from callagent_cli.events import Stamped
 from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.judge.verdict import Verdict, judge, smallest_timeout_s
@@ -102,45 +100,43 @@ def _require_screen(options: SimulateOptions) -> None:
     require_terminal(os.environ, hint="leave out --tui: the same is printed as lines")
 
 
-def _watched(evidence: Evidence, verdict: Verdict, seed: int, options: SimulateOptions) -> int:
+def _watched(
+    evidence: Evidence, verdict: Verdict, seed: int, *, options: SimulateOptions, interrupted: bool
+) -> int:
     """Play the world on the screen if that was asked for; not 0 when a signal ended it."""
-    if not options.tui:
+    recording = evidence.recording
+    if recording is None:
         return 0
     from callagent_cli.cli.simulate_screen import watch
 
-    left = watch(evidence, verdict, seed=seed, speed=options.speed, ascii_only=options.ascii_only)
+    with closing(recording):
+        if interrupted:
+            return 0
+        speed, ascii_only = options.speed, options.ascii_only
+        left = watch(evidence, verdict, seed=seed, speed=speed, ascii_only=ascii_only)
     return int(left) if left in {ExitCode.INTERRUPTED, ExitCode.TERMINATED} else 0
-
-
-@contextmanager
-def _interrupting(world: World) -> Iterator[None]:
-    """Let Ctrl-C end the world between two of its steps, where nothing can swallow it."""
-    before = signal.signal(signal.SIGINT, lambda _number, _frame: world.interrupt())
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def _one(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
     """Run one world in virtual time, show it and judge it."""
-    journal = None if options.journal is None else JournalFile(options.journal, scenario, seed)
     show, progress = Show(scenario, quiet=options.json), Progress(scenario)
-    show.begin(seed)
 
     def follow(at_s: float, stamped: Stamped) -> None:
         show.take(at_s, stamped)
         progress.take(at_s, stamped)
 
-    world = World(scenario, seed, follow=follow)
-    with _interrupting(world):
-        evidence = world.run()
-    verdict = judge(evidence)
-    if journal is not None:
-        journal.write(evidence, verdict)
-    if not world.interrupted and (ended_by := _watched(evidence, verdict, seed, options)):
+    world = World(scenario, seed, follow=follow, record=options.tui)
+    with journal_of(world, options.journal) as journal:
+        show.begin(seed)
+        with interrupting(world):
+            evidence = world.run()
+        verdict = judge(evidence)
+        if journal is not None:
+            journal.write(evidence, verdict)
+    interrupted = world.interrupted
+    if ended_by := _watched(evidence, verdict, seed, options=options, interrupted=interrupted):
         return ended_by
-    return conclude(evidence, verdict, show, seed=seed, interrupted=world.interrupted)
+    return conclude(evidence, verdict, show, seed=seed, interrupted=interrupted)
 
 
 def _on_the_wire(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
@@ -150,20 +146,23 @@ def _on_the_wire(scenario: Scenario, seed: int, options: SimulateOptions) -> int
     from callagent_cli.simulation.wire_world import WireWorld
 
     speed = SPEED_MAX if options.tui else options.speed or SPEED_MAX
-    journal = None if options.journal is None else JournalFile(options.journal, scenario, seed)
     show = Show(scenario, quiet=options.json, live=True)
-    show.begin(seed, f"on loopback sockets, {speed:g} times real time")
 
     def client(base_url: str) -> HttpxClient:
         require_loopback(urlsplit(base_url).hostname)
         return HttpxClient(base_url=base_url)
 
-    world = WireWorld(scenario, seed, client=client, speed=speed, follow=show.take)
-    evidence = world.run()
-    verdict = judge(evidence)
-    if journal is not None:
-        journal.write(evidence, verdict)
-    if not world.interrupted and (ended_by := _watched(evidence, verdict, seed, options)):
+    world = WireWorld(
+        scenario, seed, client=client, speed=speed, follow=show.take, record=options.tui
+    )
+    with journal_of(world, options.journal) as journal:
+        show.begin(seed, f"on loopback sockets, {speed:g} times real time")
+        evidence = world.run()
+        verdict = judge(evidence)
+        if journal is not None:
+            journal.write(evidence, verdict)
+    interrupted = world.interrupted
+    if ended_by := _watched(evidence, verdict, seed, options=options, interrupted=interrupted):
         return ended_by
     if not options.json:
         timeout_s = smallest_timeout_s(evidence.settings)
@@ -172,14 +171,18 @@ def _on_the_wire(scenario: Scenario, seed: int, options: SimulateOptions) -> int
             f"clock fidelity: p99 lag {fidelity.usual_s:.3f} s, worst {fidelity.worst_s:.3f} s, "
             f"of {timeout_s:g} s, the smallest timeout"
         )
-        standard_output().line(labeled(text))
-    return conclude(evidence, verdict, show, seed=seed, interrupted=world.interrupted)
+        for line in (*world.notes, text):
+            standard_output().line(labeled(line))
+    return conclude(evidence, verdict, show, seed=seed, interrupted=interrupted)
 
 
 def conclude(
     evidence: Evidence, verdict: Verdict, show: Show, *, seed: int, interrupted: bool = False
 ) -> int:
-    """Print the verdict in the form that was asked for, and return the exit code."""
+    """Print the verdict in the form that was asked for, and return the exit code.
+
+    Raises `ScenarioError` when the scenario itself let nothing finish.
+    """
     output = standard_output()
     if show.quiet:
         output.document(document(evidence, verdict, seed=seed, interrupted=interrupted))
@@ -188,4 +191,9 @@ def conclude(
         lines = report_lines(evidence, verdict, seed=seed)
         for line in interrupted_lines(evidence, verdict) if interrupted else lines:
             output.line(line)
-    return int(ExitCode.INTERRUPTED) if interrupted else verdict.exit_code
+    if interrupted:
+        return int(ExitCode.INTERRUPTED)
+    if verdict.status == "invalid":
+        hint = "end the phase earlier, or give `until.at_most` more time"
+        raise ScenarioError(verdict.reason, hint=hint)
+    return verdict.exit_code

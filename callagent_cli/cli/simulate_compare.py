@@ -16,19 +16,18 @@ from callagent_cli.simulation.scenario.loader import LoadedScenario
 
 SCHEMA: Final = "callagent.simulation-comparison/v1"
 AS_WRITTEN: Final = "the scenario's own"
-_HEADINGS: Final = (
-    "settings",
-    "done",
-    "failed",
-    "delayed",
-    "protected",
-    "wasted",
-    "requests",
-    "detect",
-    "mitigate",
-    "recover",
-    "world",
-    "unmet",
+_MEASURES: Final = (
+    "calls done",
+    "calls failed",
+    "calls delayed",
+    "calls protected",
+    "requests wasted",
+    "requests in all",
+    "time to detect",
+    "time to mitigate",
+    "time to recover",
+    "the whole world",
+    "unmet expectations",
 )
 
 
@@ -71,11 +70,12 @@ def run_comparison(
 
 
 def _table(rows: list[Compared]) -> Iterator[str]:
-    cells = [list(_HEADINGS), *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in cells) for column in range(len(_HEADINGS))]
-    for line in cells:
-        first = f"{line[0]:<{widths[0]}}"
-        rest = (f"{cell:>{width}}" for cell, width in zip(line[1:], widths[1:], strict=True))
+    """Yield one line a measure, with the settings side by side; so it fits into 80 columns."""
+    columns = [["", *_MEASURES], *([row.settings, *_cells(row)] for row in rows)]
+    widths = [max(map(len, column)) for column in columns]
+    for cells in zip(*columns, strict=True):
+        first = f"{cells[0]:<{widths[0]}}"
+        rest = (f"{cell:>{width}}" for cell, width in zip(cells[1:], widths[1:], strict=True))
         yield "  ".join([first, *rest])
     for row in rows:
         for text in row.unsafe:
@@ -85,7 +85,6 @@ def _table(rows: list[Compared]) -> Iterator[str]:
 def _cells(row: Compared) -> list[str]:
     cost = row.cost
     return [
-        row.settings,
         str(row.totals.get("done", 0)),
         str(cost.calls_failed),
         str(cost.calls_delayed),

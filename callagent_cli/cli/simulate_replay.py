@@ -22,7 +22,8 @@ _EVERYTHING: Final = "everything expected"
 class Replay:
     """Implements the screen's `Feed` and `Pace` over a recorded world; it ends with that world.
 
-    `clock_s` is the time of whoever watches; `utc` that of the world.
+    The events are read as they are due, from where the world has recorded them. `clock_s` is the
+    time of whoever watches; `utc` that of the world.
     """
 
     def __init__(
@@ -35,8 +36,8 @@ class Replay:
         clock_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._evidence, self._seed = evidence, seed
-        self._events = [(evidence.at_s(stamped), stamped) for stamped in evidence.events]
-        self._next = 0
+        self._events = ((evidence.at_s(stamped), stamped) for stamped in evidence.events)
+        self._next = next(self._events, None)
         self._checks = list(_checks(evidence, verdict))
         self._clock_s = clock_s
         self._since_s = clock_s()
@@ -70,10 +71,9 @@ class Replay:
     def pull(self, state: ViewState) -> None:
         """Fold what has happened by now, and show which checks are decided."""
         now_s = self.now_s
-        while self._next < len(self._events) and self._events[self._next][0] <= now_s:
-            at_s, stamped = self._events[self._next]
-            state.fold(self._in_world(at_s, stamped))
-            self._next += 1
+        while self._next is not None and self._next[0] <= now_s:
+            state.fold(self._in_world(*self._next))
+            self._next = next(self._events, None)
         if state.scenario is not None:
             state.scenario.decided(
                 (check.label, held) for check, held in self._checks if check.at_s <= now_s

@@ -1,15 +1,18 @@
 """The verdict on a rehearsal, as lines for a person and as one object for a program."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
 
 from callagent_cli.cli.simulate_show import labeled
 from callagent_cli.durations import duration_text
+from callagent_cli.events import Stamped
+from callagent_cli.reporting.journal import LineEncoder
+from callagent_cli.reporting.redaction import Redactor
 from callagent_cli.simulation.judge.evidence import Evidence, Finding
 from callagent_cli.simulation.judge.verdict import Verdict
-from callagent_cli.simulation.twins.ledger import Ledger
+from callagent_cli.simulation.world_parts import SECRETS
 
 SCHEMA: Final = "callagent.simulation/v1"
 _AFTER_THE_END: Final = frozenset({"outcome", "log", "wire", "reached"})
@@ -18,6 +21,7 @@ _AFTER_THE_END: Final = frozenset({"outcome", "log", "wire", "reached"})
 _VERDICTS: Final = {
     "held": "HELD: every expectation held",
     "broken": "BROKEN",
+    "invalid": "INVALID",
     "could_not_judge": "COULD NOT JUDGE",
 }
 
@@ -27,14 +31,13 @@ def report_lines(evidence: Evidence, verdict: Verdict, *, seed: int) -> Iterator
     yield labeled("")
     for finding in verdict.findings:
         yield labeled(str(finding))
-        if not finding.held and finding.line:
-            yield labeled(f"    line {finding.line}: {log_line(evidence, finding.line)}")
+        if not finding.held and finding.stamped is not None:
+            yield labeled(f"    line {finding.line}: {log_line(finding.stamped)}")
     yield labeled("")
     yield labeled(f"calls: {_counted(verdict.totals)}")
-    yield labeled(f"requests: {_counted(ledger_totals(evidence))}")
+    yield labeled(f"requests: {_counted(evidence.ledger)}")
     yield from (labeled(line) for line in cost_lines(verdict))
-    lines = evidence.log.count(b"\n")
-    yield labeled(f"log: {lines} lines, sha256 {verdict.log_sha256}")
+    yield labeled(f"log: {evidence.log.lines} lines, sha256 {verdict.log_sha256}")
     yield labeled(verdict_line(evidence, verdict, seed=seed))
 
 
@@ -88,19 +91,12 @@ def _time(seconds: float | None) -> str:
     return "–" if seconds is None else f"{seconds:.1f} s"
 
 
-def log_line(evidence: Evidence, number: int) -> str:
-    """Return a line of the log."""
-    lines = evidence.log.splitlines()
-    return lines[number - 1].decode() if 0 < number <= len(lines) else ""
+def log_line(stamped: Stamped) -> str:
+    """Return an event as its line of the log."""
+    return LineEncoder(Redactor(SECRETS.values())).encode(stamped).decode().rstrip("\n")
 
 
-def ledger_totals(evidence: Evidence) -> dict[str, int]:
-    """Return what the twins counted: requests by service, and phones that rang as `placed`."""
-    ledger = evidence.ledger
-    return ledger.totals() if isinstance(ledger, Ledger) else {}
-
-
-def _counted(totals: dict[str, int]) -> str:
+def _counted(totals: Mapping[str, int]) -> str:
     return ", ".join(f"{count} {name}" for name, count in totals.items() if count) or "none"
 
 
@@ -119,11 +115,11 @@ def document(
         "reason": verdict.reason,
         "outcome": verdict.totals,
         "expectations": [_plain(each) for each in verdict.findings],
-        "ledger": ledger_totals(evidence),
+        "ledger": dict(evidence.ledger),
         "cost": msgspec.to_builtins(verdict.cost),
         "world_s": round(evidence.ended_at_s, 3),
         "clock_lag_s": round(evidence.fidelity_s, 3),
-        "log": {"lines": evidence.log.count(b"\n"), "sha256": verdict.log_sha256},
+        "log": {"lines": evidence.log.lines, "sha256": verdict.log_sha256},
     }
 
 

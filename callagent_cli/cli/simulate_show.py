@@ -1,8 +1,11 @@
 """How a person follows a rehearsal: plain lines in world time, and a picture on a terminal."""
 
 import shutil
+import signal
 import time
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from callagent_cli.cli import diagnostics
@@ -12,6 +15,7 @@ from callagent_cli.cli.timeline import Timeline
 from callagent_cli.durations import duration_text
 from callagent_cli.events import CallChanged, Stamped
 from callagent_cli.simulation.scenario.format import Scenario
+from callagent_cli.simulation.world import World
 
 LABEL: Final = "SIMULATION"
 _HEAD_LINES: Final = 150
@@ -34,6 +38,16 @@ def world_time(at_s: float) -> str:
 def labeled(text: str) -> str:
     """Return a line that says that nothing of it was real."""
     return f"{LABEL} {text}".rstrip()
+
+
+@contextmanager
+def interrupting(world: World) -> Iterator[None]:
+    """Let Ctrl-C end the world between two of its steps, where nothing can swallow it."""
+    before = signal.signal(signal.SIGINT, lambda _number, _frame: world.interrupt())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 class Show:

@@ -60,6 +60,6 @@ def _try(job: tuple[int, str, Scenario, int]) -> tuple[int, Compared]:
         cost=verdict.cost,
         unsafe=[str(each) for each in broken if each.kind == "always"],
         unmet=sum(each.kind != "always" for each in broken),
-        requests=len(evidence.requests),
+        requests=sum(evidence.ledger.values()) - evidence.ledger["placed"],
         world_s=evidence.ended_at_s,
     )

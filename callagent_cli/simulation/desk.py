@@ -1,14 +1,13 @@
 """Where a request meets a twin: fault, effect and ledger, the same for both carriers."""
 
-from dataclasses import dataclass
+import msgspec
 
 from callagent_cli.simulation.twins.ledger import Ledger, ReceivedRequest
 from callagent_cli.simulation.twins.twin import Facts, Twin, TwinAnswer, TwinRequest
 from callagent_cli.simulation.wire.action import PASS, FaultHook, WireAction
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
+class Decided(msgspec.Struct, frozen=True):
     """What happens to a request: `answer` is what the twin gave, if it carried it out.
 
     `sent` is the answer to send when nothing breaks on the way, and `after_s` when.
@@ -48,13 +47,22 @@ class Desk:
         facts = self.twin.describe(request)
         target = target or f"{self.service}.{facts.operation or 'unknown'}"
         action = self._action(target, request, at, facts=facts)
-        if action.kind == "stale_keepalive" and not is_reused:
-            action = WireAction(delay_s=action.delay_s) if action.delay_s else PASS
-        answer = self.twin.handle(request, at) if action.is_handled else None
-        decided = _decided(action, facts, answer)
-        if not (action.never_leaves and answer is None):
+        if action is PASS:
+            answer = self.twin.handle(request, at, facts)
+            decided = Decided(PASS, facts, answer, answer, answer.after_s)
+        else:
+            decided = self._struck(action, request, at, facts=facts, is_reused=is_reused)
+        if not (decided.action.never_leaves and decided.answer is None):
             self._note(request, target, at, decided=decided)
         return decided
+
+    def _struck(
+        self, action: WireAction, request: TwinRequest, at: float, *, facts: Facts, is_reused: bool
+    ) -> Decided:
+        if action.kind == "stale_keepalive" and not is_reused:
+            action = WireAction(delay_s=action.delay_s) if action.delay_s else PASS
+        answer = self.twin.handle(request, at, facts) if action.is_handled else None
+        return _decided(action, facts, answer)
 
     def _action(self, target: str, request: TwinRequest, at: float, *, facts: Facts) -> WireAction:
         if self.faults is None:

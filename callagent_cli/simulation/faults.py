@@ -6,7 +6,7 @@ providers' side: it survives a kill of the worker.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import replace
 from random import Random
 from typing import Any, Final
@@ -74,7 +74,14 @@ class FaultEngine:
         self._phases = [
             _ActivePhase(phase, phase.fault, seed) for phase in timeline if phase.fault is not None
         ]
+        self._at_the_door: list[_ActivePhase] = []
         self.hits: Counter[tuple[str, str]] = Counter()
+
+    def move_to_the_door(self, names: Container[str]) -> None:
+        """Leave these phases to `strike_unsent`: whoever meets one never reaches a provider."""
+        moved = [phase for phase in self._phases if phase.name in names]
+        self._phases = [phase for phase in self._phases if phase not in moved]
+        self._at_the_door += moved
 
     def decide(self, target: str, request: TwinRequest, at: float, *, facts: Facts) -> WireAction:
         """Return what happens to a request at the instant `at` (UTC seconds)."""
@@ -87,7 +94,16 @@ class FaultEngine:
         A phase that lets the request pass (by probability, while it is up, within its rate or
         quota) leaves it to the next phase.
         """
-        for phase in self._phases:
+        return self._first_strike(self._phases, target, at_s)
+
+    def strike_unsent(self, target: str, at_s: float) -> WireAction | None:
+        """Return what keeps a request from leaving, if the carrier asks before it sends."""
+        return self._first_strike(self._at_the_door, target, at_s)
+
+    def _first_strike(
+        self, phases: Iterable["_ActivePhase"], target: str, at_s: float
+    ) -> WireAction | None:
+        for phase in phases:
             action = phase.strike(target, at_s)
             if action is not None:
                 self.hits[phase.name, target] += 1

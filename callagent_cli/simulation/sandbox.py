@@ -32,6 +32,7 @@ _LLM_ENV: Final = "CALLAGENT_SANDBOX_LLM_KEY"
 _CRM_ENV: Final = "CALLAGENT_SANDBOX_CRM_TOKEN"
 _FOLLOW_EVERY_S: Final = 0.25
 _FOLLOW_EVERY_LEAST_S: Final = 0.01
+_PORT_MAX: Final = 65536
 _P50_S, _P99_S = 0.003, 0.012
 DIRECTORY: Final = "sandbox"
 LEDGER_FILE: Final = "sandbox.db"
@@ -77,8 +78,8 @@ def sandbox_urls(url: str) -> dict[str, str]:
     """
     address = urlsplit(url)
     host = require_loopback("127.0.0.1" if address.hostname == "localhost" else address.hostname)
-    if not address.port:
-        message = f"the sandbox address `{url}` names no port"
+    if not address.port or address.port + len(SERVICES) > _PORT_MAX:
+        message = f"the sandbox address `{url}` names no port that {len(SERVICES)} can follow"
         raise UsageError(message, hint="write it as http://127.0.0.1:8123")
     shown = f"[{host}]" if ":" in host else host
     return {
@@ -99,10 +100,11 @@ def sandbox_roster(settings: Settings, *, dial_latency_s: float | None = None) -
         latencies["elevenlabs.dial"] = constant(dial_latency_s)
     return Roster(
         seed=settings.sandbox.seed,
-        personality=sandbox_personality(pace),
+        personality=sandbox_personality(pace, opts_out=settings.sandbox.opts_out),
         latencies=latencies,
         objects_path=settings.services.crm.objects_path,
         account_path=settings.services.crm.account_path,
+        opt_out_field=settings.services.elevenlabs.opt_out_field,
     )
 
 

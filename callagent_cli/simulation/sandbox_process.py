@@ -16,6 +16,7 @@ from callagent_cli.errors import UsageError
 from callagent_cli.settings import Settings
 from callagent_cli.simulation.sandbox import DIRECTORY, Sandbox
 from callagent_cli.simulation.wire.sockets import require_loopback
+from callagent_cli.store.failures import file_error
 
 _ADDRESS_FILE: Final = "address.json"
 _ANSWER_WITHIN_S: Final = 0.5
@@ -87,8 +88,12 @@ def find_sandbox(state_dir: Path) -> dict[str, str] | None:
 def _publish(file: Path, address: Address) -> None:
     """Write the file whole or not at all, so that nobody reads half an address."""
     draft = file.with_suffix(".draft")
-    draft.write_bytes(msgspec.json.encode(address))
-    draft.replace(file)
+    try:
+        os.close(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        draft.write_bytes(msgspec.json.encode(address))
+        draft.replace(file)
+    except OSError as error:
+        raise file_error(error, file) from error
 
 
 def _is_alive(pid: int) -> bool:

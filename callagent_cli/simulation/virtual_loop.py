@@ -19,6 +19,8 @@ from itertools import count
 from typing import Any, Final, NamedTuple, NoReturn, TypeVar
 from weakref import WeakSet
 
+from callagent_cli.simulation.virtual_handle import VirtualHandle, VirtualTask
+
 T = TypeVar("T")
 
 NEVER: Final = sys.maxsize
@@ -66,22 +68,6 @@ class BannedCall(RuntimeError):
     """Code in virtual time asked for the real world; the run ends, whoever swallows this."""
 
 
-class VirtualTask(asyncio.Task[Any]):
-    """A task whose name and hash are counted, so that the order of sets of tasks is the same."""
-
-    def __init__(self, coro: Any, *, number: int, **options: Any) -> None:  # noqa: ANN401 — as `asyncio.Task`.
-        self._number = number  # `Task.__init__` already asks for the hash.
-        super().__init__(coro, **options)
-
-    def __hash__(self) -> int:
-        return self._number
-
-
-class _Timer(asyncio.TimerHandle):
-    __slots__ = ()
-    _scheduled: bool
-
-
 class VirtualLoop(asyncio.BaseEventLoop):
     """A loop in virtual time, which begins at 0 s.
 
@@ -102,7 +88,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
         self.steps = 0
         self.horizon_s = horizon_s
         self._now_s = 0.0
-        self._timers: list[tuple[float, int, _Timer]] = []
+        self._timers: list[tuple[float, int, VirtualHandle]] = []
         self._order = count()
         self._task_numbers = count(1)
         self._cancelled_timers = 0
@@ -145,10 +131,32 @@ class VirtualLoop(asyncio.BaseEventLoop):
     ) -> asyncio.TimerHandle:
         """Schedule a callback; callbacks of the same instant run in the order of these calls."""
         self._check_closed()
-        timer = _Timer(when, callback, args, self, context)
+        timer = VirtualHandle(when, callback, args, self, context=context)
         heapq.heappush(self._timers, (when, next(self._order), timer))
-        timer._scheduled = True  # noqa: SLF001 — tells `TimerHandle.cancel` to report to us.
+        timer._scheduled = True  # noqa: SLF001 — as `BaseEventLoop` marks what is in its heap.
         return timer
+
+    def call_later(
+        self,
+        delay: float,
+        callback: Callable[..., object],
+        *args: object,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.TimerHandle:
+        """Schedule a callback `delay` seconds from the loop's present instant."""
+        return self.call_at(self._now_s + delay, callback, *args, context=context)
+
+    def call_soon(
+        self,
+        callback: Callable[..., object],
+        *args: object,
+        context: contextvars.Context | None = None,
+    ) -> asyncio.Handle:
+        """Schedule a callback of this very instant."""
+        self._check_closed()
+        handle = VirtualHandle(self._now_s, callback, args, self, context=context)
+        self._ready.append(handle)
+        return handle
 
     def call_soon_threadsafe(
         self,
@@ -166,7 +174,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         super().close()
         self._timers.clear()
 
-    def _timer_handle_cancelled(self, _handle: asyncio.TimerHandle) -> None:
+    def timer_cancelled(self) -> None:
+        """Take note that a timer will never run; the heap is rebuilt when most are like that."""
         self._cancelled_timers += 1
         if self._cancelled_timers > max(_CANCELLED_TIMERS_MIN, len(self._timers) // 2):
             # The order numbers keep equal instants in order, so that the heap may be rebuilt.
@@ -180,7 +189,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
             if self.steps >= self._stop_before:
                 self._stop()
             self._jump()
-        self._ready_timers()
+        if self._timers and self._timers[0][0] <= self._now_s:
+            self._ready_timers()
         if self.steps - self._instant_began > STEPS_PER_INSTANT_MAX:
             self._stop_with(SimulationSpins, f"{STEPS_PER_INSTANT_MAX} steps in one instant")
         for _ in range(len(ready)):

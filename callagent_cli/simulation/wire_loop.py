@@ -18,6 +18,9 @@ _BEAT_S: Final = 0.025
 
 _SHARE_WITHIN: Final = 0.99
 
+_HICCUP_WEIGHT: Final = 0.2
+"""What one late beat counts for in the verdict: it spoils a world at five times the usual lag."""
+
 
 class _ScaledSelector(selectors.BaseSelector):
     """A selector that waits a fraction of the time it is asked to."""
@@ -88,6 +91,15 @@ class Fidelity:
         if not self._lags_s:
             return 0.0
         return sorted(self._lags_s)[int((len(self._lags_s) - 1) * _SHARE_WITHIN)]
+
+    @property
+    def judged_s(self) -> float:
+        """The lag that a verdict goes by: the usual one, or a fifth of the worst if that is more.
+
+        Half of the smallest timeout at once can make a false timeout of a slow answer, just as a
+        tenth of it all the time can.
+        """
+        return max(self.usual_s, _HICCUP_WEIGHT * self.worst_s)
 
     @property
     def worst_s(self) -> float:

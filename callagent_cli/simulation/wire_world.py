@@ -1,8 +1,9 @@
 """A world on real sockets: the same scenario over loopback, worker and twins on one fast clock."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from typing import ClassVar, Final
 
 import msgspec
 
@@ -15,12 +16,13 @@ from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.scenario.fault_kind import kind_of
 from callagent_cli.simulation.scenario.format import Phase, Scenario
 from callagent_cli.simulation.scenario.words import EVERYTHING, matches
+from callagent_cli.simulation.wire.dead_ends import DeadEnds
 from callagent_cli.simulation.wire.server import WireServer
 from callagent_cli.simulation.wire_loop import SPEED_MAX, Fidelity, ScaledLoop
 from callagent_cli.simulation.world_stage import Follow, Life, Stage
 
-_SHUT: dict[str, str] = {"refuse": "refuse", "dns": "refuse", "blackhole": "swallow"}
-"""Kinds of faults that shut a whole service's port, and how."""
+_SHUT: Final = {"refuse": "refuse", "dns": "refuse", "blackhole": "swallow"}
+"""Kinds of faults under which no request leaves, and what the ports do to whoever connects."""
 
 Dial = Callable[[str], Http]
 """Makes a real client for a base address; it is only ever given addresses of loopback."""
@@ -33,6 +35,8 @@ class WireWorld(Stage):
     nothing that it still does reaches the store.
     """
 
+    lags: ClassVar[bool] = True
+
     def __init__(
         self,
         scenario: Scenario,
@@ -41,27 +45,46 @@ class WireWorld(Stage):
         client: Dial,
         speed: float = SPEED_MAX,
         follow: Follow | None = None,
+        record: bool = False,
     ) -> None:
-        super().__init__(scenario, seed, follow=follow)
+        super().__init__(scenario, seed, follow=follow, record=record)
         self.fidelity = Fidelity(speed)
         self._client = client
         self._speed = speed
         self._urls: dict[str, str] = {}
         self._session: asyncio.Task[None] | None = None
         self._clients: list[Http] = []
+        self._dead_ends: DeadEnds | None = None
+        self._lost: dict[str, Http] = {}
+        self._at_the_door = [each.name for each in scenario.timeline if _strikes_at_the_door(each)]
+        self.faults.move_to_the_door(self._at_the_door)
+
+    @property
+    def notes(self) -> list[str]:
+        """What the wire plays in another way than virtual time, for whoever compares the two."""
+        return [
+            f"{phase.name} is played as a refused connection: no name is looked up outside"
+            for phase in self.scenario.timeline
+            if phase.fault is not None and kind_of(phase.fault) == "dns"
+        ]
 
     def run(self) -> Evidence:
         """Run the world to its end and return what the judge needs."""
         self._fill_store()
+        self._warm_up()
         try:
             with asyncio.Runner(loop_factory=lambda: ScaledLoop(self._speed)) as runner:
                 finished = runner.run(self._whole())
         except KeyboardInterrupt:
             self.interrupted = True
             finished = False
-        evidence = self._evidence(finished=finished, fidelity_s=self.fidelity.usual_s)
+        evidence = self._evidence(finished=finished, fidelity_s=self.fidelity.judged_s)
         self._store.close()
         return evidence
+
+    def _warm_up(self) -> None:
+        """Load what a client is made of: once the clock runs, that would be a lag."""
+        asyncio.run(self._client("http://127.0.0.1").close())
 
     async def _whole(self) -> bool:
         loop = asyncio.get_running_loop()
@@ -70,6 +93,7 @@ class WireWorld(Stage):
             return EPOCH_OF_SIMULATIONS_S + loop.time()
 
         async with WireServer(self._desks, utc_s) as server:
+            self._dead_ends = DeadEnds() if self._at_the_door else None
             self._urls = server.urls
             self.settings = _pointed(self.settings, server.urls)
             beside = [
@@ -86,6 +110,8 @@ class WireWorld(Stage):
                 for task in beside:
                     task.cancel()
                 await asyncio.gather(*beside, return_exceptions=True)
+                if self._dead_ends is not None:
+                    self._dead_ends.close()
 
     async def _lives_in_turn(self) -> bool:
         loop = asyncio.get_running_loop()
@@ -103,8 +129,6 @@ class WireWorld(Stage):
                 await self._buried()
                 raise
             await self._buried()
-            if life.sink is not None:
-                self._log.extend(life.sink.lines)
             if life.restart_at_s is None:
                 return life.ended
             await asyncio.sleep(max(0.0, life.restart_at_s - loop.time()))
@@ -117,7 +141,7 @@ class WireWorld(Stage):
             # The store of a worker that was cut off refuses whatever it still wants to write.
             with suppress(asyncio.CancelledError, StoreError):
                 await session
-        clients, self._clients = self._clients, []
+        clients, self._clients, self._lost = self._clients, [], {}
         for client in clients:
             await client.close()
 
@@ -130,9 +154,26 @@ class WireWorld(Stage):
             self._session.cancel()
 
     def _connect(self, service: str, clock: Clock) -> Http:
-        client = self._client(self._urls[service])
+        door = self._open_client(self._urls[service])
+        return _WatchedDoor(
+            door, self.faults, self._shutting(service), clock.monotonic, nowhere=self._nowhere()
+        )
+
+    def _nowhere(self) -> dict[str, Http]:
+        """Return clients that no request leaves, one for all services; none if none is needed.
+
+        A client takes its time to be made: made in the middle of a world, it would be a lag.
+        """
+        ends = self._dead_ends
+        if ends is not None and not self._lost:
+            urls = {"refuse": ends.refusing_url, "swallow": ends.swallowing_url}
+            self._lost = {how: self._open_client(url) for how, url in urls.items()}
+        return self._lost
+
+    def _open_client(self, url: str) -> Http:
+        client = self._client(url)
         self._clients.append(client)
-        return _WatchedDoor(client, self.faults, self._shutting(service), clock.monotonic)
+        return client
 
     def _shutting(self, service: str) -> list[Phase]:
         return [
@@ -143,19 +184,30 @@ class WireWorld(Stage):
 
 
 class _WatchedDoor:
-    """Counts the requests that a shut port kept from leaving: no twin ever hears of them."""
+    """Sends what a fault keeps from leaving to a dead end, and counts it: no twin hears of it."""
 
     def __init__(
-        self, door: Http, faults: FaultEngine, phases: list[Phase], now_s: Callable[[], float]
+        self,
+        door: Http,
+        faults: FaultEngine,
+        phases: list[Phase],
+        now_s: Callable[[], float],
+        *,
+        nowhere: Mapping[str, Http],
     ) -> None:
         self._door = door
         self._faults = faults
         self._phases = phases
         self._now_s = now_s
+        self._nowhere = nowhere
 
     async def send(self, request: Request) -> Response:
         """Return the answer, whatever its status."""
         at_s = self._now_s()
+        struck = self._faults.strike_unsent(request.target, at_s)
+        if struck is not None:
+            await asyncio.sleep(min(struck.delay_s, request.timeout_s))
+            return await self._nowhere[_SHUT[struck.kind]].send(request)
         try:
             return await self._door.send(request)
         except NotSent:
@@ -169,11 +221,18 @@ class _WatchedDoor:
         await self._door.close()
 
 
+def _keeps_from_leaving(phase: Phase) -> bool:
+    return phase.fault is not None and kind_of(phase.fault) in _SHUT
+
+
 def _shuts_ports(phase: Phase) -> bool:
     """Whether a phase is played by the ports themselves: a whole service, without lots."""
-    if phase.fault is None or phase.probability < 1 or "." in phase.target:
-        return False
-    return kind_of(phase.fault) in _SHUT
+    return _keeps_from_leaving(phase) and phase.probability >= 1 and "." not in phase.target
+
+
+def _strikes_at_the_door(phase: Phase) -> bool:
+    """Whether a phase keeps single requests from leaving: one operation, or some by lot."""
+    return _keeps_from_leaving(phase) and not _shuts_ports(phase)
 
 
 async def _shut_and_open(server: WireServer, phase: Phase) -> None:

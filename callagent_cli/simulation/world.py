@@ -66,8 +66,6 @@ class World(Stage):
         while offset_s < self.scenario.until.at_most and not self.interrupted:
             life = Life(offset_s)
             finished = self._one_life(life, pending.pop(0) if pending else None)
-            if life.sink is not None:
-                self._log.extend(life.sink.lines)
             if life.restart_at_s is None:
                 break
             offset_s = life.restart_at_s

@@ -69,6 +69,7 @@ def roster_of(scenario: Scenario, seed: int) -> Roster:
         personality=_personality(scenario.people),
         latencies=latencies,
         list_lag_s=voice.list_lag,
+        opt_out_field=scenario.settings.services.elevenlabs.opt_out_field,
     )
 
 
@@ -88,6 +89,7 @@ def _personality(people: People) -> Personality:
         processing_s=_range(people.processing),
         no_answer_s=_range(people.no_answer_ring),
         refused_s=_range(people.refused_ring),
+        opts_out=people.opts_out,
     )
 
 

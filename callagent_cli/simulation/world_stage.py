@@ -2,26 +2,30 @@
 
 import asyncio
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
+from typing import ClassVar
 
-from callagent_cli.calls.model import FINAL_STATES, CallState
+from callagent_cli.calls.model import FINAL_STATES, Call, CallState
 from callagent_cli.clock import EPOCH_OF_SIMULATIONS_S, Clock
 from callagent_cli.errors import ExitCode
 from callagent_cli.events import Bus, Stamped
 from callagent_cli.reporting.redaction import Redactor
-from callagent_cli.reporting.sinks import MemorySink
 from callagent_cli.reporting.wiring import Reporting, Surroundings
 from callagent_cli.services.http import Http
 from callagent_cli.settings import Settings
 from callagent_cli.simulation.desk import Desk
 from callagent_cli.simulation.faults import FaultEngine, process_actions
-from callagent_cli.simulation.judge.evidence import Evidence
+from callagent_cli.simulation.judge.evidence import TOLERANCE_S, Case, Evidence
+from callagent_cli.simulation.judge.log import Log
+from callagent_cli.simulation.judge.verdict import watchers_of
+from callagent_cli.simulation.judge.watch import Watch
 from callagent_cli.simulation.people import simulated_calls
+from callagent_cli.simulation.recording import Recording
 from callagent_cli.simulation.scenario.format import Phase, Scenario
-from callagent_cli.simulation.twins.ledger import Ledger
+from callagent_cli.simulation.twins.ledger import CountingLedger
 from callagent_cli.simulation.world_parts import SECRETS, roster_of, settings_of
 from callagent_cli.store.port import Campaign
 from callagent_cli.store.sqlite_store import SqliteStore
@@ -40,15 +44,19 @@ class Life:
     offset_s: float = 0.0
     ended: bool = False
     restart_at_s: float | None = None
-    sink: MemorySink | None = None
 
 
 class Stage(ABC):
     """Twins, ledger and store of one world, which outlive every kill of the worker.
 
-    `follow` is told of each event as it happens, with its second of the world. A Ctrl-C cuts the
-    world: `interrupted` is true then, and the evidence is what there was until that moment.
+    The world is watched while it runs and nothing of it is kept, unless `record` asks for events
+    and requests. `follow` is told of each event as it happens, with its second of the world. A
+    Ctrl-C cuts the world: `interrupted` is true then, and the evidence is what there was until
+    that moment.
     """
+
+    lags: ClassVar[bool] = False
+    """Whether time is only as exact as the machine is fast; how exact, is known at the end."""
 
     def __init__(
         self,
@@ -56,11 +64,13 @@ class Stage(ABC):
         seed: int,
         *,
         follow: Follow | None = None,
+        record: bool = False,
     ) -> None:
         self.scenario = scenario
         self.seed = seed
         self.settings: Settings = settings_of(scenario)
-        self.ledger = Ledger()
+        self.ledger = CountingLedger()
+        self.log = Log(SECRETS.values())
         self.faults = FaultEngine(scenario.timeline, seed, EPOCH_OF_SIMULATIONS_S)
         self.interrupted = False
         twins = roster_of(scenario, seed).twins(self.ledger)
@@ -69,12 +79,28 @@ class Stage(ABC):
         }
         self._store = SqliteStore.open(None)
         self._follow = follow
-        self._events: list[Stamped] = []
-        self._log: list[bytes] = []
         self._offsets_s: dict[str, float] = {}
         self._shift_s = 0.0
         self._actions = process_actions(scenario)
         self._lives = 0
+        self._keeps = record
+        self._recording = Recording() if record or self.lags else None
+        self._watch: Watch | None = None
+        if self._recording is not None:
+            self.ledger.tell(self._recording)
+        if not self.lags:
+            self._watch = self._new_watch(TOLERANCE_S)
+            self.ledger.tell(self._watch)
+
+    def _new_watch(self, slack_s: float) -> Watch:
+        """Return what shows the world to those who judge it."""
+        case = Case(scenario=self.scenario, settings=self.settings, slack_s=slack_s)
+        return Watch(
+            case,
+            watchers_of(case),
+            start_utc_s=EPOCH_OF_SIMULATIONS_S,
+            offsets_s=self._offsets_s,
+        )
 
     def _fill_store(self) -> None:
         campaign = Campaign(
@@ -84,8 +110,14 @@ class Stage(ABC):
             created_utc_s=EPOCH_OF_SIMULATIONS_S,
         )
         self._store.save_campaign(campaign)
-        self._store.add_calls(simulated_calls(campaign.name, self.scenario.campaign.contacts))
+        self._store.add_calls(self._people())
         self._store.flush()
+
+    def _people(self) -> Iterator[Call]:
+        """Yield the calls; no log may show their numbers."""
+        for call in simulated_calls(self.scenario.name, self.scenario.campaign.contacts):
+            self.log.forbid_number(call.contact.number)
+            yield call
 
     async def _live(self, life: Life) -> None:
         """Let a worker live until its run ends, or until it is cut off."""
@@ -93,10 +125,7 @@ class Stage(ABC):
         clock = self._clock(life)
         bus = Bus(clock, run=f"run_{self._lives}", campaign=self.scenario.name)
         self._offsets_s[bus.run] = life.offset_s
-        bus.listen(self._events.append)
-        follow = self._follow
-        if follow is not None:
-            bus.listen(lambda stamped: follow(stamped.monotonic_s + life.offset_s, stamped))
+        self._listen(bus, life)
         reporting = Reporting(
             Surroundings(
                 clock=clock,
@@ -108,10 +137,10 @@ class Stage(ABC):
                 screen=lambda _line: None,
                 real=False,
                 label="SIMULATION",
+                keep_journal=False,
+                journal=self.log,
             )
         )
-        if isinstance(reporting.journal_sink, MemorySink):
-            life.sink = reporting.journal_sink
         worker = assemble(
             self.settings,
             clock=clock,
@@ -126,6 +155,16 @@ class Stage(ABC):
         await run_session(worker, reporting, mode="simulation", contacts=self.scenario.name)
         life.ended = life.restart_at_s is None
         await reporting.close()
+
+    def _listen(self, bus: Bus, life: Life) -> None:
+        # They come first: each has an event before anything that follows from it.
+        if self._recording is not None:
+            bus.listen(self._recording.hear)
+        if self._watch is not None:
+            bus.listen(self._watch.hear)
+        follow = self._follow
+        if follow is not None:
+            bus.listen(lambda stamped: follow(stamped.monotonic_s + life.offset_s, stamped))
 
     def _clock(self, life: Life) -> Clock:
         loop = asyncio.get_running_loop()
@@ -161,24 +200,35 @@ class Stage(ABC):
     def _evidence(self, *, finished: bool, fidelity_s: float = 0.0) -> Evidence:
         campaign = self.scenario.name
         totals = self._store.totals(campaign)
-        last = self._events[-1] if self._events else None
-        ended_at_s = 0.0 if last is None else last.monotonic_s + self._offsets_s[last.run]
+        watch = self._watch or self._replayed(TOLERANCE_S + fidelity_s)
+        watch.close()
+        self.log.settle()
         return Evidence(
             scenario=self.scenario,
             settings=self.settings,
-            events=self._events,
-            ledger=self.ledger,
+            watchers=watch.watchers,
+            log=self.log,
             totals={state.value: calls for state, calls in totals.items()},
             finished=finished,
-            ended_at_s=ended_at_s,
+            ended_at_s=watch.last_s,
             start_utc_s=EPOCH_OF_SIMULATIONS_S,
+            ledger=self.ledger.totals(),
+            placed=self.ledger.placed(),
             hits=self.faults.hits,
             offsets_s=self._offsets_s,
             stuck=[] if finished else self._stuck(campaign),
-            log=b"".join(self._log),
-            secrets=list(SECRETS.values()),
             fidelity_s=fidelity_s,
+            recording=self._recording if self._keeps else None,
         )
+
+    def _replayed(self, slack_s: float) -> Watch:
+        """Show the recorded world to those who judge it."""
+        watch = self._new_watch(slack_s)
+        if self._recording is not None:
+            watch.play(self._recording)
+            if not self._keeps:
+                self._recording.close()
+        return watch
 
     def _stuck(self, campaign: str) -> list[str]:
         """Name the calls that hang, and on what."""

@@ -12,7 +12,7 @@ import pytest
 from callagent_cli.calls.ledger import open_dial
 from callagent_cli.calls.model import Call, CallState, Dial, DialStatus, mask
 from callagent_cli.errors import ServiceError
-from callagent_cli.events import DialIntended
+from callagent_cli.events import BreakerChanged, DialIntended, Stamped
 from callagent_cli.reporting import wiring
 from callagent_cli.reporting.incidents import IncidentBook
 from callagent_cli.resilience.breaker import Breaker
@@ -54,8 +54,16 @@ def no_intent_row(patch: pytest.MonkeyPatch) -> None:
 
 
 def lost_wake_up(patch: pytest.MonkeyPatch) -> None:
-    """Wake nobody when a breaker moves."""
+    """Wake nobody when a breaker moves, and never look again without a reason."""
+    listen = worker.Worker._listen
+
+    def unmoved(stage: Any, stamped: Stamped) -> None:  # noqa: ANN401 — a `Worker`.
+        if not isinstance(stamped.event, BreakerChanged):
+            listen(stage, stamped)
+
     patch.setattr(Agenda, "_listen", lambda _agenda, _stamped: None)
+    patch.setattr(worker.Worker, "_listen", unmoved)
+    patch.setattr(worker, "LOOK_AGAIN_S", 1e9)
 
 
 def leaked_trial_lease(patch: pytest.MonkeyPatch) -> None:
@@ -154,14 +162,15 @@ def record_repeated_without_look_up(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(RecordStep, "_attempt", write_again)
 
 
-def pending_claimed_while_open(patch: pytest.MonkeyPatch) -> None:
-    """Begin calls although the service that they need is down."""
+def every_waiting_call_is_a_trial(patch: pytest.MonkeyPatch) -> None:
+    """Let all who wait try at once as soon as a breaker is half-open."""
 
-    def beginning(agenda: Any) -> Call | None:  # noqa: ANN401 — an `Agenda`.
-        call: Call | None = agenda._first(CallState.SCHEDULED) or agenda._first(CallState.PENDING)
-        return call
+    def admits(agenda: Any, service: str) -> bool:  # noqa: ANN401 — an `Agenda`.
+        breaker = agenda._resources.services.guards[service].breaker
+        return breaker.state == "closed" or bool(breaker.poll())
 
-    patch.setattr(Agenda, "_beginning", beginning)
+    patch.setattr(Agenda, "_admits_one", admits)
+    patch.setattr(Breaker, "trial_is_free", property(lambda self: self.state == "half_open"))
 
 
 def retry_before_retry_after(patch: pytest.MonkeyPatch) -> None:
@@ -189,7 +198,7 @@ MUTANTS: tuple[Plant, ...] = (
     failed_look_up_read_as_absent,
     requeue_forgets_open_dial,
     record_repeated_without_look_up,
-    pending_claimed_while_open,
+    every_waiting_call_is_a_trial,
     retry_before_retry_after,
     dial_before_its_intent_is_on_disk,
 )

@@ -1,5 +1,6 @@
 """Random worlds: the fixed ones of every change, and the machinery around them."""
 
+import signal
 from pathlib import Path
 
 import msgspec
@@ -7,7 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callagent_cli.cli import explore_command
+from callagent_cli.cli.explore_command import ExploreOptions, run_exploration
 from callagent_cli.errors import ScenarioError
+from callagent_cli.events import Stamped
 from callagent_cli.settings import Settings
 from callagent_cli.simulation.explore import explore, try_world, world_text
 from callagent_cli.simulation.explore_shrink import shrink
@@ -15,7 +19,8 @@ from callagent_cli.simulation.explore_worlds import RandomWorld, random_world
 from callagent_cli.simulation.scenario.check import scenario_problems
 from callagent_cli.simulation.scenario.fault_kind import KINDS, kinds_of
 from callagent_cli.simulation.scenario.format import Scenario
-from callagent_cli.simulation.world import Kill
+from callagent_cli.simulation.world import Kill, World
+from callagent_cli.simulation.world_stage import Follow
 from callagent_cli.yaml_file import parse_yaml
 
 FIXED = 300
@@ -104,3 +109,30 @@ def test_the_text_of_a_world_names_its_kills() -> None:
     first = world_text(world).splitlines()[0]
 
     assert first == "# life 1 is killed at its after commit 8, and the next begins 2.5 s later"
+
+
+class Impatient(World):
+    """A world whose onlooker presses Ctrl-C at its fiftieth event."""
+
+    def __init__(self, scenario: Scenario, seed: int, *, follow: Follow) -> None:
+        def cut(at_s: float, stamped: Stamped) -> None:
+            follow(at_s, stamped)
+            if stamped.sequence == 50:
+                signal.raise_signal(signal.SIGINT)
+
+        super().__init__(scenario, seed, follow=cut)
+
+
+def test_ctrl_c_in_a_replay_prints_what_was_judged_so_far(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whoever loses patience still learns what is known of the world."""
+    monkeypatch.setattr(explore_command, "World", Impatient)
+    options = ExploreOptions(seeds=None, minutes=None, seed=3, json=False)
+
+    exit_code = run_exploration(options)
+
+    shown = capsys.readouterr().out
+    assert exit_code == 130
+    assert "judged so far" in shown
+    assert "✓ nobody_dialed_twice" in shown

@@ -139,9 +139,12 @@ def test_a_world_that_nothing_can_finish_names_who_hangs(tmp_path: Path) -> None
 
     run = _run("simulate", "stuck.yaml", folder=tmp_path)
 
-    assert run.returncode == 1
+    told = [line for line in run.stderr.splitlines() if line]
+    assert run.returncode == 2
     assert "✗ finished: not finished after" in run.stdout
     assert "is pending at look_up" in run.stdout
+    assert [line.split(":")[0] for line in told] == ["error", "hint"]
+    assert "nothing can finish under `outage`: not finished after" in told[0]
 
 
 def test_the_journal_holds_everything(tmp_path: Path) -> None:
@@ -186,6 +189,23 @@ def test_settings_are_compared_on_the_same_world(tmp_path: Path) -> None:
     assert own["totals"]["failed"] == 1
     assert other["settings"] == "eager.yaml"
     assert other["cost"]["mitigate_s"] < own["cost"]["mitigate_s"]
+
+
+def test_the_comparison_is_one_table_within_80_columns(tmp_path: Path) -> None:
+    """Each setting is a column and each measure a line."""
+    for name in ("a.yaml", "b.yaml"):
+        (tmp_path / name).write_text("lanes: 3\n", encoding="utf-8")
+
+    run = _run(
+        "simulate", "elevenlabs-503", "--compare", "a.yaml", "--compare", "b.yaml", folder=tmp_path
+    )
+
+    lines = run.stdout.splitlines()
+    table = lines[[line.split()[-2:] == ["a.yaml", "b.yaml"] for line in lines].index(True) :]
+    assert len(table) == 12
+    assert len({len(line) for line in table}) == 1
+    assert max(map(len, table)) <= 80
+    assert [line.split()[-3:] for line in table if "calls failed" in line] == [["1", "0", "0"]]
 
 
 def test_the_library_is_listed_with_one_line_each(tmp_path: Path) -> None:

@@ -1,36 +1,85 @@
 """The same scenario on real sockets: loopback only, and with the outcome of virtual time."""
 
+import subprocess
 import sys
+import time
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from callagent_cli.events import AttemptFinished, Stamped
 from callagent_cli.services.httpx_client import HttpxClient
+from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.judge.verdict import judge
 from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.scenario.loader import parse_scenario
+from callagent_cli.simulation.wire_loop import Fidelity
 from callagent_cli.simulation.wire_world import WireWorld
 from callagent_cli.simulation.world import World
+from callagent_cli.simulation.world_stage import Follow
 
 THREE_MINUTES = """
 callagent: scenario/v1
 name: short
 title: Three minutes with a refused CRM and a voice platform that answers 503
-campaign: {contacts: 6, lanes: 2}
+campaign: {contacts: 14, lanes: 2}
 settings:
   services:
     elevenlabs: {policy: {retry: {jitter: none}}}
+    crm: {policy: {retry: {jitter: none}}}
 services: {elevenlabs: {latency: 200ms}, llm: {latency: 200ms}, crm: {latency: 80ms}}
-people: {ring: 2s, talk: 8s, processing: 1s}
+people: {ring: 2s, talk: 15s, processing: 1s}
 timeline:
   - {name: gone, at: 0s, for: 20s, target: crm, fault: {refuse: true}}
-  - {name: blip, at: 14s, for: 15s, target: elevenlabs.dial, fault: {status: 503, applied: 0}}
+  - {name: blip, at: 42s, for: 17s, target: elevenlabs.dial, fault: {status: 503, applied: 0}}
 until: {at_most: 10m}
 expect:
   always: [no_call_lost, nobody_dialed_twice, breaker_legal, one_alert_per_outage, no_secret_in_log]
-  outcome: {done: 6, failed: 0, dialed: 6}
+  outcome: {done: 14, failed: 0, dialed: 14}
 """
+
+ONE_FAULT = """
+callagent: scenario/v1
+name: one-fault
+title: One operation meets one fault and is well three seconds later
+campaign: {contacts: 1, lanes: 1}
+settings:
+  services:
+    crm:
+      timeout_s: 4
+      policy: {retry: {jitter: none}, health: {interval_s: 600, stale_after_s: 1800}}
+people: {ring: 1s, talk: 1s, processing: 1s}
+timeline:
+  - {name: fault, at: 0s, for: 3s, target: crm.look_up, fault: {FAULT}}
+until: {at_most: 10m}
+expect:
+  always: [no_call_lost, nobody_dialed_twice, breaker_legal]
+  outcome: {done: 1, dialed: 1}
+"""
+FAULTS = {
+    "status: 503, retry_after: 2s": ("unavailable", "ServiceUnavailable"),
+    "status: 429, retry_after: 4s": ("throttled", "RateLimited"),
+    "status: 401": ("unauthorized", "AuthenticationFailed"),
+    "latency: 6s": ("timeout", "ServiceTimeout"),
+    "hang: true": ("timeout", "ServiceTimeout"),
+    "drip: {bytes: 1, every: 1s}": ("timeout", "ServiceTimeout"),
+    "refuse: true": ("not_sent", "NetworkFailure"),
+    "dns: true": ("not_sent", "NetworkFailure"),
+    "blackhole: true": ("not_sent", "NetworkFailure"),
+    "reset: before": ("unavailable", "ServiceUnavailable"),
+    "reset: mid_body": ("unavailable", "ServiceUnavailable"),
+    "truncate: length": ("unavailable", "ServiceUnavailable"),
+    "truncate: chunked": ("unavailable", "ServiceUnavailable"),
+    "garbage: true": ("unavailable", "ServiceUnavailable"),
+    "malformed: true": ("unavailable", "ServiceUnavailable"),
+    "overloaded: true": ("unavailable", "ServiceUnavailable"),
+}
+"""What each fault must look like to the worker: the outcome of its first attempt."""
+
+ASKING = ("follow", "health", "look_up")
+"""Operations that only ask: how often one does depends on when, to the fraction of a second."""
 
 _connected: list[tuple[Any, ...]] = []
 _watching: list[bool] = []
@@ -49,8 +98,28 @@ def _scenario() -> Scenario:
     return parse_scenario(THREE_MINUTES, Path("short.yaml")).scenario
 
 
-def _wire(scenario: Scenario) -> WireWorld:
-    return WireWorld(scenario, 7, client=lambda url: HttpxClient(base_url=url), speed=20)
+def _wire(scenario: Scenario, follow: Follow | None = None) -> WireWorld:
+    client = lambda url: HttpxClient(base_url=url)  # noqa: E731 — an argument in one place.
+    return WireWorld(scenario, 7, client=client, speed=20, follow=follow, record=True)
+
+
+class _Attempts:
+    """Notes how the attempts of one operation ended."""
+
+    def __init__(self, operation: str) -> None:
+        self._operation = operation
+        self.ended: list[tuple[str, str]] = []
+
+    def __call__(self, _at_s: float, stamped: Stamped) -> None:
+        event = stamped.event
+        if isinstance(event, AttemptFinished) and event.operation == self._operation:
+            self.ended.append((event.outcome, event.error_class))
+
+
+def _received(evidence: Evidence, *left_out: str) -> Counter[str]:
+    """Count what the twins received; how often one waits and asks again depends on the clock."""
+    targets = (request.target for request in evidence.requests)
+    return Counter(each for each in targets if each.partition(".")[2] not in left_out)
 
 
 @pytest.fixture
@@ -65,7 +134,7 @@ def _sockets_watched() -> Any:  # noqa: ANN401 — a generator fixture.
 @pytest.mark.timeout(60)
 def test_the_wire_and_virtual_time_agree() -> None:
     """One scenario, two carriers: the same outcome, the same phones, no socket beyond loopback."""
-    virtual = World(_scenario(), 7).run()
+    virtual = World(_scenario(), 7, record=True).run()
     world = _wire(_scenario())
 
     wire = world.run()
@@ -80,9 +149,101 @@ def test_the_wire_and_virtual_time_agree() -> None:
         call.number for call in virtual.placed
     )
     assert [each for each in verdict.broken if each.kind in {"always", "outcome"}] == []
+    assert virtual.ended_at_s > 160
+    assert _received(wire, *ASKING) == _received(virtual, *ASKING)
+    follows, expected = (sum(_received(each).values()) for each in (wire, virtual))
+    assert follows == pytest.approx(expected, rel=0.1)
     hosts = {str(address[0]) for _, address in _connected if isinstance(address, tuple)}
     assert hosts == {"127.0.0.1"}
     assert world.fidelity.worst_s >= world.fidelity.usual_s >= 0
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_one_operation_is_the_same_outcome_on_both_carriers(fault: str) -> None:
+    """The worker learns from real sockets what it learns in virtual time, refusals included."""
+    text = ONE_FAULT.replace("{FAULT}", f"{{{fault}}}")
+    scenario = parse_scenario(text, Path("one-fault.yaml")).scenario
+    virtual, wire = _Attempts("crm.look_up"), _Attempts("crm.look_up")
+    World(scenario, 7, follow=virtual).run()
+    world = _wire(scenario, wire)
+
+    evidence = world.run()
+
+    assert virtual.ended[0] == wire.ended[0] == FAULTS[fault]
+    assert world.faults.reached("fault", "crm.look_up") == 1
+    assert evidence.totals["done" if "401" not in fault else "parked"] == 1
+
+
+def test_a_fault_by_lot_is_drawn_once_on_the_wire() -> None:
+    """Half of the connections are refused, as in virtual time: the same lots in the same order."""
+    text = ONE_FAULT.replace("contacts: 1, lanes: 1", "contacts: 12, lanes: 4")
+    text = text.replace("done: 1, dialed: 1", "done: 12").replace("for: 3s", "probability: 0.5")
+    text = text.replace("{FAULT}", "{refuse: true}")
+    scenario = parse_scenario(text, Path("one-fault.yaml")).scenario
+    virtual, wire = _Attempts("crm.look_up"), _Attempts("crm.look_up")
+    World(scenario, 7, follow=virtual).run()
+
+    _wire(scenario, wire).run()
+
+    drawn = [{outcome for outcome, _ in each.ended} for each in (virtual, wire)]
+    assert drawn == [{"ok", "not_sent"}, {"ok", "not_sent"}]
+
+
+def test_what_the_wire_plays_differently_is_said() -> None:
+    """A name that does not resolve is a refused connection: no query may leave this machine."""
+    text = ONE_FAULT.replace("{FAULT}", "{dns: true}")
+    scenario = parse_scenario(text, Path("one-fault.yaml")).scenario
+    world = _wire(scenario)
+
+    assert world.notes == ["fault is played as a refused connection: no name is looked up outside"]
+    assert _wire(_scenario()).notes == []
+    world.run()
+
+
+def test_a_loop_that_is_blocked_ends_without_a_verdict() -> None:
+    """Half a second in which nothing runs is ten of the world: nothing can be concluded."""
+    text = ONE_FAULT.replace("{FAULT}", "{status: 503}")
+    scenario = parse_scenario(text, Path("one-fault.yaml")).scenario
+    blocked = [0.5]
+
+    def follow(at_s: float, _stamped: Stamped) -> None:
+        if at_s > 2 and blocked:
+            time.sleep(blocked.pop())
+
+    world = _wire(scenario, follow)
+
+    verdict = judge(world.run())
+
+    assert world.fidelity.worst_s > 5
+    assert (verdict.status, verdict.exit_code) == ("could_not_judge", 3)
+
+
+@pytest.mark.parametrize(
+    ("lags_s", "judged_s"),
+    [([0.01] * 100, 0.01), ([0.01] * 99 + [4.0], 0.8), ([0.3] * 99 + [0.4], 0.3), ([], 0.0)],
+)
+def test_a_single_late_beat_counts_for_a_fifth(lags_s: list[float], judged_s: float) -> None:
+    """One hiccup spoils a world at half of the smallest timeout, usual lag at a tenth of it."""
+    fidelity = Fidelity(20)
+    fidelity._lags_s = lags_s
+
+    assert fidelity.judged_s == pytest.approx(judged_s)
+
+
+def test_a_clock_that_cannot_be_kept_ends_simulate_with_3(tmp_path: Path) -> None:
+    """With a timeout of a few milliseconds no machine is fast enough, and the command says so."""
+    text = ONE_FAULT.replace("{FAULT}", "{status: 503}").replace(
+        "interval_s: 600", "timeout_s: 0.002"
+    )
+    (tmp_path / "one-fault.yaml").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-m", "callagent_cli", "simulate", "one-fault.yaml", "--wire"]
+
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    assert run.returncode == 3, run.stdout
+    assert "more than a tenth of the smallest timeout (0.002 s)" in run.stdout
+    assert "could not judge" in run.stdout.lower()
+    assert run.stderr == ""
 
 
 def test_a_lag_of_a_tenth_of_the_smallest_timeout_is_no_verdict() -> None:

@@ -2,7 +2,18 @@
 
 from typing import Any
 
-from judge_worlds import NUMBER, alert, attempt, breaker, moved, rang, received, settled, world
+from judge_worlds import (
+    NUMBER,
+    Plot,
+    alert,
+    attempt,
+    breaker,
+    moved,
+    rang,
+    received,
+    settled,
+    world,
+)
 
 from callagent_cli.events import (
     GateClosed,
@@ -11,7 +22,6 @@ from callagent_cli.events import (
     StepFinished,
     StepStarted,
 )
-from callagent_cli.simulation.judge.evidence import Evidence
 
 RETRY: dict[str, Any] = {
     "service": "elevenlabs",
@@ -25,7 +35,7 @@ REFUSED: dict[str, Any] = {"status": 503, "attempt_id": "d1"}
 RECORDED = StepFinished(call="call_1", step="record", detail="")
 RECORDS = StepStarted(call="call_1", step="record")
 
-BROKEN: list[tuple[str, str, Evidence, int]] = [
+BROKEN: list[tuple[str, str, Plot, int]] = [
     ("no_call_lost", "1 calls for 2 contacts", world(totals={"done": 1}), 0),
     (
         "no_call_lost",
@@ -187,6 +197,18 @@ BROKEN: list[tuple[str, str, Evidence, int]] = [
         "no_secret_in_log",
         "12 characters",
         world(log=f"a\nb {NUMBER}\n".encode(), secrets=[NUMBER]),
+        2,
+    ),
+    (
+        "no_secret_in_log",
+        "full number of 12 characters",
+        world(log=b'a\nb\n{"reason":"to +12125550101"}\n', numbers=["+12125550100", NUMBER]),
+        3,
+    ),
+    (
+        "no_secret_in_log",
+        "full number of 11 characters",
+        world(log=b'a\n{"reason":"0012125550101 is busy"}\n', numbers=[NUMBER]),
         2,
     ),
     (

@@ -1,6 +1,8 @@
 """Hand-made worlds for the judge: a few events, a few requests, and what the scenario expects."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from heapq import merge
 from typing import Any
 
 import msgspec
@@ -17,7 +19,10 @@ from callagent_cli.events import (
     Stamped,
 )
 from callagent_cli.settings import Settings
-from callagent_cli.simulation.judge.evidence import Evidence
+from callagent_cli.simulation.judge.evidence import TOLERANCE_S, Broken, Case, Evidence
+from callagent_cli.simulation.judge.log import Log
+from callagent_cli.simulation.judge.verdict import INVARIANTS, watchers_of
+from callagent_cli.simulation.judge.watch import Watch
 from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.twins.ledger import PlacedCall, ReceivedRequest
 
@@ -25,40 +30,94 @@ START_UTC_S = 1_767_603_600.0
 NUMBER = "+12125550101"
 
 
-class FakeLedger:
-    """A twins' ledger that says what it is told."""
+@dataclass(frozen=True, kw_only=True)
+class Plot:
+    """A world as it is told: events, requests and phones, and how it ended."""
 
-    def __init__(
-        self, placed: Sequence[PlacedCall] = (), requests: Sequence[ReceivedRequest] = ()
-    ) -> None:
-        self._placed = list(placed)
-        self._requests = list(requests)
+    scenario: Scenario
+    settings: Settings
+    events: list[Stamped]
+    placed: Sequence[PlacedCall] = ()
+    requests: Sequence[ReceivedRequest] = ()
+    offsets_s: Mapping[str, float] = field(default_factory=dict)
+    log: bytes = b""
+    secrets: Sequence[str] = ()
+    numbers: Sequence[str] = ()
+    fidelity_s: float = 0.0
+    ending: Mapping[str, Any] = field(default_factory=dict)
 
-    def placed(self) -> list[PlacedCall]:
-        """Return the phones that rang."""
-        return self._placed
+    def evidence(self, *names: str) -> Evidence:
+        """Let the world happen before the watchers of these invariants, or all it is judged by."""
+        case = Case(
+            scenario=self.scenario,
+            settings=self.settings,
+            slack_s=TOLERANCE_S + self.fidelity_s,
+        )
+        watchers = [INVARIANTS[name](case, name) for name in names] or watchers_of(case)
+        watch = Watch(case, watchers, start_utc_s=START_UTC_S, offsets_s=self.offsets_s)
+        for happening in self._in_order():
+            if isinstance(happening, Stamped):
+                watch.hear(happening)
+            elif isinstance(happening, ReceivedRequest):
+                watch.receive(happening)
+            else:
+                watch.place(happening)
+        watch.close()
+        defaults: dict[str, Any] = {
+            "totals": {"done": self.scenario.campaign.contacts},
+            "finished": True,
+            "ended_at_s": 100.0,
+        }
+        return Evidence(
+            scenario=self.scenario,
+            settings=self.settings,
+            watchers=watchers,
+            log=self._written(),
+            start_utc_s=START_UTC_S,
+            placed=self.placed,
+            offsets_s=self.offsets_s,
+            fidelity_s=self.fidelity_s,
+            **{**defaults, **self.ending},
+        )
 
-    def requests(self) -> Iterator[ReceivedRequest]:
-        """Yield the requests."""
-        return iter(self._requests)
+    def broken(self, name: str) -> Broken | None:
+        """Return what one invariant says of it."""
+        evidence = self.evidence(name)
+        return evidence.watchers[0].finish(evidence)
+
+    def _in_order(self) -> Iterator[Stamped | ReceivedRequest | PlacedCall]:
+        both: list[ReceivedRequest | PlacedCall] = [*self.requests, *self.placed]
+        received = sorted(both, key=lambda each: each.at)
+        return merge(received, self.events, key=self._at_s)
+
+    def _at_s(self, happening: Stamped | ReceivedRequest | PlacedCall) -> float:
+        if isinstance(happening, Stamped):
+            return happening.monotonic_s + self.offsets_s.get(happening.run, 0.0)
+        return happening.at - START_UTC_S
+
+    def _written(self) -> Log:
+        log = Log(self.secrets)
+        for number in self.numbers:
+            log.forbid_number(number)
+        for line in self.log.splitlines(keepends=True):
+            log.write(line)
+        log.settle()
+        return log
 
 
-def world(*events: tuple[float, Event] | tuple[float, Event, str], **keys: Any) -> Evidence:  # noqa: ANN401 — of `Evidence`.
-    """Return evidence from `(second, event)` pairs; a third member names the run."""
+_OF_PLOT = {each.name for each in fields(Plot)}
+
+
+def world(*events: tuple[float, Event] | tuple[float, Event, str], **keys: Any) -> Plot:  # noqa: ANN401 — of `Plot` or `Evidence`.
+    """Return a world of `(second, event)` pairs; a third member names the run."""
     stamped = [
         Stamped(START_UTC_S + at[0], at[0], line, at[2] if len(at) > 2 else "run_1", "c", at[1])
         for line, at in enumerate(events, 1)
     ]
-    scenario = keys.pop("scenario", None) or scenario_of()
-    defaults: dict[str, Any] = {
-        "settings": Settings(),
-        "ledger": FakeLedger(keys.pop("placed", ()), keys.pop("requests", ())),
-        "totals": {"done": scenario.campaign.contacts},
-        "finished": True,
-        "ended_at_s": 100.0,
-        "start_utc_s": START_UTC_S,
-    }
-    return Evidence(scenario=scenario, events=stamped, **{**defaults, **keys})
+    told = {name: value for name, value in keys.items() if name in _OF_PLOT}
+    ending = {name: value for name, value in keys.items() if name not in _OF_PLOT}
+    defaults: dict[str, Any] = {"scenario": scenario_of(), "settings": Settings()}
+    return Plot(events=stamped, ending=ending, **{**defaults, **told})
 
 
 def scenario_of(expect: dict[str, Any] | None = None, **keys: Any) -> Scenario:  # noqa: ANN401 — of `Scenario`.

@@ -1,13 +1,23 @@
 """What a scenario expects beyond the invariants, the verdict over all, and the bill."""
 
+import hashlib
 from typing import Any
 
 import pytest
-from judge_worlds import alert, attempt, breaker, moved, rang, received, scenario_of, world
+from judge_worlds import (
+    Plot,
+    alert,
+    attempt,
+    breaker,
+    moved,
+    rang,
+    received,
+    scenario_of,
+    world,
+)
 
 from callagent_cli.events import RetryScheduled
-from callagent_cli.simulation.judge.cost import cost
-from callagent_cli.simulation.judge.evidence import sha256
+from callagent_cli.simulation.judge.cost import Cost
 from callagent_cli.simulation.judge.verdict import Verdict, judge
 
 HITS = {("outage", "elevenlabs.dial"): 3}
@@ -15,8 +25,13 @@ HITS = {("outage", "elevenlabs.dial"): 3}
 
 def verdict(expect: dict[str, Any], *events: Any, **keys: Any) -> Verdict:  # noqa: ANN401 — any.
     """Judge a world in which the outage struck three dials."""
-    evidence = world(*events, scenario=scenario_of(expect), **{"hits": HITS, **keys})
-    return judge(evidence)
+    plot = world(*events, scenario=scenario_of(expect), **{"hits": HITS, **keys})
+    return judge(plot.evidence())
+
+
+def cost(plot: Plot) -> Cost:
+    """Return what a world's faults cost."""
+    return judge(plot.evidence()).cost
 
 
 def retry(delay_s: float, call: str = "call_1") -> RetryScheduled:
@@ -79,6 +94,18 @@ def test_a_missed_window_shows_the_line_that_came_too_late() -> None:
         "✗ breaker_changed service=elevenlabs new=open within 1s of outage.start: "
         "0 times, not at least 1 (line 2)"
     )
+
+
+def test_what_must_never_be_seen_reads_so() -> None:
+    """Whether it was seen or not, nobody takes it for something that had to happen."""
+    never = {"event": "breaker_changed", "where": {"service": "elevenlabs"}}
+    held = verdict({"never": [never]})
+    seen = verdict({"never": [never]}, (1, attempt()), OPENED)
+
+    assert "✓ never: breaker_changed service=elevenlabs" in map(str, held.findings)
+    assert [str(each) for each in seen.broken] == [
+        "✗ never: breaker_changed service=elevenlabs: seen at 12.0 s (line 2)"
+    ]
 
 
 def test_one_too_many_shows_the_line_that_was_too_many() -> None:
@@ -177,7 +204,7 @@ def test_a_lagging_clock_allows_no_verdict() -> None:
 
 def test_the_bill_says_what_an_outage_cost() -> None:
     """Delayed, failed and protected calls, wasted requests, and the three times."""
-    evidence = world(
+    plot = world(
         (11, moved("active", "backoff", "call_1")),
         (11, attempt(outcome="unavailable", call="call_1")),
         OPENED,
@@ -189,7 +216,7 @@ def test_the_bill_says_what_an_outage_cost() -> None:
         totals={"done": 1, "failed": 1},
     )
 
-    bill = cost(evidence)
+    bill = cost(plot)
 
     assert (bill.calls_delayed, bill.calls_failed, bill.calls_protected) == (1, 1, 1)
     assert bill.requests_wasted == 1
@@ -205,5 +232,7 @@ def test_a_world_without_faults_costs_nothing() -> None:
 
 def test_the_log_has_a_fingerprint() -> None:
     """Two logs are the same when their bytes are."""
-    assert sha256(b"a\n") == verdict({}, log=b"a\n").log_sha256
-    assert sha256(b"b\n") != sha256(b"a\n")
+    first, again = (verdict({}, log=b"a\n").log_sha256 for _ in range(2))
+
+    assert first == again == hashlib.sha256(b"a\n").hexdigest()
+    assert verdict({}, log=b"b\n").log_sha256 != first

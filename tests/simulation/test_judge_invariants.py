@@ -7,6 +7,7 @@ import pytest
 from judge_breaches import BROKEN, RECORDED, RECORDS, REFUSED, RETRY
 from judge_worlds import (
     NUMBER,
+    Plot,
     alert,
     attempt,
     breaker,
@@ -25,10 +26,10 @@ from callagent_cli.events import (
     StepStarted,
 )
 from callagent_cli.settings import Settings
-from callagent_cli.simulation.judge.evidence import Broken, Evidence
+from callagent_cli.simulation.judge.evidence import Broken
 from callagent_cli.simulation.judge.verdict import INVARIANTS
 
-HELD: list[tuple[str, str, Evidence]] = [
+HELD: list[tuple[str, str, Plot]] = [
     (
         "no_call_lost",
         "a usual call",
@@ -182,28 +183,33 @@ HELD: list[tuple[str, str, Evidence]] = [
         "a masked number",
         world(log=b'{"number":"\xe2\x80\xa6101"}', secrets=[NUMBER]),
     ),
+    (
+        "no_secret_in_log",
+        "digits that are nobody's number",
+        world(log=b'{"request_id":"912125550102","at":1212555010}\n', numbers=[NUMBER]),
+    ),
     ("finished", "the run ended", world()),
 ]
 
 
 @pytest.mark.parametrize(
-    ("name", "evidence"),
-    [pytest.param(name, evidence, id=f"{name}: {what}") for name, what, evidence in HELD],
+    ("name", "plot"),
+    [pytest.param(name, plot, id=f"{name}: {what}") for name, what, plot in HELD],
 )
-def test_an_invariant_holds_where_nothing_is_wrong(name: str, evidence: Evidence) -> None:
+def test_an_invariant_holds_where_nothing_is_wrong(name: str, plot: Plot) -> None:
     """A world without the fault has no finding."""
-    assert INVARIANTS[name](evidence) is None
+    assert plot.broken(name) is None
 
 
 @pytest.mark.parametrize(
-    ("name", "text", "evidence", "line"),
+    ("name", "text", "plot", "line"),
     [pytest.param(*each, id=f"{each[0]}: {each[1]}-{each[3]}") for each in BROKEN],
 )
 def test_a_broken_invariant_says_what_and_where(
-    name: str, text: str, evidence: Evidence, line: int
+    name: str, text: str, plot: Plot, line: int
 ) -> None:
     """The finding names what happened and the first line of the log that shows it."""
-    broken = INVARIANTS[name](evidence)
+    broken = plot.broken(name)
 
     assert isinstance(broken, Broken)
     assert text in broken.text
@@ -224,17 +230,18 @@ def test_a_policy_with_more_trials_allows_more() -> None:
     events = [(5.0, breaker("open", "half_open"))]
     both = [(8.0, attempt(duration_s=2, trial=True)), (9.0, attempt(duration_s=2, trial=True))]
 
-    assert INVARIANTS["trials_at_most_1"](world(*events, *both, settings=settings)) is None
+    assert world(*events, *both).broken("trials_at_most_1") is not None
+    assert world(*events, *both, settings=settings).broken("trials_at_most_1") is None
 
 
 def test_the_end_of_a_run_ends_what_is_known_of_a_breaker() -> None:
     """After a restart the breaker's state is unknown until it is told."""
     ended = RunEnded(reason="killed", exit_code=0, totals={})
-    evidence = world(
+    plot = world(
         (1, breaker("closed", "open")), (2, ended), requests=[received(50, "elevenlabs.follow")]
     )
 
-    assert INVARIANTS["nothing_sent_while_open"](evidence) is None
+    assert plot.broken("nothing_sent_while_open") is None
 
 
 def test_a_run_s_loop_may_begin_anywhere_in_the_world() -> None:
@@ -248,5 +255,5 @@ def test_a_run_s_loop_may_begin_anywhere_in_the_world() -> None:
     shifted = world(*events, requests=[request], offsets_s={"run_2": 100.0})
     unshifted = world(*events, requests=[request])
 
-    assert INVARIANTS["nothing_sent_while_open"](shifted) is not None
-    assert INVARIANTS["nothing_sent_while_open"](unshifted) is None
+    assert shifted.broken("nothing_sent_while_open") is not None
+    assert unshifted.broken("nothing_sent_while_open") is None

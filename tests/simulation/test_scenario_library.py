@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from callagent_cli.cli.scenarios_command import run_scenarios
 from callagent_cli.simulation.judge.verdict import INVARIANTS
 from callagent_cli.simulation.scenario.loader import (
     find_scenario,
@@ -21,6 +22,7 @@ REQUIRED = {
     "elevenlabs-503-lanes",
     "elevenlabs-grey",
     "flapping-elevenlabs",
+    "flapping-outage",
     "late-listing",
     "llm-out-of-credit",
     "llm-rate-limited",
@@ -48,6 +50,15 @@ def test_every_scenario_of_the_library_can_run(path: Path) -> None:
     assert settings_of(loaded).lanes == loaded.scenario.campaign.lanes
     assert {*expect.always, *expect.breaks, "finished"} == set(INVARIANTS)
     assert find_scenario(path.stem) == path
+
+
+def test_the_library_is_listed_with_one_line_each(capsys: pytest.CaptureFixture[str]) -> None:
+    """`callagent scenarios` fits into 80 columns."""
+    run_scenarios("", [], json=False)
+
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(library())
+    assert [line for line in lines if len(line) > 80] == []
 
 
 @pytest.mark.parametrize("path", library(), ids=lambda path: path.stem)

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import sqlite3
 from pathlib import Path
 
 import pytest
@@ -10,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twin_helpers import ANA, BEN, NOON, dial, elevenlabs, show
 
+from callagent_cli.errors import StoreError
 from callagent_cli.simulation.twins.durable_ledger import DurableLedger, read_ledger_file
 from callagent_cli.simulation.twins.ledger import Ledger, PlacedCall, ReceivedRequest
 from callagent_cli.simulation.twins.personality import Ending
@@ -155,7 +155,7 @@ def test_a_commit_that_fails_reaches_whoever_waits_and_loses_nothing(tmp_path: P
         ledger = DurableLedger(file)
         ledger._database.execute("ALTER TABLE placed RENAME TO hidden")
         fill(ledger)
-        with pytest.raises(sqlite3.OperationalError):
+        with pytest.raises(StoreError):
             await ledger.durable()
         ledger._database.execute("ALTER TABLE hidden RENAME TO placed")
         await ledger.durable()

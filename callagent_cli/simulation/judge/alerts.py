@@ -1,18 +1,74 @@
 """One outage makes one incident: one opened alert and one resolved."""
 
-from callagent_cli.events import AlertDelivered, AlertRaised, Stamped
-from callagent_cli.simulation.judge.evidence import TOLERANCE_S, Broken, Evidence
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from callagent_cli.events import AlertDelivered, AlertRaised
+from callagent_cli.simulation.judge.evidence import (
+    TOLERANCE_S,
+    Broken,
+    Case,
+    Evidence,
+    See,
+    Sight,
+    Watcher,
+)
 
 
-def one_alert_per_outage(evidence: Evidence) -> Broken | None:
+@dataclass(slots=True)
+class _Waiting:
+    """An alert of the last instant: if the run is killed now, it may never have been written."""
+
+    event: AlertRaised
+    sight: Sight
+    is_delivered: bool = False
+
+
+class OneAlertPerOutage(Watcher):
     """Each incident is opened once and resolved at most once, and a service has one at a time."""
-    told = _Told()
-    doubtful = _may_have_been_lost(evidence)
-    for line, stamped, event in evidence.of(AlertRaised):
-        text = told.take(event, doubtful=(stamped.run, event.alert) in doubtful)
-        if text:
-            return Broken(text=text, line=line)
-    return None
+
+    def __init__(self, case: Case, title: str = "") -> None:
+        super().__init__(case, title)
+        self._told = _Told()
+        self._waiting: deque[_Waiting] = deque()
+        self._broken: Broken | None = None
+
+    def hears(self) -> Mapping[type, See]:
+        """Return who looks at what."""
+        return {AlertRaised: self._raised, AlertDelivered: self._delivered}
+
+    def end_run(self, last_s: float) -> None:
+        """Judge what still waits: what a kill may have kept from everybody may be told again."""
+        for each in self._waiting:
+            is_new = last_s - each.sight.at_s < TOLERANCE_S
+            self._judge(each, doubtful=is_new and not each.is_delivered)
+        self._waiting.clear()
+
+    def end_world(self, _last_s: float) -> None:
+        """Judge what still waits: after the last run nothing is told again."""
+        for each in self._waiting:
+            self._judge(each, doubtful=False)
+        self._waiting.clear()
+
+    def finish(self, _evidence: Evidence) -> Broken | None:
+        """Return the first alert that was one too many."""
+        return self._broken
+
+    def _raised(self, event: AlertRaised, sight: Sight) -> None:
+        while self._waiting and sight.at_s - self._waiting[0].sight.at_s >= TOLERANCE_S:
+            self._judge(self._waiting.popleft(), doubtful=False)
+        self._waiting.append(_Waiting(event, sight))
+
+    def _delivered(self, event: AlertDelivered, _sight: Sight) -> None:
+        for each in self._waiting:
+            if event.delivered and each.event.alert == event.alert:
+                each.is_delivered = True
+
+    def _judge(self, waiting: _Waiting, *, doubtful: bool) -> None:
+        text = self._told.take(waiting.event, doubtful=doubtful)
+        if text and self._broken is None:
+            self._broken = Broken(text=text, sight=waiting.sight)
 
 
 class _Told:
@@ -30,6 +86,8 @@ class _Told:
             text = self._open(event)
         elif event.kind == "resolved":
             text = self._resolve(event)
+        else:
+            return ""
         key = (event.incident, event.kind)
         if doubtful:
             self._doubtful.add(key)
@@ -58,25 +116,3 @@ class _Told:
         if event.incident not in self._opened:
             return f"incident {event.incident} was resolved, but never opened"
         return ""
-
-
-def _may_have_been_lost(evidence: Evidence) -> set[tuple[str, str]]:
-    """Return the alerts that a kill may have kept from the disk, and so from everybody.
-
-    They were raised in the last instant of a run, and no channel had taken them yet.
-    """
-    last: dict[str, Stamped] = {stamped.run: stamped for stamped in evidence.events}
-    if len(last) == 1:
-        return set()
-    delivered = {
-        (stamped.run, event.alert)
-        for _, stamped, event in evidence.of(AlertDelivered)
-        if event.delivered
-    }
-    return {
-        (stamped.run, event.alert)
-        for _, stamped, event in evidence.of(AlertRaised)
-        if last[stamped.run].monotonic_s - stamped.monotonic_s < TOLERANCE_S
-        and (stamped.run, event.alert) not in delivered
-        and stamped.run != evidence.events[-1].run
-    }

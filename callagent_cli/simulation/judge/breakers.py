@@ -1,21 +1,13 @@
-"""Invariants about breakers: legal moves, silence while open, one trial at a time."""
+"""Invariants about breakers: legal moves, and silence while they are open."""
 
-from bisect import bisect_right
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from callagent_cli.events import (
-    AttemptFinished,
-    BreakerChanged,
-    BreakerState,
-    CallChanged,
-    CommandObeyed,
-    Stamped,
-)
-from callagent_cli.simulation.judge.evidence import TOLERANCE_S, Broken, Evidence
+from callagent_cli.events import BreakerChanged, BreakerState, CallChanged, CommandObeyed
+from callagent_cli.simulation.judge.evidence import Broken, Case, Evidence, See, Sight, Watcher
 from callagent_cli.simulation.scenario.words import is_health
+from callagent_cli.simulation.twins.ledger import ReceivedRequest
 
 _LEGAL: Final[dict[BreakerState, frozenset[BreakerState]]] = {
     "closed": frozenset({"open", "isolated"}),
@@ -27,180 +19,122 @@ _BY_A_PERSON: Final[frozenset[BreakerState]] = frozenset({"closed"})
 """Where a person's reset may take any breaker."""
 
 _SILENT: Final = frozenset({"open", "isolated"})
+_DIALS: Final = "elevenlabs"
 
 
-def breaker_legal(evidence: Evidence) -> Broken | None:
+class BreakerLegal(Watcher):
     """Breakers make only the moves of the design, each from where the last one led."""
-    states: dict[tuple[str, str], BreakerState] = {}
-    was_reset = False
-    for line, stamped in enumerate(evidence.events, 1):
-        event = stamped.event
-        if isinstance(event, CommandObeyed):
-            was_reset = was_reset or event.command == "reset"
-        if not isinstance(event, BreakerChanged):
-            continue
-        legal = _LEGAL[event.old] | (_BY_A_PERSON if was_reset else frozenset())
-        known = states.get((stamped.run, event.service), event.old)
-        if event.new not in legal or known != event.old:
+
+    def __init__(self, case: Case, title: str = "") -> None:
+        super().__init__(case, title)
+        self._states: dict[str, BreakerState] = {}
+        self._was_reset = False
+        self._broken: Broken | None = None
+
+    def hears(self) -> Mapping[type, See]:
+        """Return who looks at what."""
+        return {BreakerChanged: self._moved, CommandObeyed: self._obeyed}
+
+    def end_run(self, _last_s: float) -> None:
+        """Forget the states: the next run tells them anew."""
+        self._states.clear()
+
+    def finish(self, _evidence: Evidence) -> Broken | None:
+        """Return the first move that was not allowed."""
+        return self._broken
+
+    def _obeyed(self, event: CommandObeyed, _sight: Sight) -> None:
+        self._was_reset = self._was_reset or event.command == "reset"
+
+    def _moved(self, event: BreakerChanged, sight: Sight) -> None:
+        legal = _LEGAL[event.old] | (_BY_A_PERSON if self._was_reset else frozenset())
+        known = self._states.get(event.service, event.old)
+        self._states[event.service] = event.new
+        if self._broken is None and (event.new not in legal or known != event.old):
             text = f"{event.service} moved from {event.old} to {event.new}"
             if known != event.old:
                 text += f", but it was {known}"
-            return Broken(text=text, line=line)
-        states[stamped.run, event.service] = event.new
-    return None
+            self._broken = Broken(text=text, sight=sight)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Spell:
-    """A time that a breaker spent in one state, within one run."""
+@dataclass(slots=True)
+class _Spell:
+    """A time that a breaker spends open or isolated, and the first ones who did not respect it.
 
-    service: str
+    Whether they did not is certain only when it is over: they may have come in its last instant.
+    """
+
     state: BreakerState
-    from_s: float
-    until_s: float
-    line: int
-    slack_s: float = TOLERANCE_S
-
-    def holds(self, at_s: float) -> bool:
-        """Whether an instant lies strictly inside."""
-        return self.from_s + self.slack_s < at_s < self.until_s - self.slack_s
+    since: Sight
+    sent: tuple[int, ReceivedRequest, float] | None = None
+    begun: tuple[CallChanged, Sight] | None = None
 
 
-def spells(evidence: Evidence) -> list[Spell]:
-    """Return the times that breakers spent in known states, in the order they began."""
-    found: list[Spell] = []
-    ends_s = {stamped.run: evidence.at_s(stamped) for stamped in evidence.events}
-    began: dict[tuple[str, str], tuple[int, Stamped, BreakerChanged]] = {}
-    for line, stamped, event in evidence.of(BreakerChanged):
-        key = (stamped.run, event.service)
-        if key in began:
-            found.append(_spell(evidence, began[key], evidence.at_s(stamped)))
-        began[key] = (line, stamped, event)
-    for (run, _), change in began.items():
-        found.append(_spell(evidence, change, ends_s[run]))
-    return sorted(found, key=lambda spell: spell.line)
-
-
-def _spell(
-    evidence: Evidence, change: tuple[int, Stamped, BreakerChanged], until_s: float
-) -> Spell:
-    line, stamped, event = change
-    return Spell(
-        service=event.service,
-        state=event.new,
-        from_s=evidence.at_s(stamped),
-        until_s=until_s,
-        line=line,
-        slack_s=evidence.slack_s,
-    )
-
-
-class _Calendar:
-    """Finds the spell of a service around an instant; a day has thousands of both."""
-
-    def __init__(self, found: Iterable[Spell], states: frozenset[str]) -> None:
-        self._spells: dict[str, list[Spell]] = defaultdict(list)
-        for spell in sorted(found, key=lambda spell: spell.from_s):
-            if spell.state in states:
-                self._spells[spell.service].append(spell)
-        self._starts_s = {
-            service: [spell.from_s for spell in own] for service, own in self._spells.items()
-        }
-
-    def at(self, service: str, at_s: float) -> Spell | None:
-        """Return the spell that an instant lies strictly inside."""
-        own = self._spells.get(service)
-        if not own:
-            return None
-        index = bisect_right(self._starts_s[service], at_s) - 1
-        return own[index] if index >= 0 and own[index].holds(at_s) else None
-
-
-def nothing_sent_while_open(evidence: Evidence) -> Broken | None:
+class NothingSentWhileOpen(Watcher):
     """While a breaker is open or isolated, its service gets health checks and nothing else.
 
     No call begins either that would need it: nobody writes a script that nobody can speak.
     """
-    calendar = _Calendar(spells(evidence), _SILENT)
-    return _sent_while_open(evidence, calendar) or _begun_while_open(evidence, calendar)
 
+    def __init__(self, case: Case, title: str = "") -> None:
+        super().__init__(case, title)
+        self._spells: dict[str, _Spell] = {}
+        self._suspects = 0
+        self._sent: tuple[int, Broken] | None = None
+        self._begun: Broken | None = None
+        # With `fail` the operator wants calls to begin, and to fail fast.
+        self._may_begin = case.settings.services.elevenlabs.when_down == "fail"
 
-def _begun_while_open(evidence: Evidence, calendar: _Calendar) -> Broken | None:
-    if evidence.settings.services.elevenlabs.when_down == "fail":
-        return None  # The operator wants calls to begin, and to fail fast.
-    for line, stamped, event in evidence.of(CallChanged):
-        if event.old != "pending" or event.new != "active":
-            continue
-        at_s = evidence.at_s(stamped)
-        spell = calendar.at("elevenlabs", at_s)
-        if spell is not None:
-            text = f"{event.call} began at {at_s:.1f} s, but elevenlabs is {spell.state}"
-            return Broken(text=text, line=line)
-    return None
+    def hears(self) -> Mapping[type, See]:
+        """Return who looks at what."""
+        seen: dict[type, See] = {BreakerChanged: self._moved, ReceivedRequest: self._received}
+        return seen if self._may_begin else {**seen, CallChanged: self._call_moved}
 
+    def end_run(self, last_s: float) -> None:
+        """End every spell: until the next run tells it, nobody knows a breaker's state."""
+        for service in list(self._spells):
+            self._end(service, last_s)
 
-def _sent_while_open(evidence: Evidence, calendar: _Calendar) -> Broken | None:
-    for request in evidence.requests:
-        at_s = evidence.wire_at_s(request.at)
-        spell = None if is_health(request.target) else calendar.at(request.service, at_s)
-        if spell is not None:
+    def finish(self, _evidence: Evidence) -> Broken | None:
+        """Return the first request that was sent, else the first call that began."""
+        return self._begun if self._sent is None else self._sent[1]
+
+    def _moved(self, event: BreakerChanged, sight: Sight) -> None:
+        self._end(event.service, sight.at_s)
+        if event.new in _SILENT:
+            self._spells[event.service] = _Spell(event.new, sight)
+
+    def _received(self, request: ReceivedRequest, sight: Sight) -> None:
+        spell = self._spells.get(request.service)
+        if spell is None or spell.sent is not None or is_health(request.target):
+            return
+        if sight.at_s > spell.since.at_s + self.case.slack_s:
+            self._suspects += 1
+            spell.sent = (self._suspects, request, sight.at_s)
+
+    def _call_moved(self, event: CallChanged, sight: Sight) -> None:
+        if event.new != "active" or event.old != "pending":
+            return
+        spell = self._spells.get(_DIALS)
+        if spell is None or spell.begun is not None:
+            return
+        if sight.at_s > spell.since.at_s + self.case.slack_s:
+            spell.begun = (event, sight)
+
+    def _end(self, service: str, until_s: float) -> None:
+        spell = self._spells.pop(service, None)
+        if spell is None:
+            return
+        before_s = until_s - self.case.slack_s
+        if spell.sent is not None and spell.sent[2] < before_s:
+            order, request, at_s = spell.sent
             text = (
-                f"{request.target} was sent at {at_s:.1f} s, but {request.service} is "
-                f"{spell.state} since {spell.from_s:.1f} s"
+                f"{request.target} was sent at {at_s:.1f} s, but {service} is "
+                f"{spell.state} since {spell.since.at_s:.1f} s"
             )
-            return Broken(text=text, line=spell.line)
-    return None
-
-
-@dataclass(frozen=True, slots=True)
-class _Attempt:
-    line: int
-    from_s: float
-    until_s: float
-    event: AttemptFinished
-
-
-def _attempts(evidence: Evidence) -> Iterator[_Attempt]:
-    for line, stamped, event in evidence.of(AttemptFinished):
-        until_s = evidence.at_s(stamped)
-        yield _Attempt(line, until_s - event.duration_s, until_s, event)
-
-
-def trials_at_most_1(evidence: Evidence) -> Broken | None:
-    """Half-open admits one trial at a time (or as many as the policy says), and nothing else."""
-    services = evidence.settings.services
-    limits = {
-        name: getattr(services, name).policy.breaker.trials for name in ("elevenlabs", "llm", "crm")
-    }
-    if services.llm.fallback is not None:
-        limits["llm_fallback"] = services.llm.fallback.policy.breaker.trials
-    half_open = _Calendar(spells(evidence), frozenset({"half_open"}))
-    running: dict[str, list[_Attempt]] = defaultdict(list)
-    for attempt in sorted(_attempts(evidence), key=lambda each: each.from_s):
-        event = attempt.event
-        if not event.trial:
-            if broken := _sneaked_in(attempt, half_open):
-                return broken
-            continue
-        others = [
-            each
-            for each in running[event.service]
-            if each.until_s > attempt.from_s + evidence.slack_s
-        ]
-        running[event.service] = [*others, attempt]
-        limit = limits.get(event.service, 1)
-        if len(others) >= limit:
-            text = f"{event.service} had {len(others) + 1} trials at {attempt.from_s:.1f} s"
-            return Broken(text=text, line=attempt.line)
-    return None
-
-
-def _sneaked_in(attempt: _Attempt, half_open: _Calendar) -> Broken | None:
-    service = attempt.event.service
-    if half_open.at(service, attempt.from_s) is None:
-        return None
-    text = (
-        f"{attempt.event.operation} was sent at {attempt.from_s:.1f} s "
-        "while half-open, and was no trial"
-    )
-    return Broken(text=text, line=attempt.line)
+            if self._sent is None or order < self._sent[0]:
+                self._sent = (order, Broken(text=text, sight=spell.since))
+        if spell.begun is not None and spell.begun[1].at_s < before_s and self._begun is None:
+            event, sight = spell.begun
+            text = f"{event.call} began at {sight.at_s:.1f} s, but {service} is {spell.state}"
+            self._begun = Broken(text=text, sight=sight)

@@ -1,16 +1,21 @@
 """What an outage cost: calls delayed, failed and protected, requests wasted, and the times."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from callagent_cli.events import AlertRaised, AttemptFinished, BreakerChanged, CallChanged
 from callagent_cli.resilience.outcome import Outcome
-from callagent_cli.simulation.judge.evidence import Evidence
+from callagent_cli.simulation.judge.evidence import Case, Evidence, Finding, See, Sight, Watcher
 
 _DELAYED: Final = frozenset({"backoff", "parked", "reconciling"})
+_OVER: Final = frozenset({"done", "review", "excluded"})
 _NOT_WASTED: Final = frozenset({Outcome.OK, Outcome.CANCELLED, Outcome.LOCAL_REJECTION})
+_WAS_DELAYED: Final = 1
+_WAS_OVER: Final = 2
+_HAS_FAILED: Final = 4
 
 
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,23 +37,111 @@ class Cost(msgspec.Struct, frozen=True, kw_only=True):
     recover_s: float | None
 
 
-def cost(evidence: Evidence) -> Cost:
-    """Return what the faults of a world cost."""
-    begins_s, ends_s = _outage(evidence)
-    return Cost(
-        calls_delayed=len(
-            {event.call for _, _, event in evidence.of(CallChanged) if event.new in _DELAYED}
-        ),
-        calls_failed=evidence.totals.get("failed", 0),
-        calls_protected=_protected(evidence),
-        requests_wasted=sum(
-            Outcome(event.outcome) not in _NOT_WASTED
-            for _, _, event in evidence.of(AttemptFinished)
-        ),
-        detect_s=_since(begins_s, _first_alerts(evidence)),
-        mitigate_s=_since(begins_s, _openings(evidence)),
-        recover_s=_recovered_s(evidence, ends_s),
-    )
+class Bill(Watcher):
+    """Adds up what the faults cost; it judges nothing."""
+
+    kind = "cost"
+
+    def __init__(self, case: Case, title: str = "") -> None:
+        super().__init__(case, title)
+        starts_s = {phase.at for phase in case.scenario.timeline}
+        self._alerts = _FirstSince(starts_s)
+        self._openings = _FirstSince(starts_s)
+        self._opened = False
+        self._closed_s: float | None = None
+        self._calls: dict[str, int] = {}
+        self._just_over: list[str] = []
+        self._just_over_s = 0.0
+        self._outcomes: Counter[str] = Counter()
+
+    def hears(self) -> Mapping[type, See]:
+        """Return who looks at what."""
+        return {
+            AlertRaised: self._raised,
+            BreakerChanged: self._breaker_moved,
+            CallChanged: self._call_moved,
+            AttemptFinished: self._attempted,
+        }
+
+    def cost(self, evidence: Evidence) -> Cost:
+        """Return what the faults of a world cost."""
+        begins_s, ends_s = _outage(evidence)
+        marks = self._calls.values()
+        lost = sum(bool(mark & (_WAS_OVER | _HAS_FAILED)) for mark in marks)
+        contacts = evidence.scenario.campaign.contacts
+        recovered = ends_s is not None and self._closed_s is not None and self._closed_s >= ends_s
+        return Cost(
+            calls_delayed=sum(bool(mark & _WAS_DELAYED) for mark in marks),
+            calls_failed=evidence.totals.get("failed", 0),
+            calls_protected=max(contacts - lost, 0) if self._opened else 0,
+            requests_wasted=sum(
+                count for name, count in self._outcomes.items() if name not in _NOT_WASTED
+            ),
+            detect_s=self._alerts.after_s(begins_s),
+            mitigate_s=self._openings.after_s(begins_s),
+            recover_s=(self._closed_s or 0.0) - (ends_s or 0.0) if recovered else None,
+        )
+
+    def finding(self, _evidence: Evidence) -> Finding:
+        """Return nothing that could be broken."""
+        return Finding(kind=self.kind, title=self.title, held=True)
+
+    def _attempted(self, event: AttemptFinished, _sight: Sight) -> None:
+        self._outcomes[event.outcome] += 1
+
+    def _raised(self, event: AlertRaised, sight: Sight) -> None:
+        if event.kind in {"opened", "call_failed"}:
+            self._alerts.take(sight.at_s)
+
+    def _breaker_moved(self, event: BreakerChanged, sight: Sight) -> None:
+        if event.new in {"open", "isolated"}:
+            self._openings.take(sight.at_s)
+            if not self._opened:
+                self._opened = True
+                self._count_over(sight.at_s)
+        elif event.new == "closed":
+            self._closed_s = sight.at_s
+
+    def _call_moved(self, event: CallChanged, sight: Sight) -> None:
+        call, new = event.call, event.new
+        if new == "failed":
+            self._calls[call] = self._calls.get(call, 0) | _HAS_FAILED
+            return
+        if new in _DELAYED:
+            self._calls[call] = self._calls.get(call, 0) & ~_HAS_FAILED | _WAS_DELAYED
+            return
+        if self._calls.get(call, 0) & _HAS_FAILED:
+            self._calls[call] &= ~_HAS_FAILED
+        if new in _OVER and not self._opened:
+            self._count_over(sight.at_s)
+            self._just_over.append(call)
+            self._just_over_s = sight.at_s
+
+    def _count_over(self, at_s: float) -> None:
+        """Count the calls that were over before an instant, not in it."""
+        if self._just_over_s < at_s:
+            for call in self._just_over:
+                self._calls[call] = self._calls.get(call, 0) | _WAS_OVER
+            self._just_over = []
+
+
+class _FirstSince:
+    """The first of some moments at or after each of several instants."""
+
+    def __init__(self, starts_s: set[float]) -> None:
+        self._open_s = sorted(starts_s)
+        self._found_s: dict[float, float] = {}
+
+    def take(self, at_s: float) -> None:
+        """Take in the next moment."""
+        while self._open_s and self._open_s[0] <= at_s:
+            self._found_s[self._open_s.pop(0)] = at_s
+
+    def after_s(self, start_s: float | None) -> float | None:
+        """Return how long after one of the instants the first moment came."""
+        if start_s is None or start_s not in self._found_s:
+            return None
+        return self._found_s[start_s] - start_s
 
 
 def _outage(evidence: Evidence) -> tuple[float | None, float | None]:
@@ -59,50 +152,3 @@ def _outage(evidence: Evidence) -> tuple[float | None, float | None]:
         return None, None
     end_s = max(phase.ends_at for phase in phases)
     return min(phase.at for phase in phases), None if end_s == float("inf") else end_s
-
-
-def _first_alerts(evidence: Evidence) -> Iterator[float]:
-    for _, stamped, event in evidence.of(AlertRaised):
-        if event.kind in {"opened", "call_failed"}:
-            yield evidence.at_s(stamped)
-
-
-def _openings(evidence: Evidence) -> Iterator[float]:
-    for _, stamped, event in evidence.of(BreakerChanged):
-        if event.new in {"open", "isolated"}:
-            yield evidence.at_s(stamped)
-
-
-def _since(begins_s: float | None, instants_s: Iterator[float]) -> float | None:
-    if begins_s is None:
-        return None
-    after = (at_s for at_s in instants_s if at_s >= begins_s)
-    first_s = next(after, None)
-    return None if first_s is None else first_s - begins_s
-
-
-def _recovered_s(evidence: Evidence, ends_s: float | None) -> float | None:
-    if ends_s is None:
-        return None
-    closed = [
-        evidence.at_s(stamped)
-        for _, stamped, event in evidence.of(BreakerChanged)
-        if event.new == "closed" and evidence.at_s(stamped) >= ends_s
-    ]
-    return max(closed) - ends_s if closed else None
-
-
-def _protected(evidence: Evidence) -> int:
-    opened_s = next(_openings(evidence), None)
-    if opened_s is None:
-        return 0
-    over: set[str] = set()
-    failed: set[str] = set()
-    for _, stamped, event in evidence.of(CallChanged):
-        if event.new in {"done", "review", "excluded"} and evidence.at_s(stamped) < opened_s:
-            over.add(event.call)
-        if event.new == "failed":
-            failed.add(event.call)
-        else:
-            failed.discard(event.call)
-    return max(evidence.scenario.campaign.contacts - len(over | failed), 0)

@@ -1,7 +1,18 @@
 """Counts: how calls ended, what the twins received, and whether the faults were met at all."""
 
+from collections.abc import Iterator, Mapping
+
 from callagent_cli.durations import duration_text
-from callagent_cli.simulation.judge.evidence import Broken, Evidence, Finding, finding
+from callagent_cli.simulation.judge.evidence import (
+    Broken,
+    Case,
+    Evidence,
+    Finding,
+    See,
+    Sight,
+    Watcher,
+    finding,
+)
 from callagent_cli.simulation.scenario.format import (
     OutcomeExpectation,
     Range,
@@ -9,6 +20,7 @@ from callagent_cli.simulation.scenario.format import (
     as_range,
 )
 from callagent_cli.simulation.scenario.words import HEALTH, is_health, matches
+from callagent_cli.simulation.twins.ledger import ReceivedRequest
 
 _DIALED = "dialed"
 
@@ -30,29 +42,45 @@ def _outside(wanted: Range, actual: int) -> Broken | None:
     return None if wanted.holds(actual) else Broken(text=f"{actual}, not {wanted}")
 
 
-def wire_findings(evidence: Evidence) -> list[Finding]:
-    """Judge `expect.wire`; health checks count only when they are asked for."""
-    found = []
-    for expected in evidence.scenario.expect.wire:
+def wire_watchers(case: Case) -> Iterator[Watcher]:
+    """Yield who judges `expect.wire`."""
+    return (Received(case, expected) for expected in case.scenario.expect.wire)
+
+
+class Received(Watcher):
+    """A twin received so many requests; health checks count only when they are asked for."""
+
+    kind = "wire"
+
+    def __init__(self, case: Case, expected: WireExpectation) -> None:
+        self._wanted = as_range(expected.requests)
         during = f" during {expected.during}" if expected.during else ""
-        title = f"requests to {expected.target}{during}: {as_range(expected.requests)}"
-        outside = _outside(as_range(expected.requests), _received(evidence, expected))
-        found.append(finding("wire", title, outside))
-    return found
+        super().__init__(case, f"requests to {expected.target}{during}: {self._wanted}")
+        self._target = expected.target
+        self._with_health = expected.health or expected.target.endswith(f".{HEALTH}")
+        self._from_s, self._until_s = float("-inf"), float("inf")
+        if expected.during:
+            phase = case.phase(expected.during)
+            self._from_s, self._until_s = phase.at, phase.ends_at
+        self._counts: dict[str, bool] = {}
+        self._received = 0
 
+    def hears(self) -> Mapping[type, See]:
+        """Return who looks at what."""
+        return {ReceivedRequest: self._receive}
 
-def _received(evidence: Evidence, expected: WireExpectation) -> int:
-    from_s, until_s = float("-inf"), float("inf")
-    if expected.during:
-        phase = evidence.phase(expected.during)
-        from_s, until_s = phase.at, phase.ends_at
-    with_health = expected.health or expected.target.endswith(f".{HEALTH}")
-    return sum(
-        matches(expected.target, request.target)
-        and (with_health or not is_health(request.target))
-        and from_s <= evidence.wire_at_s(request.at) < until_s
-        for request in evidence.requests
-    )
+    def finish(self, _evidence: Evidence) -> Broken | None:
+        """Return that there were too few or too many."""
+        return _outside(self._wanted, self._received)
+
+    def _receive(self, request: ReceivedRequest, sight: Sight) -> None:
+        target = request.target
+        counts = self._counts.get(target)
+        if counts is None:
+            counts = matches(self._target, target) and (self._with_health or not is_health(target))
+            self._counts[target] = counts
+        if counts and self._from_s <= sight.at_s < self._until_s:
+            self._received += 1
 
 
 def reached_findings(evidence: Evidence) -> list[Finding]:

@@ -1,112 +1,180 @@
 """Nobody is dialed twice without proof that the first dial placed no call."""
 
-from collections import defaultdict
-from collections.abc import Iterator
-from typing import Final
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
 
-from callagent_cli.events import CallChanged, DialSettled, Stamped
-from callagent_cli.simulation.judge.evidence import TOLERANCE_S, Broken, Evidence
+from callagent_cli.events import CallChanged, DialSettled
+from callagent_cli.simulation.judge.evidence import (
+    Broken,
+    Case,
+    Evidence,
+    Place,
+    See,
+    Sight,
+    Watcher,
+)
 from callagent_cli.simulation.twins.ledger import PlacedCall, ReceivedRequest
 
 _DIAL: Final = "elevenlabs.dial"
 _LOOK_UP: Final = "elevenlabs.look_up"
 _REFUSALS: Final = range(400, 500)
 _OK: Final = 200
+_NEVER: Final = float("inf")
+
+_RINGS: Final = "{rings}"
+"""Stands in a text for how often a phone rang in all, which is known at the end."""
 
 
-def nobody_dialed_twice(evidence: Evidence) -> Broken | None:
+class _Dialed(NamedTuple):
+    """A dial of a call: when it reached the twin, and whether a phone rang."""
+
+    call: str
+    attempt: str
+    at_s: float
+    rang: bool
+
+
+@dataclass(slots=True)
+class _Suspect:
+    """A dial after another one; what excuses it may still be told in this very instant."""
+
+    before: _Dialed
+    at_s: float
+    text: str
+    place: Place
+
+
+class NobodyDialedTwice(Watcher):
     """Every dial of a person after the first had a proof, or was a redial.
 
     Two rules, both over what the twins saw: a phone rings again only after the worker knew that
     it had rung and had scheduled a redial; and a request that might ring a phone follows another
     only when that one was refused for certain or a look-up came back in between.
     """
-    known = _known_redials(evidence)
-    return _rung_twice(evidence, known) or _sent_without_proof(evidence, known)
+
+    def __init__(self, case: Case, title: str = "") -> None:
+        super().__init__(case, title)
+        self._redials = _Redials(case.slack_s)
+        self._rung: dict[tuple[str, str], _Dialed] = {}
+        self._unproven: dict[str, _Dialed] = {}
+        self._rung_again = _Suspects()
+        self._dialed_again = _Suspects()
+
+    def hears(self) -> Mapping[type, See]:
+        """Return who looks at what."""
+        return {
+            DialSettled: self._settled,
+            CallChanged: self._moved,
+            ReceivedRequest: self._received,
+            PlacedCall: self._placed,
+        }
+
+    def finish(self, evidence: Evidence) -> Broken | None:
+        """Return the first phone that rang again, else the first dial without a proof."""
+        suspect = self._rung_again.first(self._redials)
+        if suspect is not None:
+            call = suspect.before.call
+            rings = sum(each.call_id == call for each in evidence.placed)
+            text = suspect.text.replace(_RINGS, str(rings))
+        else:
+            suspect = self._dialed_again.first(self._redials)
+            text = "" if suspect is None else suspect.text
+        return None if suspect is None else Broken(text=text, sight=suspect.place.sight)
+
+    def _settled(self, event: DialSettled, sight: Sight) -> None:
+        if event.status == "placed":
+            self._settle(sight.at_s)
+            self._redials.placed.setdefault(event.dial, sight.at_s)
+
+    def _moved(self, event: CallChanged, sight: Sight) -> None:
+        if event.new == "scheduled" or (event.new == "pending" and event.old == "review"):
+            self._settle(sight.at_s)
+            self._redials.scheduled[event.call] = sight.at_s
+
+    def _settle(self, at_s: float) -> None:
+        self._rung_again.settle(self._redials, at_s)
+        self._dialed_again.settle(self._redials, at_s)
+
+    def _placed(self, call: PlacedCall, sight: Sight) -> None:
+        # Two people may share a number, with different extensions: the call tells them apart.
+        person = (call.number, call.call_id)
+        before = self._rung.get(person)
+        at_s = sight.at_s
+        self._rung[person] = _Dialed(call.call_id, call.attempt_id, at_s, rang=True)
+        if before is not None and not self._redials.allow(before, at_s):
+            text = (
+                f"…{call.number[-3:]} rang {_RINGS} times: at {before.at_s:.1f} s and again at "
+                f"{at_s:.1f} s, by {call.call_id}"
+            )
+            self._rung_again.add(_Suspect(before, at_s, text, self.case.instant.place(at_s)))
+
+    def _received(self, request: ReceivedRequest, sight: Sight) -> None:
+        call = request.call_id
+        if request.target == _LOOK_UP:
+            before = self._unproven.get(call)
+            if before is not None and not before.rang and request.status == _OK:
+                del self._unproven[call]
+        elif request.target == _DIAL:
+            before = self._unproven.get(call)
+            if before is not None and not self._redials.allow(before, sight.at_s):
+                text = f"{call} was dialed again at {sight.at_s:.1f} s without proof"
+                place = self.case.instant.place(sight.at_s)
+                self._dialed_again.add(_Suspect(before, sight.at_s, text, place))
+            if _is_refused(request):
+                self._unproven.pop(call, None)
+            else:
+                dialed = _Dialed(call, request.attempt_id, sight.at_s, request.effect)
+                self._unproven[call] = dialed
 
 
 class _Redials:
-    """When the worker knew of a placed call, and when it scheduled calls again."""
+    """When the worker knew of each placed dial, and when it last scheduled each call again."""
 
     def __init__(self, slack_s: float) -> None:
-        self._slack_s = slack_s
+        self.slack_s = slack_s
         self.placed: dict[str, float] = {}
-        self.scheduled: dict[str, list[float]] = defaultdict(list)
+        self.scheduled: dict[str, float] = {}
 
-    def allows(self, call: str, attempt: str, after_s: float, before_s: float) -> bool:
-        """Whether between two instants a placed attempt became known and a redial was decided."""
-        known_s = self.placed.get(attempt)
-        if known_s is None or known_s > before_s + self._slack_s:
+    def allow(self, before: _Dialed, at_s: float) -> bool:
+        """Whether by an instant a dial was known to have rung and its call scheduled again."""
+        known_s = self.placed.get(before.attempt)
+        if not before.rang or known_s is None or known_s > at_s + self.slack_s:
             return False
-        return any(
-            max(known_s, after_s) - self._slack_s <= at_s <= before_s + self._slack_s
-            for at_s in self.scheduled[call]
-        )
+        scheduled_s = self.scheduled.get(before.call, -_NEVER)
+        since_s = max(known_s, before.at_s)
+        return since_s - self.slack_s <= scheduled_s <= at_s + self.slack_s
 
 
-def _known_redials(evidence: Evidence) -> _Redials:
-    known = _Redials(evidence.slack_s)
-    for stamped in evidence.events:
-        event, at_s = stamped.event, evidence.at_s(stamped)
-        if isinstance(event, DialSettled) and event.status == "placed":
-            known.placed.setdefault(event.dial, at_s)
-        elif isinstance(event, CallChanged) and _is_redial(event):
-            known.scheduled[event.call].append(at_s)
-    return known
+class _Suspects:
+    """Dials in the order they came, until each is excused or the first one is certain."""
 
+    def __init__(self) -> None:
+        self._waiting: deque[_Suspect] = deque()
+        self._certain: _Suspect | None = None
 
-def _is_redial(event: CallChanged) -> bool:
-    return event.new == "scheduled" or (event.old == "review" and event.new == "pending")
+    def add(self, suspect: _Suspect) -> None:
+        """Remember a dial that nothing excuses so far."""
+        if self._certain is None:
+            self._waiting.append(suspect)
 
+    def settle(self, redials: _Redials, at_s: float) -> None:
+        """Decide about those whose instant is over, before something new becomes known."""
+        while self._waiting and self._waiting[0].at_s + redials.slack_s < at_s:
+            suspect = self._waiting.popleft()
+            if not redials.allow(suspect.before, suspect.at_s):
+                self._certain = suspect
+                self._waiting.clear()
 
-def _rung_twice(evidence: Evidence, known: _Redials) -> Broken | None:
-    for before, after in _pairs_by_person(evidence.placed):
-        first_s, second_s = evidence.wire_at_s(before.at), evidence.wire_at_s(after.at)
-        if not known.allows(before.call_id, before.attempt_id, first_s, second_s):
-            rings = sum(call.call_id == after.call_id for call in evidence.placed)
-            text = (
-                f"…{after.number[-3:]} rang {rings} times: at {first_s:.1f} s and again at "
-                f"{second_s:.1f} s, by {after.call_id}"
-            )
-            return Broken(text=text, line=_line_at(evidence, second_s))
-    return None
-
-
-def _pairs_by_person(placed: list[PlacedCall]) -> Iterator[tuple[PlacedCall, PlacedCall]]:
-    # Two people may share a number, with different extensions: the call tells them apart.
-    last: dict[tuple[str, str], PlacedCall] = {}
-    for call in placed:
-        person = (call.number, call.call_id)
-        if person in last:
-            yield last[person], call
-        last[person] = call
-
-
-def _sent_without_proof(evidence: Evidence, known: _Redials) -> Broken | None:
-    unproven: dict[str, ReceivedRequest] = {}
-    for request in evidence.requests:
-        if request.target == _LOOK_UP and request.status == _OK:
-            before = unproven.get(request.call_id)
-            if before is not None and not before.effect:
-                del unproven[request.call_id]
-        elif request.target == _DIAL:
-            before = unproven.get(request.call_id)
-            if before is not None and not _redialed(evidence, before, request, known):
-                at_s = evidence.wire_at_s(request.at)
-                text = f"{request.call_id} was dialed again at {at_s:.1f} s without proof"
-                return Broken(text=text, line=_line_at(evidence, at_s))
-            if _is_refused(request):
-                unproven.pop(request.call_id, None)
-            else:
-                unproven[request.call_id] = request
-    return None
-
-
-def _redialed(
-    evidence: Evidence, before: ReceivedRequest, after: ReceivedRequest, known: _Redials
-) -> bool:
-    first_s, second_s = evidence.wire_at_s(before.at), evidence.wire_at_s(after.at)
-    return before.effect and known.allows(before.call_id, before.attempt_id, first_s, second_s)
+    def first(self, redials: _Redials) -> _Suspect | None:
+        """Return the first dial that nothing excuses."""
+        if self._certain is not None:
+            return self._certain
+        for suspect in self._waiting:
+            if not redials.allow(suspect.before, suspect.at_s):
+                return suspect
+        return None
 
 
 def _is_refused(request: ReceivedRequest) -> bool:
@@ -114,13 +182,3 @@ def _is_refused(request: ReceivedRequest) -> bool:
     if request.effect:
         return False
     return request.status in _REFUSALS or request.status == _OK
-
-
-def _line_at(evidence: Evidence, at_s: float) -> int:
-    """Return the line of the first event at or after an instant."""
-
-    def is_due(stamped: Stamped) -> bool:
-        return evidence.at_s(stamped) >= at_s - TOLERANCE_S
-
-    lines = (line for line, stamped in enumerate(evidence.events, 1) if is_due(stamped))
-    return next(lines, len(evidence.events))

@@ -142,7 +142,8 @@ class People(_Part, frozen=True, kw_only=True):
     """What the people called do: weights of how a call ends, and how long each part takes.
 
     By default everybody answers after 5 s of ringing and talks for 54 s, and the provider takes
-    1 s to file the call: 60 s in all.
+    1 s to file the call: 60 s in all. `opts_out` is the share of the people who, when talked to,
+    say that they want no more calls.
     """
 
     answered: Weight = 1.0
@@ -151,6 +152,7 @@ class People(_Part, frozen=True, kw_only=True):
     voicemail: Weight = 0.0
     declined: Weight = 0.0
     failed: Weight = 0.0
+    opts_out: Annotated[float, Meta(ge=0, le=1)] = 0.0
     ring: Duration | Pair = 5.0
     talk: Duration | Pair = 54.0
     voicemail_talk: Duration | Pair = 20.0
@@ -197,7 +199,10 @@ class Quota(_Part, frozen=True, kw_only=True):
 class Fault(_Part, frozen=True, kw_only=True):
     """What goes wrong: exactly one kind; `latency` may also delay another kind.
 
-    `applied` is the probability that the provider did the work behind the error.
+    `applied` is the probability that the provider did the work behind the error. Under `refuse`,
+    `dns` and `blackhole` no request leaves. With `--wire` they shut the port of a whole service;
+    what strikes one operation, or by lot, meets a port of its own that is shut in the same way, and
+    `dns` is a refused connection: no name is looked up outside this machine.
     """
 
     status: Status | None = None

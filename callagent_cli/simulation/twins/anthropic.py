@@ -47,10 +47,10 @@ class AnthropicTwin:
         operation = _OPERATIONS.get((request.method, request.path), "")
         return Facts(operation=operation, route=request.path) if operation else Facts()
 
-    def handle(self, request: TwinRequest, at: float) -> TwinAnswer:
+    def handle(self, request: TwinRequest, at: float, facts: Facts | None = None) -> TwinAnswer:
         """Carry the request out and answer it; the answer depends on the time in nothing."""
         del at
-        operation = self.describe(request).operation
+        operation = (facts or self.describe(request)).operation
         request_id = self._ids.next()
         answer = self._answer(request, operation, request_id)
         headers = {**answer.headers, "request-id": request_id}

@@ -43,7 +43,10 @@ _VOICEMAIL: Final = (("agent", "Hello, this is a message for you. We will call a
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
-    """A placed call; everything it will ever be follows from `placed_at` and `play`."""
+    """A placed call; everything it will ever be follows from `placed_at` and `play`.
+
+    `opt_out_field` is the item in which the agent collects whether the person wants no more calls.
+    """
 
     id: str
     carrier: str
@@ -55,6 +58,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     variables: JsonObject
     placed_at: float
     play: Play
+    opt_out_field: str = ""
 
     @property
     def is_talked_on(self) -> bool:
@@ -200,5 +204,20 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
             "transcript_summary": summary,
             "call_summary_title": "Sandbox call",
             "evaluation_criteria_results": {},
-            "data_collection_results": {},
+            "data_collection_results": self._collected(),
+        }
+
+    def _collected(self) -> JsonObject:
+        """Return what the agent was told to collect: whether the person wants no more calls."""
+        field, opts_out = self.opt_out_field, self.play.opts_out
+        if opts_out is None or not field:
+            return {}
+        said = "asked not to be called again" if opts_out else "did not mind being called"
+        return {
+            field: {
+                "data_collection_id": field,
+                "value": opts_out,
+                "json_schema": {"type": "boolean"},
+                "rationale": f"The person {said}.",
+            }
         }

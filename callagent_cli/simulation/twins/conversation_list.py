@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from callagent_cli.simulation.twins.conversation import Conversation
 from callagent_cli.simulation.twins.twin import TwinRequest
 
@@ -41,8 +43,7 @@ class VariableFilter:
         return text in self.value.split("|")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListQuery:
+class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
     """What the list is asked for; empty and absent fields accept everything."""
 
     agent_id: str = ""
@@ -98,8 +99,7 @@ class ListQuery:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Page:
+class Page(msgspec.Struct, frozen=True):
     """One page, the latest call first; `cursor` leads to the next one, if there is any."""
 
     conversations: list[Conversation]

@@ -6,10 +6,14 @@ process but not a power cut, and costs 7 µs instead of 360.
 """
 
 import asyncio
+import os
 import sqlite3
+from contextlib import suppress
 from pathlib import Path
 
+from callagent_cli.errors import StoreError
 from callagent_cli.simulation.twins.ledger import Ledger, PlacedCall, ReceivedRequest
+from callagent_cli.store.failures import file_error, store_error
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS requests (
@@ -38,21 +42,23 @@ _Row = tuple[object, ...]
 class DurableLedger(Ledger):
     """The ledger in a SQLite file; one process writes it, any process may read it.
 
-    Everything that is noted in one turn of the loop is committed together.
+    Everything that is noted in one turn of the loop is committed together. Raises `StoreError`
+    when the file cannot be used; what could not be written is tried again with the next commit.
     """
 
     def __init__(self, file: Path) -> None:
         super().__init__()
-        file.parent.mkdir(parents=True, exist_ok=True)
-        self._database = sqlite3.connect(file, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        self._database.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
-        self._database.executescript(_SCHEMA)
+        self._file = file
+        self._database = _opened(file)
         self._unwritten: list[tuple[str, _Row]] = []
         self._effects = False
         self._synchronous = ""
         self._committed: asyncio.Future[None] | None = None
-        load(self._database, self)
+        try:
+            load(self._database, self)
+        except sqlite3.Error as error:
+            self._database.close()
+            raise store_error(error, file) from error
 
     def record(self, request: ReceivedRequest) -> None:
         """Note a request; written with the next commit."""
@@ -86,30 +92,33 @@ class DurableLedger(Ledger):
         """Write everything noted so far."""
         if not self._unwritten:
             return
-        self._synchronize("FULL" if self._effects else "NORMAL")
         execute = self._database.execute
         try:
+            self._synchronize("FULL" if self._effects else "NORMAL")
             execute("BEGIN IMMEDIATE")
             for statement, row in self._unwritten:
                 execute(statement, row)
             execute("COMMIT")
-        except sqlite3.Error:
+        except sqlite3.Error as error:
             if self._database.in_transaction:
-                execute("ROLLBACK")
-            raise
+                with suppress(sqlite3.Error):  # A file that cannot be read has no way back.
+                    execute("ROLLBACK")
+            raise store_error(error, self._file) from error
         self._unwritten.clear()
         self._effects = False
 
     def close(self) -> None:
         """Write what is not written yet, and release the file."""
-        self.commit()
-        self._database.close()
+        try:
+            self.commit()
+        finally:
+            self._database.close()
 
     def _commit_turn(self) -> None:
         committed, self._committed = self._committed, None
         try:
             self.commit()
-        except sqlite3.Error as error:
+        except StoreError as error:
             if committed is not None:
                 committed.set_exception(error)
             return
@@ -120,6 +129,27 @@ class DurableLedger(Ledger):
         if level != self._synchronous:
             self._database.execute(f"PRAGMA synchronous = {level}")
             self._synchronous = level
+
+
+def _opened(file: Path) -> sqlite3.Connection:
+    try:
+        for folder in (file.parent.parent, file.parent):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # Numbers stand in it; SQLite gives its -wal and -shm files the same permissions.
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        database = sqlite3.connect(file, isolation_level=None)
+    except OSError as error:
+        raise file_error(error, file) from error
+    except sqlite3.Error as error:
+        raise store_error(error, file) from error
+    try:
+        database.execute("PRAGMA journal_mode = WAL")
+        database.execute(f"PRAGMA busy_timeout = {_BUSY_TIMEOUT_MS}")
+        database.executescript(_SCHEMA)
+    except sqlite3.Error as error:
+        database.close()
+        raise store_error(error, file) from error
+    return database
 
 
 def _request_row(request: ReceivedRequest) -> _Row:

@@ -41,7 +41,8 @@ class ElevenLabsOptions:
     """What can be set about the twin.
 
     An agent or phone number is known when its id begins with one of the known beginnings;
-    a placed call is listed only `list_lag_s` after it was placed.
+    a placed call is listed only `list_lag_s` after it was placed. `opt_out_field` is the item in
+    which the agent collects whether a person wants no more calls.
     """
 
     key: str = ELEVENLABS_KEY
@@ -50,6 +51,7 @@ class ElevenLabsOptions:
     list_lag_s: float = 0.0
     known_agents: tuple[str, ...] = (AGENT_ID,)
     known_phone_numbers: tuple[str, ...] = (PHONE_NUMBER_ID,)
+    opt_out_field: str = "do_not_call"
 
 
 class ElevenLabsTwin:
@@ -91,9 +93,9 @@ class ElevenLabsTwin:
             return Facts(operation="look_up", route=path, call_id=request.first("user_id"))
         return Facts(operation="health", route=path) if path in _CHECKS else Facts()
 
-    def handle(self, request: TwinRequest, at: float) -> TwinAnswer:
+    def handle(self, request: TwinRequest, at: float, facts: Facts | None = None) -> TwinAnswer:
         """Carry the request out and answer it."""
-        operation = self.describe(request).operation
+        operation = (facts or self.describe(request)).operation
         answer = self._answer(request, operation, at)
         after_s = self._latency.draw(operation) + answer.after_s
         return TwinAnswer(answer.status, answer.headers, answer.body, after_s, answer.effect)
@@ -194,6 +196,7 @@ class ElevenLabsTwin:
             variables=dial.variables,
             placed_at=at,
             play=play,
+            opt_out_field=options.opt_out_field,
         )
         call = PlacedCall(
             conversation=conversation.id,

@@ -122,9 +122,9 @@ class HubSpotTwin:
             return _facts_of_record(request, path)
         return Facts(operation=operation, route=path) if operation else Facts()
 
-    def handle(self, request: TwinRequest, at: float) -> TwinAnswer:
+    def handle(self, request: TwinRequest, at: float, facts: Facts | None = None) -> TwinAnswer:
         """Carry the request out and answer it."""
-        facts = self.describe(request)
+        facts = facts or self.describe(request)
         answer = self._answer(request, facts, at)
         after_s = self._latency.draw(facts.operation)
         return TwinAnswer(answer.status, answer.headers, answer.body, after_s, answer.effect)

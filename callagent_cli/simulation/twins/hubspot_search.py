@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Annotated, Final
 
 import msgspec
@@ -62,8 +61,7 @@ class _SearchBody(msgspec.Struct):
     after: Annotated[str, Meta(pattern="^[0-9]*$")] | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Filter:
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
     """One condition on one property; `values` belongs to the operator `IN`."""
 
     property_name: str
@@ -80,8 +78,7 @@ class Filter:
         return _OPERATORS[self.operator](text, self.value)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Search:
+class Search(msgspec.Struct, frozen=True, kw_only=True):
     """What a search asks for: the groups are alternatives, the filters in one all must hold."""
 
     groups: tuple[tuple[Filter, ...], ...]

@@ -5,6 +5,7 @@ disk before an answer is sent.
 """
 
 from collections.abc import Iterator
+from typing import Protocol
 
 import msgspec
 
@@ -47,8 +48,7 @@ class Ledger:
     def __init__(self) -> None:
         self._requests: list[ReceivedRequest] = []
         self._placed: list[PlacedCall] = []
-        self._by_number: dict[str, list[PlacedCall]] = {}
-        self._by_call: dict[str, list[PlacedCall]] = {}
+        self._rung: dict[str, int] = {}
         self._documents: dict[str, dict[str, bytes]] = {}
 
     @property
@@ -63,8 +63,7 @@ class Ledger:
     def place(self, call: PlacedCall) -> None:
         """Note a phone that rings."""
         self._placed.append(call)
-        self._by_number.setdefault(call.number, []).append(call)
-        self._by_call.setdefault(call.call_id, []).append(call)
+        self._rung[call.number] = self._rung.get(call.number, 0) + 1
 
     def keep(self, kind: str, key: str, document: bytes) -> None:
         """Insert or replace something a twin must still know after a restart."""
@@ -104,15 +103,15 @@ class Ledger:
 
     def placed_to(self, number: str) -> list[PlacedCall]:
         """Return the calls to a number."""
-        return list(self._by_number.get(number, ()))
+        return [call for call in self._placed if call.number == number]
 
     def placed_for(self, call_id: str) -> list[PlacedCall]:
         """Return the calls placed for one of callagent's calls."""
-        return list(self._by_call.get(call_id, ()))
+        return [call for call in self._placed if call.call_id == call_id]
 
     def times_rung(self, number: str) -> int:
         """Return how often a number was called."""
-        return len(self._by_number.get(number, ()))
+        return self._rung.get(number, 0)
 
     def totals(self) -> dict[str, int]:
         """Count the requests by service, and the calls placed under `placed`."""
@@ -120,3 +119,57 @@ class Ledger:
         for request in self._requests:
             totals[request.service] = totals.get(request.service, 0) + 1
         return totals
+
+
+class Onlooker(Protocol):
+    """Whoever is told what a twin received, at once."""
+
+    def receive(self, request: ReceivedRequest) -> None:
+        """Look at a request."""
+
+    def place(self, call: PlacedCall) -> None:
+        """Look at a phone that rings."""
+
+
+class CountingLedger(Ledger):
+    """A ledger of one world: it tells its onlookers of each request and then only counts it.
+
+    What a twin wants to keep for another life is not kept either: the twins of a world live as
+    long as it does.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts: dict[str, int] = {}
+        self._sequence = 0
+        self._onlookers: list[Onlooker] = []
+
+    def tell(self, onlooker: Onlooker) -> None:
+        """Tell someone of everything from now on."""
+        self._onlookers.append(onlooker)
+
+    @property
+    def next_sequence(self) -> int:
+        """The number that the next request gets."""
+        return self._sequence + 1
+
+    def record(self, request: ReceivedRequest) -> None:
+        """Count a request."""
+        self._sequence += 1
+        service = request.service
+        self._counts[service] = self._counts.get(service, 0) + 1
+        for onlooker in self._onlookers:
+            onlooker.receive(request)
+
+    def place(self, call: PlacedCall) -> None:
+        """Note a phone that rings."""
+        super().place(call)
+        for onlooker in self._onlookers:
+            onlooker.place(call)
+
+    def keep(self, kind: str, key: str, document: bytes) -> None:
+        """Keep nothing."""
+
+    def totals(self) -> dict[str, int]:
+        """Count the requests by service, and the calls placed under `placed`."""
+        return {"placed": len(self._placed), **self._counts}

@@ -27,9 +27,9 @@ class LlmTwin:
         """Say what a request is about."""
         return self._addressed(request).describe(request)
 
-    def handle(self, request: TwinRequest, at: float) -> TwinAnswer:
+    def handle(self, request: TwinRequest, at: float, facts: Facts | None = None) -> TwinAnswer:
         """Carry the request out and answer it."""
-        return self._addressed(request).handle(request, at)
+        return self._addressed(request).handle(request, at, facts)
 
     def _addressed(self, request: TwinRequest) -> Twin:
         headers = request.headers

@@ -47,9 +47,9 @@ class OpenAiTwin:
         operation = _OPERATIONS.get((request.method, request.path), "")
         return Facts(operation=operation, route=request.path) if operation else Facts()
 
-    def handle(self, request: TwinRequest, at: float) -> TwinAnswer:
+    def handle(self, request: TwinRequest, at: float, facts: Facts | None = None) -> TwinAnswer:
         """Carry the request out and answer it."""
-        operation = self.describe(request).operation
+        operation = (facts or self.describe(request)).operation
         answer = self._answer(request, operation, at)
         headers = {**answer.headers, "x-request-id": self._ids.next()}
         return TwinAnswer(answer.status, headers, answer.body, self._latency.draw(operation))

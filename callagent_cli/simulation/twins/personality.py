@@ -36,12 +36,17 @@ _USUAL_MIX: Final[dict[Ending, float]] = {
 
 
 class Play(msgspec.Struct, frozen=True, kw_only=True):
-    """How one call goes: rings, is talked on, is processed by the provider; all in seconds."""
+    """How one call goes: rings, is talked on, is processed by the provider; all in seconds.
+
+    `opts_out` is what the person says about further calls: nothing that anybody asked for when
+    none of these people ever wants no more of them.
+    """
 
     ending: Ending
     ring_s: float
     talk_s: float
     processing_s: float
+    opts_out: bool | None = None
 
     @property
     def total_s(self) -> float:
@@ -54,6 +59,8 @@ class Personality:
     """The people behind the numbers: relative weights of the endings, and durations.
 
     A call that nobody picks up rings for `no_answer_s`, a busy or declined one for `refused_s`.
+    `opts_out` is the share of people who say that they want no more calls, once somebody talks to
+    them.
     """
 
     weights: dict[Ending, float] = field(default_factory=lambda: dict(_USUAL_MIX))
@@ -63,6 +70,7 @@ class Personality:
     processing_s: Range = (1.0, 6.0)
     no_answer_s: Range = (30.0, 60.0)
     refused_s: Range = (1.0, 8.0)
+    opts_out: float = 0.0
 
     def play(self, seed: int, number: str, dial: int) -> tuple[Play, Random]:
         """Return how the `dial`-th call to a number goes, and the lots to draw its ids from.
@@ -81,7 +89,20 @@ class Personality:
         talked = self.talk_s if ending is Ending.ANSWERED else self.voicemail_s
         talk = random.uniform(*talked) if ending in TALKED_TO else 0.0
         processing = random.uniform(*self.processing_s) if ending in TALKED_TO else 0.0
-        return Play(ending=ending, ring_s=ring, talk_s=talk, processing_s=processing), random
+        opts_out = self._opts_out(seed, number) if ending is Ending.ANSWERED else None
+        play = Play(
+            ending=ending, ring_s=ring, talk_s=talk, processing_s=processing, opts_out=opts_out
+        )
+        return play, random
+
+    def _opts_out(self, seed: int, number: str) -> bool | None:
+        """Return what a person thinks of calls, at every dial the same; drawn apart from the rest.
+
+        So a share of people who opt out changes nothing else of how a seed's calls go.
+        """
+        if not self.opts_out:
+            return None
+        return Random(f"{seed}:{number}:opts out").random() < self.opts_out
 
 
 def always(ending: Ending) -> Personality:
@@ -89,7 +110,7 @@ def always(ending: Ending) -> Personality:
     return Personality(weights={ending: 1.0})
 
 
-def sandbox_personality(pace: float) -> Personality:
+def sandbox_personality(pace: float, *, opts_out: float = 0.0) -> Personality:
     """Return people in a hurry: every call is over within 0.2–3 s, times `pace`."""
 
     def paced(low_s: float, high_s: float) -> Range:
@@ -102,4 +123,5 @@ def sandbox_personality(pace: float) -> Personality:
         processing_s=paced(0.02, 0.2),
         no_answer_s=paced(1.0, 3.0),
         refused_s=paced(0.2, 0.8),
+        opts_out=opts_out,
     )

@@ -21,7 +21,7 @@ class Roster:
     """What a world's twins are like.
 
     `latencies` are by service, or by operation (`elevenlabs.dial`); what is not named answers at
-    once. Paths are those of the settings.
+    once. Paths and the opt-out field are those of the settings.
     """
 
     seed: int = 7
@@ -32,6 +32,7 @@ class Roster:
     known_phone_numbers: tuple[str, ...] = ElevenLabsOptions().known_phone_numbers
     objects_path: str = HubSpotOptions().objects_path
     account_path: str = HubSpotOptions().account_path
+    opt_out_field: str = ElevenLabsOptions().opt_out_field
 
     def twins(self, ledger: Ledger) -> dict[str, Twin]:
         """Make the twins by service; what the ledger has kept, they still know."""
@@ -41,6 +42,7 @@ class Roster:
             list_lag_s=self.list_lag_s,
             known_agents=self.known_agents,
             known_phone_numbers=self.known_phone_numbers,
+            opt_out_field=self.opt_out_field,
         )
         crm = HubSpotOptions(
             seed=self.seed, objects_path=self.objects_path, account_path=self.account_path

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -14,8 +15,7 @@ _decode = msgspec.json.Decoder().decode
 _NO_QUERY: Mapping[str, list[str]] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class TwinRequest:
+class TwinRequest(msgspec.Struct, frozen=True):
     """One request as a provider sees it; `path` has no query, header names are lower case."""
 
     method: str
@@ -30,7 +30,7 @@ class TwinRequest:
     ) -> "TwinRequest":
         """Split a request target such as `/v1/models?limit=3` into path and query."""
         path, mark, query = target.partition("?")
-        pairs = parse_qs(query, keep_blank_values=True) if mark else _NO_QUERY
+        pairs = _parameters(query) if mark else _NO_QUERY
         return cls(method, path, pairs, headers, body)
 
     def first(self, name: str, default: str = "") -> str:
@@ -47,8 +47,13 @@ class TwinRequest:
         return body if isinstance(body, dict) else None
 
 
-@dataclass(frozen=True, slots=True)
-class TwinAnswer:
+@lru_cache(maxsize=64)
+def _parameters(query: str) -> Mapping[str, list[str]]:
+    """Return the parameters of a query; health checks send the same one again and again."""
+    return parse_qs(query, keep_blank_values=True)
+
+
+class TwinAnswer(msgspec.Struct, frozen=True):
     """What a provider answers, `after_s` seconds after the request came.
 
     `effect` says that something happened in the world: a phone rang, a record was written.
@@ -61,8 +66,7 @@ class TwinAnswer:
     effect: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What a request is about, known before it is handled.
 
     `operation` is callagent's word (`dial`, `look_up`, `follow`, `compose`, `record`, `health`,
@@ -85,8 +89,11 @@ class Twin(Protocol):
     def describe(self, request: TwinRequest) -> Facts:
         """Say what a request is about, without doing anything."""
 
-    def handle(self, request: TwinRequest, at: float) -> TwinAnswer:
-        """Carry the request out at the instant `at` (UTC seconds) and return the answer."""
+    def handle(self, request: TwinRequest, at: float, facts: Facts | None = None) -> TwinAnswer:
+        """Carry the request out at the instant `at` (UTC seconds) and return the answer.
+
+        `facts` is what `describe` has said of it, if it was asked already.
+        """
 
 
 @dataclass(slots=True)

@@ -34,8 +34,9 @@ class WireAction:
     - `answer`: `status`, `headers` and `body` instead.
     - `hang`: nothing, for ever.
     - `refuse`, `dns`, `blackhole`: the request never leaves. In process that is `NotSent` (a black
-      hole after the request's whole timeout). On the wire a request that has been read was sent,
-      so these are a reset; to refuse for real, close the port: `WireServer.refuse`.
+      hole after the request's whole timeout). A request that a server has read was sent, so there
+      these are a reset; to refuse for real, close the port (`WireServer.refuse`) or send the
+      request to a dead end (`DeadEnds`), as a wire world does.
     - `reset`: the connection is reset, `mid_body` or before the first byte.
     - `truncate`: the connection is closed in the middle of a body framed by `framing`.
     - `garbage`: something that is not HTTP. `empty`: closed without a byte.

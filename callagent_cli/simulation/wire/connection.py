@@ -7,6 +7,7 @@ from typing import Final
 
 import h11
 
+from callagent_cli.errors import StoreError
 from callagent_cli.simulation.desk import Decided, Desk
 from callagent_cli.simulation.twins.twin import TwinRequest
 from callagent_cli.simulation.wire.playing import play
@@ -116,7 +117,10 @@ class Connection(asyncio.Protocol):
         if exchange.cancelled():
             return
         error = exchange.exception()
-        if error is not None:
+        if isinstance(error, StoreError):
+            # What cannot be kept is not answered; whoever closes the ledger is told why.
+            self.transport.abort()
+        elif error is not None:
             self.transport.abort()
             context = {"message": f"the {self._desk.service} twin failed", "exception": error}
             asyncio.get_running_loop().call_exception_handler(context)

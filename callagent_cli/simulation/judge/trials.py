@@ -1,0 +1,128 @@
+"""Half-open admits one trial at a time (or as many as the policy says), and nothing else."""
+
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from callagent_cli.events import AttemptFinished, BreakerChanged
+from callagent_cli.simulation.judge.evidence import Broken, Case, Evidence, See, Sight, Watcher
+
+_KEPT_S: Final = 3600.0
+"""No attempt takes an hour: what ended before that has nothing to do with one that ends now."""
+
+_NEVER: Final = float("inf")
+
+
+class _Attempt(NamedTuple):
+    """An attempt, in the order of when it began."""
+
+    from_s: float
+    line: int
+    until_s: float
+    event: AttemptFinished
+    sight: Sight
+
+
+@dataclass(slots=True)
+class _HalfOpen:
+    """A time that a breaker spent half-open; `suspect` began in it first and was no trial."""
+
+    from_s: float
+    until_s: float = _NEVER
+    suspect: _Attempt | None = None
+
+
+class TrialsAtMost1(Watcher):
+    """Judges attempts by when they began, which is known when they end."""
+
+    def __init__(self, case: Case, title: str = "") -> None:
+        super().__init__(case, title)
+        services = case.settings.services
+        names = ("elevenlabs", "llm", "crm")
+        self._limits = {name: getattr(services, name).policy.breaker.trials for name in names}
+        if services.llm.fallback is not None:
+            self._limits["llm_fallback"] = services.llm.fallback.policy.breaker.trials
+        self._spells: dict[str, deque[_HalfOpen]] = {}
+        self._trials: dict[str, deque[_Attempt]] = {}
+        self._first: tuple[_Attempt, Broken] | None = None
+
+    def hears(self) -> Mapping[type, See]:
+        """Return who looks at what."""
+        return {BreakerChanged: self._moved, AttemptFinished: self._finished}
+
+    def end_run(self, last_s: float) -> None:
+        """End every spell: until the next run tells it, nobody knows a breaker's state."""
+        for service in self._spells:
+            self._end(service, last_s)
+
+    def finish(self, _evidence: Evidence) -> Broken | None:
+        """Return the attempt that began first of those that should not have."""
+        return None if self._first is None else self._first[1]
+
+    def _moved(self, event: BreakerChanged, sight: Sight) -> None:
+        self._end(event.service, sight.at_s)
+        if event.new == "half_open":
+            spells = self._spells.setdefault(event.service, deque())
+            while spells and spells[0].until_s < sight.at_s - _KEPT_S:
+                spells.popleft()
+            spells.append(_HalfOpen(sight.at_s))
+
+    def _end(self, service: str, until_s: float) -> None:
+        spells = self._spells.get(service)
+        if not spells or spells[-1].until_s != _NEVER:
+            return
+        spell = spells[-1]
+        spell.until_s = until_s
+        if spell.suspect is not None and spell.suspect.from_s < until_s - self.case.slack_s:
+            self._sneaked_in(spell.suspect)
+
+    def _finished(self, event: AttemptFinished, sight: Sight) -> None:
+        service = event.service
+        if not event.trial and service not in self._spells:
+            return
+        attempt = _Attempt(sight.at_s - event.duration_s, sight.line, sight.at_s, event, sight)
+        if event.trial:
+            self._tried(service, attempt)
+        else:
+            self._went_past(service, attempt)
+
+    def _went_past(self, service: str, attempt: _Attempt) -> None:
+        from_s, slack_s = attempt.from_s, self.case.slack_s
+        for spell in reversed(self._spells[service]):
+            if spell.from_s > from_s:
+                continue
+            if spell.from_s + slack_s < from_s < spell.until_s - slack_s:
+                if spell.until_s != _NEVER:
+                    self._sneaked_in(attempt)
+                elif spell.suspect is None or attempt[:2] < spell.suspect[:2]:
+                    spell.suspect = attempt
+            return
+
+    def _tried(self, service: str, attempt: _Attempt) -> None:
+        trials = self._trials.setdefault(service, deque())
+        while trials and trials[0].until_s < attempt.until_s - _KEPT_S:
+            trials.popleft()
+        trials.append(attempt)
+        limit = self._limits.get(service, 1)
+        for later in trials:
+            if later[:2] < attempt[:2]:
+                continue
+            others = sum(
+                each[:2] < later[:2] and each.until_s > later.from_s + self.case.slack_s
+                for each in trials
+            )
+            if others >= limit:
+                text = f"{service} had {others + 1} trials at {later.from_s:.1f} s"
+                self._note(later, text)
+
+    def _sneaked_in(self, attempt: _Attempt) -> None:
+        text = (
+            f"{attempt.event.operation} was sent at {attempt.from_s:.1f} s "
+            "while half-open, and was no trial"
+        )
+        self._note(attempt, text)
+
+    def _note(self, attempt: _Attempt, text: str) -> None:
+        if self._first is None or attempt[:2] <= self._first[0][:2]:
+            self._first = (attempt, Broken(text=text, sight=attempt.sight))

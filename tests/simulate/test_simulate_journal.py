@@ -1,0 +1,107 @@
+"""The journal of a rehearsal is written while the world runs, and is whole or not there."""
+
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from callagent_cli.cli.simulate_journal import JournalFile, journal_of
+from callagent_cli.errors import UsageError
+from callagent_cli.simulation.judge.verdict import judge
+from callagent_cli.simulation.scenario.loader import find_scenario, load_scenario
+from callagent_cli.simulation.world import World
+
+SCENARIO = load_scenario(find_scenario("late-listing")).scenario
+
+
+def _write(path: Path) -> World:
+    """Run a world with a journal."""
+    world = World(SCENARIO, 7)
+    with journal_of(world, path) as journal:
+        evidence = world.run()
+        assert journal is not None
+        journal.write(evidence, judge(evidence))
+    return world
+
+
+def test_the_journal_is_the_log_and_the_ledger(tmp_path: Path) -> None:
+    """Every line of the log, every request and every phone stands in it, in order."""
+    lines: list[bytes] = []
+    other = World(SCENARIO, 7)
+    other.log.copy_to(lines.append)
+    other.run()
+
+    world = _write(tmp_path / "j.json")
+
+    journal: dict[str, Any] = json.loads((tmp_path / "j.json").read_bytes())
+    assert journal["events"] == [json.loads(line) for line in b"".join(lines).splitlines()]
+    assert [each["sequence"] for each in journal["requests"]] == [
+        number + 1 for number in range(world.ledger.next_sequence - 1)
+    ]
+    assert len(journal["placed"]) == world.ledger.totals()["placed"] > 0
+    assert journal["verdict"]["log_sha256"] == world.log.sha256
+    assert [path.name for path in tmp_path.iterdir()] == ["j.json"]
+
+
+def test_a_world_that_dies_leaves_the_last_journal_as_it_was(tmp_path: Path) -> None:
+    """Half a journal never takes the place of a whole one, nor stays beside it."""
+    path = tmp_path / "j.json"
+    path.write_text("the last one", encoding="utf-8")
+    journal = JournalFile(path, SCENARIO, 7)
+    journal.take(b'{"event":"run_started"}\n')
+    assert len(list(tmp_path.iterdir())) == 2
+
+    journal.close()
+
+    assert path.read_text(encoding="utf-8") == "the last one"
+    assert [each.name for each in tmp_path.iterdir()] == ["j.json"]
+
+
+def test_a_link_is_followed(tmp_path: Path) -> None:
+    """The journal goes where a link points, and the link stays."""
+    target = tmp_path / "target.json"
+    target.touch()
+    (tmp_path / "link.json").symlink_to(target)
+
+    _write(tmp_path / "link.json")
+
+    assert (tmp_path / "link.json").is_symlink()
+    assert json.loads(target.read_bytes())["seed"] == 7
+
+
+def test_what_is_no_file_is_written_and_stays_what_it_is() -> None:
+    """A device is not replaced by a file."""
+    _write(Path("/dev/null"))
+
+    assert stat.S_ISCHR(Path("/dev/null").stat().st_mode)
+
+
+def test_what_cannot_be_written_is_told_before_the_world_runs(tmp_path: Path) -> None:
+    """Nobody waits for a world whose journal would be lost."""
+    with pytest.raises(UsageError, match="cannot write"):
+        JournalFile(tmp_path, SCENARIO, 7)
+
+
+def test_a_full_disk_is_told_before_the_world_runs() -> None:
+    """The first bytes show it."""
+    with pytest.raises(UsageError, match="No space left"):
+        JournalFile(Path("/dev/full"), SCENARIO, 7)
+
+
+def test_a_journal_that_fails_meanwhile_does_not_disturb_the_world() -> None:
+    """It is told when the world is over; the world is the one that it is without a journal."""
+    reader, writer = os.pipe()
+    world = World(SCENARIO, 7)
+    with journal_of(world, Path(f"/dev/fd/{writer}")) as journal:
+        os.close(reader)
+        evidence = world.run()
+        assert journal is not None
+        verdict = judge(evidence)
+        with pytest.raises(UsageError, match="Broken pipe"):
+            journal.write(evidence, verdict)
+    os.close(writer)
+
+    assert verdict == judge(World(SCENARIO, 7).run())
