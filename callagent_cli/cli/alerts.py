@@ -22,7 +22,7 @@ def alerts(
     ] = "",
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
-    """List the open alerts, note that you have seen them, mute them, or test a channel.
+    """List, acknowledge or mute the open alerts, or test a channel.
 
     \b
     Examples:

@@ -14,6 +14,8 @@ from callagent_cli.cli.workplace import Workplace, workplace
 from callagent_cli.clock import utc_text
 from callagent_cli.errors import ExitCode, UsageError
 from callagent_cli.monitor.view.alerts import AlertView
+from callagent_cli.reporting.acknowledgement import acknowledgement
+from callagent_cli.reporting.acknowledgement import keep as keep_acknowledgement
 from callagent_cli.reporting.incidents.incident import load, named_by, save
 from callagent_cli.store.lock import WorkerLock
 from callagent_cli.store.sqlite_store import SqliteStore
@@ -74,6 +76,9 @@ def _store(place: Workplace, store: SqliteStore, incidents: frozenset[str]) -> N
             if incident.id in incidents:
                 by, now_utc_s = operator_name(), time.time()
                 save(store, incident.evolve(acknowledged_utc_s=now_utc_s, acknowledged_by=by))
+                row = acknowledgement(store, incident.id, by=by, now_utc_s=now_utc_s)
+                if row is not None:
+                    keep_acknowledgement(store, row, waits=True)
         store.flush()
     finally:
         lock.release()

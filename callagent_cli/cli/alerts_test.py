@@ -5,6 +5,8 @@ import os
 import time
 from pathlib import Path
 
+from msgspec import structs
+
 from callagent_cli.cli.operator import operator_name
 from callagent_cli.cli.output import standard_output
 from callagent_cli.cli.suggestions import hint_for
@@ -13,6 +15,7 @@ from callagent_cli.cli.workplace import Workplace, workplace
 from callagent_cli.clock import system_clock, utc_text
 from callagent_cli.durations import parse_duration
 from callagent_cli.errors import ExitCode, ServiceError, UsageError
+from callagent_cli.reporting.acknowledgement import ACKNOWLEDGING
 from callagent_cli.reporting.alert import Alert, Channel
 from callagent_cli.reporting.incidents.mutes import Mute, Mutes, mute_argument
 from callagent_cli.reporting.real_doors import RealDoors
@@ -57,8 +60,15 @@ def _chosen(channels: list[Channel], wanted: str) -> list[Channel]:
 async def _try(place: Workplace, channel: Channel, redactor: Redactor) -> bool:
     """Send on one channel; return whether it failed."""
     output = standard_output()
+    over = _alert(place)
+    if channel.name in ACKNOWLEDGING:
+        # Only what belongs to an incident goes there, and only what begins can end.
+        over = structs.replace(over, incident="TEST", thread=over.message)
     try:
-        await channel.deliver(_alert(place))
+        if channel.name in ACKNOWLEDGING:
+            begins = structs.replace(over, message=f"{over.message}_opened", status="open")
+            await channel.deliver(begins)
+        await channel.deliver(over)
     except ServiceError as error:
         output.line(place.title(f"✗ {channel.name}: {redactor.text(error.message)}"))
         return True

@@ -11,9 +11,10 @@ def doctor(
     json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
-    """Check Python, settings, credentials, services, clock, channels and disk; name a fix for each.
+    """Check what a run needs, and name a fix for what is wrong.
 
-    Nothing is dialed and no alert is sent.
+    Python, settings, credentials, services, clock, channels and disk. Nothing is dialed and no
+    alert is sent.
 
     \b
     Examples:

@@ -79,8 +79,21 @@ def _extras(place: Workplace) -> Iterator[Check]:
             yield Check(name=name, status="failed", text="is set but not installed", fix=fix)
 
 
+def _nearest(folder: Path) -> Path:
+    """Return the folder, or the nearest around it that there is; one that may not be asked is."""
+    for each in (folder, *folder.resolve().parents):
+        try:
+            if each.exists():
+                return each
+        except PermissionError:
+            return each
+        except OSError:  # A name longer than any file has.
+            continue
+    return Path("/")
+
+
 def _writable(folder: Path, name: str) -> Check:
-    there = next(each for each in (folder, *folder.resolve().parents) if each.exists())
+    there = _nearest(folder)
     if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
         return Check(name=name, status="ok", text=f"`{folder}` can be written")
     fix = "make it a folder that you may write to"
@@ -96,7 +109,7 @@ def _private(place: Workplace) -> Iterator[Check]:
 
 
 def _disk(folder: Path) -> Check:
-    there = next(each for each in (folder, *folder.resolve().parents) if each.exists())
+    there = _nearest(folder)
     free = shutil.disk_usage(there).free
     text = f"{free / 1e9:.1f} GB free"
     if free < FREE_BYTES_MIN:

@@ -1,4 +1,4 @@
-"""The checks of `doctor` that ask somebody: services, clock, channels, sheet; nobody is dialed."""
+"""The checks of `doctor` that ask somebody: services and their clock; nobody is dialed."""
 
 import time
 from collections.abc import Mapping
@@ -6,14 +6,12 @@ from contextlib import AsyncExitStack
 from email.utils import parsedate_to_datetime
 from typing import Final
 
-from callagent_cli.cli.doctor_checks import Check, Status
+from callagent_cli.cli.doctor_channels import channel_checks
+from callagent_cli.cli.doctor_checks import Check
 from callagent_cli.cli.workplace import Workplace
 from callagent_cli.clock import system_clock
-from callagent_cli.errors import PermanentError, ServiceError, SettingsError
 from callagent_cli.events import Bus
-from callagent_cli.reporting.channels.email import EmailChannel
-from callagent_cli.reporting.real_doors import RealDoors
-from callagent_cli.services.http import Http, Request, Response, TransportError
+from callagent_cli.services.http import Http, Request, Response
 from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.store.sqlite_store import SqliteStore
 from callagent_cli.worker.assembly import assemble
@@ -53,7 +51,7 @@ async def network_checks(place: Workplace, environ: Mapping[str, str]) -> list[C
         checks.append(Check(name="services", status="ok", text=text))
     else:
         checks += await _services(place, environ)
-    return [*checks, *await _channels(place, environ)]
+    return [*checks, *await channel_checks(place, environ)]
 
 
 async def _services(place: Workplace, environ: Mapping[str, str]) -> list[Check]:
@@ -107,39 +105,3 @@ def _skew(skews_s: list[float | None]) -> Check:
         fix = "set this machine's clock by NTP"
         return Check(name="clock", status="warning", text=text, fix=fix)
     return Check(name="clock", status="ok", text=text)
-
-
-async def _channels(place: Workplace, environ: Mapping[str, str]) -> list[Check]:
-    alerts = place.settings.alerts
-    doors = RealDoors(http_for=lambda base_url: HttpxClient(base_url=base_url), environ=environ)
-    try:
-        channels = doors.channels(alerts, system_clock())
-        if place.settings.sheet.spreadsheet_id:
-            doors.sheet(place.settings.sheet)
-    except SettingsError as error:
-        return [Check(name="channels", status="failed", text=error.message, fix=error.hint)]
-    if not channels:
-        fix = "set one under `alerts` in `callagent.yaml`"
-        text = "alerts reach nobody: all channels are pretended"
-        status: Status = "ok" if place.sandbox else "warning"
-        return [Check(name="channels", status=status, text=text, fix=fix)]
-    checks = []
-    for channel in channels:
-        if isinstance(channel, EmailChannel):
-            checks.append(await _email(channel))
-        else:
-            text = "is set; only a real message proves that it works"
-            fix = f"`callagent alerts test {channel.name}`"
-            checks.append(Check(name=channel.name, status="ok", text=text, fix=fix))
-        await channel.close()
-    return checks
-
-
-async def _email(channel: EmailChannel) -> Check:
-    try:
-        await channel.check()
-    except (ServiceError, TransportError) as error:
-        only_a_person = isinstance(error, PermanentError)
-        fix = "correct `alerts.email`" if only_a_person else "see whether the mail server is up"
-        return Check(name="email", status="failed", text=error.message, fix=fix)
-    return Check(name="email", status="ok", text="the mail server takes the sign-in")

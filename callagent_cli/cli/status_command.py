@@ -3,13 +3,15 @@
 import os
 import shutil
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
 from callagent_cli.cli.campaigns import campaign_of
+from callagent_cli.cli.last_worker import is_gone
 from callagent_cli.cli.output import Output, standard_output
 from callagent_cli.cli.service_names import service_names
+from callagent_cli.cli.sheet_rows import waiting_rows
 from callagent_cli.cli.snapshot import snapshot_of
 from callagent_cli.cli.status_json import StatusDocument, status_document
 from callagent_cli.cli.workplace import Workplace, workplace
@@ -18,6 +20,7 @@ from callagent_cli.monitor.snapshot import Snapshot
 from callagent_cli.monitor.state import ViewState
 from callagent_cli.monitor.text import Paper, status_lines, verdict_line
 from callagent_cli.store.lock import Holder, holder
+from callagent_cli.store.port import RunRow
 
 WATCH_S: Final = 1.0
 _CLEAR: Final = "\x1b[H\x1b[2J"
@@ -36,7 +39,11 @@ class StatusOptions:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """One look at the store, and who holds it."""
+    """One look at the store, and who holds it.
+
+    `last` is the run that began last, whatever its campaign; `note` is what a watcher did about it;
+    `sheet` says how many rows are not in the Google Sheet yet.
+    """
 
     place: Workplace
     campaign: str
@@ -44,6 +51,9 @@ class Look:
     holder: Holder | None
     heartbeat_utc_s: float | None
     now_utc_s: float
+    last: RunRow | None = None
+    note: str = ""
+    sheet: str = ""
 
     @property
     def alive(self) -> bool:
@@ -60,15 +70,33 @@ def show_status(options: StatusOptions) -> int:
     """Print the status once, or again and again; raises `CallAgentError`s."""
     place = workplace(options.config, os.environ)
     output = standard_output()
-    while True:
-        look = take_a_look(place, options.campaign)
-        if options.json:
-            output.document(document_of(look))
-        else:
-            _print(look, output, clear=options.watch and output.terminal)
-        if not options.watch or output.reader_gone:
-            return int(ExitCode.DONE)
-        time.sleep(WATCH_S)
+    if options.watch:
+        return _watch(place, options, output)
+    _show(take_a_look(place, options.campaign), output, options)
+    return int(ExitCode.DONE)
+
+
+def _watch(place: Workplace, options: StatusOptions, output: Output) -> int:
+    """Show it each second until nobody reads it; a worker that is lost meanwhile is told of."""
+    from callagent_cli.cli.watcher import Watcher
+
+    watcher = Watcher(place)
+    try:
+        while not output.reader_gone:
+            look = take_a_look(place, options.campaign)
+            watcher.look(look.last, look.holder, look.now_utc_s)
+            _show(replace(look, note=watcher.note), output, options)
+            time.sleep(WATCH_S)
+    finally:
+        watcher.close()
+    return int(ExitCode.DONE)
+
+
+def _show(look: Look, output: Output, options: StatusOptions) -> None:
+    if options.json:
+        output.document(document_of(look))
+    else:
+        _print(look, output, clear=options.watch and output.terminal)
 
 
 def take_a_look(place: Workplace, campaign: str) -> Look:
@@ -83,10 +111,20 @@ def take_a_look(place: Workplace, campaign: str) -> Look:
         return Look(
             place=place,
             campaign=campaign,
-            snapshot=snapshot_of(store, campaign, alive=alive, now_utc_s=now_utc_s),
+            snapshot=snapshot_of(
+                store,
+                campaign,
+                alive=alive,
+                now_utc_s=now_utc_s,
+                gone=is_gone(last, held, now_utc_s),
+            ),
             holder=held,
             heartbeat_utc_s=None if last is None else last.heartbeat_utc_s,
             now_utc_s=now_utc_s,
+            last=store.last_run(),
+            sheet=waiting_rows(
+                store, working=alive, is_set=bool(place.settings.sheet.spreadsheet_id)
+            ),
         )
     finally:
         store.close()
@@ -115,6 +153,8 @@ def text_of(look: Look, paper: Paper) -> list[str]:
     age = _age_line(look)
     if age:
         lines.insert(2, paper.line(age))
+    if look.sheet:
+        lines.append(paper.line(f"  {look.sheet}"))
     return lines
 
 
@@ -125,7 +165,8 @@ def _age_line(look: Look) -> str:
         return ""
     age_s = max(0.0, look.now_utc_s - look.heartbeat_utc_s)
     who = "the worker lives" if look.alive else "no worker holds the database"
-    return f"  data of {age_s:.0f} s ago; {who}"
+    note = f"; {look.note}" if look.note else ""
+    return f"  data of {age_s:.0f} s ago; {who}{note}"
 
 
 def _print(look: Look, output: Output, *, clear: bool) -> None:

@@ -62,7 +62,7 @@ class ServicePart(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AlertPart(msgspec.Struct, frozen=True, kw_only=True):
-    """The latest alert of an open incident."""
+    """The latest alert of an open incident; `since` is when its trouble began."""
 
     incident: str
     alert: str
@@ -70,14 +70,26 @@ class AlertPart(msgspec.Struct, frozen=True, kw_only=True):
     severity: str
     service: str
     title: str
+    since: str
+    age_s: float
     raised: str
     acknowledged_by: str
+    muted_until: str | None
+
+
+class MutePart(msgspec.Struct, frozen=True, kw_only=True):
+    """What a person wants to hear nothing of, until when."""
+
+    target: str
+    until: str
+    by: str
 
 
 class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The whole; `totals` counts the contacts by state and adds up to `contacts`.
 
-    `data_age_s` is how long ago the worker last said that it lives.
+    `data_age_s` is how long ago the worker last said that it lives. With `worker_gone` nobody works
+    on a run that never said its end, and `in_doubt` of its calls have a dial that may have rung.
     """
 
     schema: Literal[1] = 1
@@ -86,6 +98,8 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     campaign: str
     verdict: VerdictPart
     worker_alive: bool
+    worker_gone: bool
+    in_doubt: int
     data_age_s: float | None
     run: RunPart | None
     contacts: int
@@ -94,6 +108,7 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     waiting: list[WaitingPart]
     services: list[ServicePart]
     alerts: list[AlertPart]
+    mutes: list[MutePart]
 
 
 def status_document(
@@ -116,6 +131,8 @@ def status_document(
         campaign=campaign,
         verdict=VerdictPart(word=verdict.word, detail=verdict.detail),
         worker_alive=worker_alive,
+        worker_gone=state.gone,
+        in_doubt=state.in_doubt,
         data_age_s=age_s,
         run=None if snapshot.run is None else _run(snapshot.run),
         contacts=state.calls.contacts,
@@ -133,7 +150,11 @@ def status_document(
         services=[
             _service(breakers.get(name) or BreakerSnapshot(service=name)) for name in state.services
         ],
-        alerts=[_alert(alert) for alert in state.alerts.open_alerts()],
+        alerts=[_alert(alert, state, now_utc_s) for alert in state.alerts.open_alerts()],
+        mutes=[
+            MutePart(target=mute.target, until=utc_text(mute.until_utc_s), by=mute.by)
+            for mute in state.mutes
+        ],
     )
 
 
@@ -176,7 +197,11 @@ def _service(stored: BreakerSnapshot) -> ServicePart:
     )
 
 
-def _alert(alert: AlertView) -> AlertPart:
+def _alert(alert: AlertView, state: ViewState, now_utc_s: float) -> AlertPart:
+    since_s = state.alerts.since_s(alert)
+    until_s = [
+        mute.until_utc_s for mute in state.mutes if mute.covers(alert.service, alert.incident)
+    ]
     return AlertPart(
         incident=alert.incident,
         alert=alert.alert,
@@ -184,6 +209,9 @@ def _alert(alert: AlertView) -> AlertPart:
         severity=alert.severity,
         service=alert.service,
         title=alert.title,
+        since=utc_text(since_s),
+        age_s=round(max(0.0, now_utc_s - since_s), 3),
         raised=utc_text(alert.raised_utc_s),
         acknowledged_by=alert.seen_by,
+        muted_until=_text(max(until_s, default=None)),
     )

@@ -28,8 +28,8 @@ def tui(
     \b
     Examples:
       callagent tui                        watch the worker that runs
-      callagent tui contacts.csv           run it here, and keep the screen at the end
-      callagent tui --screenshot now.svg   a picture of how it stands; needs no terminal
+      callagent tui contacts.csv           run it here, keep the screen at the end
+      callagent tui --screenshot now.svg   a picture; needs no terminal
     """  # noqa: D301 — \b keeps the examples' lines apart.
     from callagent_cli.cli.tui_command import TuiOptions, show_tui
 

@@ -12,6 +12,7 @@ from callagent_cli.cli.contacts_input import campaign_name
 from callagent_cli.cli.operator import operator_name
 from callagent_cli.cli.service_names import service_names
 from callagent_cli.cli.tui_terminal import ScreenLook, require_terminal, speaks_ascii_only
+from callagent_cli.cli.watcher import Watcher
 from callagent_cli.cli.wishes import living_worker
 from callagent_cli.cli.workplace import Workplace, workplace
 from callagent_cli.errors import ExitCode, UsageError
@@ -64,11 +65,16 @@ def _run_here(options: TuiOptions, contacts: Path) -> int:
     )
 
 
-def attached_app(place: Workplace, campaign: str, options: Options) -> MonitorApp:
-    """Return a screen of what the store and the journal tell; its feed is a `StoreFeed`."""
+def attached_app(
+    place: Workplace, campaign: str, options: Options, *, watcher: Watcher | None = None
+) -> MonitorApp:
+    """Return a screen of what the store and the journal tell; its feed is a `StoreFeed`.
+
+    With a `watcher` a worker that is lost is told of.
+    """
     state = ViewState(service_names(place.settings))
     state.mode = place.settings.mode
-    feed = StoreFeed(place, campaign)
+    feed = StoreFeed(place, campaign, watcher=watcher)
     commands = StoreCommands(place, feed, state, by=operator_name())
     return MonitorApp(state, commands, time.time, replace(options, feed=feed))
 
@@ -77,7 +83,7 @@ async def _attached(place: Workplace, options: TuiOptions) -> int:
     from callagent_cli.cli.screen import crash_reporter, shown_alone
 
     look = replace(_look(options), report_crash=crash_reporter(place.state_dir))
-    app = attached_app(place, options.campaign, look)
+    app = attached_app(place, options.campaign, look, watcher=Watcher(place))
     try:
         return int(await shown_alone(app))
     finally:

@@ -10,7 +10,10 @@ from callagent_cli.monitor.view.calls import WaitingGroup
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunSnapshot:
-    """The last worker's life; `ended_utc_s` is none while it lives, and when it was killed."""
+    """The last worker's life; `ended_utc_s` is none while it lives, and when it was killed.
+
+    `gone` says that no process works on it any more although it never said its end.
+    """
 
     run: str
     campaign: str
@@ -29,6 +32,7 @@ class RunSnapshot:
     draining: str = ""
     waiting: str = ""
     waiting_due_utc_s: float | None = None
+    gone: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +51,20 @@ class BreakerSnapshot:
     degraded: bool = False
     degraded_reason: str = ""
     fallback: dict[str, str] = field(default_factory=dict)
-    muted_until_utc_s: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MuteSnapshot:
+    """What a person wants to hear nothing of: a service, an incident, or `all`."""
+
+    target: str
+    until_utc_s: float
+    by: str = ""
+
+    def covers(self, service: str, incident: str = "") -> bool:
+        """Return whether a service, or one of its incidents, is muted."""
+        named = incident and (self.target == incident or self.target.startswith(f"{incident}-"))
+        return self.target in {"all", service} or bool(named)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,7 +87,8 @@ class CallSnapshot:
 class Snapshot:
     """One look at the store; `totals` counts the calls by state and adds up to the contacts.
 
-    `alerts` are ordered oldest first, `calls` only those that hold a lane.
+    `alerts` are ordered oldest first, `calls` only those that hold a lane; `in_doubt` of these have
+    a dial of which nobody knows whether it rang. `mutes` are those in force.
     """
 
     run: RunSnapshot | None = None
@@ -80,6 +98,8 @@ class Snapshot:
     breakers: tuple[BreakerSnapshot, ...] = ()
     alerts: tuple[AlertView, ...] = ()
     calls: tuple[CallSnapshot, ...] = ()
+    in_doubt: int = 0
+    mutes: tuple[MuteSnapshot, ...] = ()
 
 
 class SnapshotSource(Protocol):

@@ -38,7 +38,13 @@ from callagent_cli.events import (
     StepFinished,
     StepStarted,
 )
-from callagent_cli.monitor.snapshot import BreakerSnapshot, CallSnapshot, RunSnapshot, Snapshot
+from callagent_cli.monitor.snapshot import (
+    BreakerSnapshot,
+    CallSnapshot,
+    MuteSnapshot,
+    RunSnapshot,
+    Snapshot,
+)
 from callagent_cli.monitor.verdict import Verdict, decide
 from callagent_cli.monitor.view.alerts import AlertFeed, Tail
 from callagent_cli.monitor.view.calls import HOLDS_LANE, CallBook, InFlight, Retry
@@ -47,6 +53,7 @@ from callagent_cli.monitor.view.services import ServiceView
 
 SERVICES_LIMIT = 32
 SINKS_LIMIT = 16
+MUTES_LIMIT = 50
 MUTE_S = 600.0
 
 _TAIL_STATES: Final = frozenset(
@@ -94,6 +101,9 @@ class ViewState:
         self.draining: Hold | None = None
         self.waiting: Hold | None = None
         self.heartbeat_utc_s: float | None = None
+        self.gone = False
+        self.in_doubt = 0
+        self.mutes: tuple[MuteSnapshot, ...] = ()
         self.trouble = ""
         self.progress_utc_s: float | None = None
         self.last_utc_s: float | None = None
@@ -165,15 +175,23 @@ class ViewState:
         self.calls.seed(snapshot.totals, snapshot.waiting)
         self._seeded = True
         self.calls.results = dict(snapshot.results)
+        self.in_doubt = snapshot.in_doubt
         for alert in snapshot.alerts:
             self.alerts.add(alert)
+        self._take_mutes(snapshot.mutes)
+
+    def _take_mutes(self, mutes: tuple[MuteSnapshot, ...]) -> None:
+        self.mutes = mutes
+        for name, service in self.services.items():
+            until = [mute.until_utc_s for mute in mutes if mute.covers(name)]
+            service.muted_until_utc_s = max(until, default=None)
 
     def _take_run(self, run: RunSnapshot) -> None:
         self.run, self.campaign, self.mode = run.run, run.campaign, run.mode
         self.contacts_file, self.lanes = run.contacts or self.contacts_file, run.lanes
         self.worker = f"pid {run.pid} on {run.host}"
         self.started_utc_s = run.started_utc_s
-        self.heartbeat_utc_s = run.heartbeat_utc_s
+        self.heartbeat_utc_s, self.gone = run.heartbeat_utc_s, run.gone
         self.ended = None
         if run.ended_utc_s is not None:
             self.ended = End(run.verdict, run.exit_code or 0, run.ended_utc_s)
@@ -226,6 +244,7 @@ class ViewState:
         self.lanes, self.version = event.lanes, event.version
         self.started_utc_s = stamped.utc_s
         self.ended = self.paused = self.draining = self.waiting = None
+        self.gone = False
         self._moved(stamped)
         self.tail.add(stamped)
 
@@ -260,15 +279,17 @@ class ViewState:
         if event.command in {"ack", "acknowledge"}:
             self.alerts.acknowledge(event.argument or "all", event.by)
         elif event.command == "mute":
-            self._muted(stamped.utc_s, event.argument)
+            self._muted(stamped.utc_s, event.argument, event.by)
+        elif event.command == "unmute":
+            self._take_mutes(tuple(mute for mute in self.mutes if mute.target != event.argument))
         self.tail.add(stamped)
 
-    def _muted(self, at_s: float, argument: str) -> None:
-        """Note a mute of a service: its name, and until when unless that is unreadable."""
+    def _muted(self, at_s: float, argument: str, by: str) -> None:
+        """Note a mute: of what, and until when unless that is unreadable."""
         target, _, until = argument.partition(" ")
-        if target in self.services:
-            until_utc_s = float(until) if until.isdecimal() else at_s + MUTE_S
-            self.services[target].muted_until_utc_s = until_utc_s
+        until_utc_s = float(until) if until.isdecimal() else at_s + MUTE_S
+        kept = [mute for mute in self.mutes if mute.target != target and mute.until_utc_s > at_s]
+        self._take_mutes((*kept[-MUTES_LIMIT:], MuteSnapshot(target, until_utc_s, by)))
 
     def _contacts_imported(self, stamped: Stamped, event: ContactsImported) -> None:
         if not self._seeded:
@@ -344,7 +365,6 @@ def _take_breaker(service: ServiceView, stored: BreakerSnapshot) -> None:
     service.health_utc_s = stored.health_utc_s or service.health_utc_s
     service.degraded, service.degraded_reason = stored.degraded, stored.degraded_reason
     service.fallback = dict(stored.fallback)
-    service.muted_until_utc_s = stored.muted_until_utc_s
 
 
 def _in_flight(stored: CallSnapshot) -> InFlight | None:

@@ -6,9 +6,10 @@ from datetime import tzinfo
 from typing import Final
 
 from callagent_cli.monitor.paint import rows as views
+from callagent_cli.monitor.paint.details import mute_text
 from callagent_cli.monitor.paint.glyphs import Glyphs, glyphs, to_ascii
 from callagent_cli.monitor.paint.plain import clean, cut, short_duration, width
-from callagent_cli.monitor.paint.table import Column, Row, header, lay_out, pieces
+from callagent_cli.monitor.paint.table import Column, Row, filled, header, lay_out, pieces
 from callagent_cli.monitor.state import ViewState
 
 SHOWN_ALERTS = 10
@@ -104,24 +105,35 @@ def waiting_lines(state: ViewState, paper: Paper) -> list[str]:
     return _table(views.WAITING_COLUMNS, table, paper) if table else []
 
 
-def alert_lines(state: ViewState, paper: Paper) -> list[str]:
-    """Return the open alerts, the newest first."""
+def alert_lines(state: ViewState, now_s: float, paper: Paper) -> list[str]:
+    """Return the open alerts with their incidents and ages, the newest first; then the mutes."""
     alerts = state.alerts.open_alerts()
-    shown = views.alert_rows(state, alerts[:SHOWN_ALERTS], paper.glyphs, paper.zone)
-    lines = _table(views.ALERT_COLUMNS, shown, paper, empty="no open alerts")
+    shown = views.open_alert_rows(state, alerts[:SHOWN_ALERTS], paper.glyphs, now_s)
+    columns = filled(views.OPEN_ALERT_COLUMNS, shown)
+    lines = _table(columns, shown, paper, empty="no open alerts")
     if len(alerts) > SHOWN_ALERTS:
         lines.append(paper.line(f"and {len(alerts) - SHOWN_ALERTS} more"))
-    return lines
+    return lines + [paper.line(text) for text in _mutes(state, now_s, paper)]
+
+
+def _mutes(state: ViewState, now_s: float, paper: Paper) -> list[str]:
+    """Return what is muted and for how long; a mute that is over is none."""
+    held = [mute for mute in state.mutes if mute.until_utc_s > now_s]
+    return [
+        f"Muted     {mute.target} for another {short_duration(mute.until_utc_s - now_s)},"
+        f" {mute_text(mute, paper.zone)}"
+        for mute in sorted(held, key=lambda mute: mute.until_utc_s)
+    ]
 
 
 def status_lines(state: ViewState, now_s: float, paper: Paper) -> list[str]:
     """Return the whole of `callagent status`, the verdict first."""
     blocks = [
-        [verdict_line(state, now_s, paper), *_run_line(state, now_s, paper)],
+        [verdict_line(state, now_s, paper), *_run_line(state, now_s, paper), *_left(state, paper)],
         contact_lines(state, now_s, paper),
         waiting_lines(state, paper),
         service_lines(state, now_s, paper),
-        alert_lines(state, paper),
+        alert_lines(state, now_s, paper),
     ]
     lines: list[str] = []
     for block in filter(None, blocks):
@@ -141,6 +153,20 @@ def _run_line(state: ViewState, now_s: float, paper: Paper) -> list[str]:
         state.worker,
     ]
     return [paper.line("  " + paper.glyphs.separator.join(part for part in parts if part))]
+
+
+def _left(state: ViewState, paper: Paper) -> list[str]:
+    """Return what a worker that is gone left behind, and what takes it up."""
+    if not state.gone:
+        return []
+    count = state.calls.working
+    lines = []
+    if count:
+        calls = "1 active call is" if count == 1 else f"{count} active calls are"
+        doubt = f", {state.in_doubt} in doubt" if state.in_doubt else ""
+        lines.append(f"  {calls} in nobody's hands{doubt}; the next start looks first")
+    lines.append(f"  next: callagent run {state.contacts_file or 'CONTACTS'}")
+    return [paper.line(line) for line in lines]
 
 
 def _table(

@@ -58,8 +58,10 @@ def _ended(state: "ViewState", _now_s: float) -> Verdict | None:
 
 
 def _lost(state: "ViewState", now_s: float) -> Verdict | None:
-    if state.heartbeat_utc_s is None or now_s - state.heartbeat_utc_s <= LOST_AFTER_S:
+    if state.heartbeat_utc_s is None:
         return None
+    if now_s - state.heartbeat_utc_s <= LOST_AFTER_S:
+        return Verdict("LOST", f"{state.worker} is gone", "bad") if state.gone else None
     silence = short_duration(now_s - state.heartbeat_utc_s)
     who = f" from {state.worker}" if state.worker else ""
     return Verdict("LOST", f"no heartbeat{who} for {silence}", "bad")

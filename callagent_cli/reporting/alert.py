@@ -1,7 +1,7 @@
 """An alert as it is kept and delivered, and what a channel is."""
 
 from hashlib import sha256
-from typing import Final, Literal, Protocol
+from typing import Final, Literal, Protocol, runtime_checkable
 
 import msgspec
 
@@ -13,14 +13,15 @@ _RANK: Final[dict[Severity, int]] = {"info": 0, "warning": 1, "critical": 2}
 _DIGEST_LINES: Final = 50
 
 
-AlertStatus = Literal["open", "resolved"]
+AlertStatus = Literal["open", "acknowledged", "resolved"]
 
 
 class Alert(msgspec.Struct, frozen=True, kw_only=True):
     """What a channel delivers; `message` stays the same however often it is tried.
 
     `message` is unique among all runs anywhere, so a receiver may drop repetitions by it; `status`
-    is how its incident stood when the alert was raised.
+    is how its incident stood when the alert was raised. `thread` is the same for all alerts of one
+    incident, also when runs of other campaigns tell of it, and differs between databases.
     """
 
     id: str
@@ -36,6 +37,7 @@ class Alert(msgspec.Struct, frozen=True, kw_only=True):
     run: str
     campaign: str
     status: AlertStatus
+    thread: str = ""
 
 
 class Channel(Protocol):
@@ -50,8 +52,32 @@ class Channel(Protocol):
         """Release what the channel holds."""
 
 
+@runtime_checkable
+class Checked(Protocol):
+    """A channel that can be asked whether it works, without sending anything."""
+
+    async def check(self) -> str:
+        """Return what was found, in a few words; raises `ServiceError`."""
+
+
+@runtime_checkable
+class Learning(Protocol):
+    """A channel that learns from its receiver what a restart must not forget."""
+
+    @property
+    def learned(self) -> str:
+        """What `recall` takes; empty when nothing was learned."""
+
+    @property
+    def advice(self) -> str:
+        """Which setting to change, so that it need not be learned again."""
+
+    def recall(self, learned: str) -> None:
+        """Take up what was learned before; what does not fit the settings any more is ignored."""
+
+
 def alert_of(
-    stamped: Stamped, event: AlertRaised, redactor: Redactor, *, status: AlertStatus
+    stamped: Stamped, event: AlertRaised, redactor: Redactor, *, status: AlertStatus, thread: str
 ) -> Alert:
     """Return a raised alert in the form in which it is kept."""
     identity = f"{stamped.run}/{event.alert}/{stamped.utc_s:.3f}"
@@ -69,7 +95,18 @@ def alert_of(
         run=stamped.run,
         campaign=stamped.campaign,
         status=status,
+        thread=thread,
     )
+
+
+def thread_of(alert: Alert) -> str:
+    """Return what ties together the alerts of one incident; one without an incident stands alone.
+
+    Rows that were kept before threads were have none; their first run names it.
+    """
+    if not alert.incident:
+        return alert.message
+    return alert.thread or f"{alert.run}.{alert.incident}"
 
 
 def digest(alerts: list[Alert]) -> Alert:
@@ -95,6 +132,7 @@ def digest(alerts: list[Alert]) -> Alert:
         run=last.run,
         campaign=last.campaign,
         status=last.status if of_one_incident else "open",
+        thread=last.thread if of_one_incident else "",
     )
 
 

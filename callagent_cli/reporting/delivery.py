@@ -20,8 +20,12 @@ POLICY: Final = Policy(
 
 
 def delivery_guard(name: str, clock: Clock) -> Guard:
-    """Return the Guard of a channel; it tells nobody, because the outbox does."""
-    return Guard(name, POLICY, clock)
+    """Return the Guard of a channel; it tells nobody, because the outbox does.
+
+    It draws its jitter apart: in a simulation a channel that fails changes no call, not by an hour
+    and not by a millisecond.
+    """
+    return Guard(name, POLICY, clock.apart(name))
 
 
 class Delivery(msgspec.Struct, kw_only=True):
@@ -39,8 +43,12 @@ class Delivery(msgspec.Struct, kw_only=True):
 
 
 class Row(msgspec.Struct, kw_only=True):
-    """An alert and its deliveries by channel, as the store keeps them; `muted` says by whom."""
+    """An alert and its deliveries by channel, as the store keeps them; `muted` says by whom.
+
+    Until `leased_until_utc_s` another process delivers it: one that watches for lost workers.
+    """
 
     alert: Alert
     deliveries: dict[str, Delivery]
     muted: str = ""
+    leased_until_utc_s: float = 0.0

@@ -44,7 +44,7 @@ _LEASE_S: Final = 60.0
 class SheetError(Exception):
     """A write failed. `ambiguous` means the rows may be in the sheet all the same.
 
-    `kind` is the error it is to the sheet's Guard.
+    `kind` is the error it is to the sheet's Guard, `notice` what a person should be told besides.
     """
 
     def __init__(
@@ -55,9 +55,11 @@ class SheetError(Exception):
         kind: type[ServiceError] = ServiceUnavailable,
         status: int | None = None,
         retry_after_s: float | None = None,
+        notice: str = "",
     ) -> None:
         super().__init__(message)
         self.ambiguous = ambiguous
+        self.notice = notice
         self.kind = kind
         self.status = status
         self.retry_after_s = retry_after_s
@@ -123,12 +125,17 @@ def _settle(done: "asyncio.Future[SheetError | None]", error: SheetError | None)
         done.set_result(error)
 
 
+def _say_nothing(_name: str, _text: str) -> None:
+    """Tell nobody."""
+
+
 class GoogleSheet:
     """Takes rows at once, keeps them in the store, and appends them in batches behind a Guard.
 
     After a write that may have worked, and after a restart with waiting rows, the keys in the
     sheet are read before anything is appended. `on_broken(name, error)` is called once when the
-    sheet cannot be written, `on_works(name)` when it can again. Must be made inside the loop.
+    sheet cannot be written, `on_works(name)` at the first write and when it can be written again,
+    `on_notice(name, text)` for what mended itself. Must be made inside the loop.
     """
 
     def __init__(
@@ -139,6 +146,7 @@ class GoogleSheet:
         *,
         on_broken: Callable[[str, str], None],
         on_works: Callable[[str], None],
+        on_notice: Callable[[str, str], None] = _say_nothing,
         every_s: float = EVERY_S,
     ) -> None:
         self.dropped = 0
@@ -148,6 +156,7 @@ class GoogleSheet:
         self._clock = clock
         self._on_broken = on_broken
         self._on_works = on_works
+        self._on_notice = on_notice
         self._every_s = every_s
         self._guard = delivery_guard(NAME, clock)
         self._operation = Operation("sheet.append", lease_s=_LEASE_S)
@@ -156,6 +165,7 @@ class GoogleSheet:
         self._more = True
         self._not_before_s = 0.0
         self._failures = 0
+        self._known_to_work = False
         self._wake = asyncio.Event()
         self._refill()
         self._in_doubt = bool(self._rows)
@@ -244,6 +254,8 @@ class GoogleSheet:
             await self._hand.do(lambda: self._append(batch))
         except SheetError as error:
             failure = error.kind(str(error), status=error.status, retry_after_s=error.retry_after_s)
+            if error.notice:
+                self._on_notice(NAME, error.notice)
             self._failed(failure)
             raise failure from error
         except asyncio.CancelledError:
@@ -255,13 +267,12 @@ class GoogleSheet:
         """Append, on the thread, what is not in the sheet yet."""
         if self._writer is None:
             self._writer = self._make_writer()
-        if self._in_doubt:
-            present = self._writer.keys()
-            batch = [row for row in batch if row.key not in present]
-        if not batch:
-            return
         try:
-            self._writer.append([[*row.cells, row.key] for row in batch])
+            if self._in_doubt:
+                present = self._writer.keys()
+                batch = [row for row in batch if row.key not in present]
+            if batch:
+                self._writer.append([[*row.cells, row.key] for row in batch])
         except SheetError as error:
             self._in_doubt = self._in_doubt or error.ambiguous
             raise
@@ -271,7 +282,9 @@ class GoogleSheet:
         for row in batch:
             self._rows.popleft()
             self._documents.put(KIND, row.key, b"", open_=False)
-        if self._failures >= BROKEN_AFTER:
+        if self._failures >= BROKEN_AFTER or not self._known_to_work:
+            # A run before this one may have told that the sheet is broken.
+            self._known_to_work = True
             self._on_works(NAME)
         self._failures = 0
 

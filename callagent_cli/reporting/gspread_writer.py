@@ -6,17 +6,16 @@ from typing import TYPE_CHECKING, Any, Final
 
 import msgspec
 
-from callagent_cli.errors import (
-    AuthenticationFailed,
-    Misconfigured,
-    RateLimited,
-    ServiceError,
-    ServiceUnavailable,
-    SettingsError,
+from callagent_cli.errors import ServiceUnavailable, SettingsError
+from callagent_cli.reporting.google_sheet import SheetError
+from callagent_cli.reporting.gspread_errors import Translator, WorksheetGone
+from callagent_cli.reporting.sheet_layout import (
+    COLUMNS,
+    HEAD_ROWS,
+    Layout,
+    find_layout,
+    layout_of,
 )
-from callagent_cli.reporting.google_sheet import SheetError, SheetWriter
-from callagent_cli.reporting.sheet import HEADER
-from callagent_cli.services.masking import safe_text
 from callagent_cli.settings import Sheet
 
 if TYPE_CHECKING:
@@ -25,15 +24,14 @@ if TYPE_CHECKING:
 TIMEOUTS_S: Final = (5.0, 20.0)
 """Connecting and reading; gspread's own default is to wait forever."""
 
-COLUMNS: Final = [*HEADER, "key"]
-_REFUSED: Final = frozenset({400, 401, 403, 404, 429})
-"""Statuses that prove that nothing was written."""
-
 
 class GspreadWriter:
     """Writes rows to one worksheet; each row ends with its key.
 
-    `http_client` is for tests. Raises `SheetError` when the worksheet cannot be opened or made.
+    People may insert, move and rename columns, sort, and put rows above the header: it is looked
+    for before each write. A worksheet that is missing is made; one that vanishes while it is
+    written to is made anew, which is told once. `http_client` is for tests. Opens the spreadsheet
+    at the first use; raises `SheetError` when that, or making the worksheet, fails.
     """
 
     def __init__(
@@ -45,157 +43,200 @@ class GspreadWriter:
         http_client: "type[gspread.HTTPClient] | None" = None,
     ) -> None:
         import gspread  # noqa: PLC0415 — half a second that only a real sheet needs to pay.
-        from google.auth.exceptions import GoogleAuthError  # noqa: PLC0415 — as above.
-        from requests import RequestException  # noqa: PLC0415 — as above.
 
         self._gspread = gspread
-        self._before_sending = (GoogleAuthError,)
-        # Besides its own errors gspread lets through builtin ones: `PermissionError` for 403,
-        # `TypeError` and `KeyError` for answers it cannot read.
-        self._kinds = (
-            gspread.exceptions.GSpreadException,
-            GoogleAuthError,
-            RequestException,
-            OSError,
-            TypeError,
-            KeyError,
-            ValueError,
-            AttributeError,
-        )
-        self._secret = str(service_account.get("private_key", ""))
+        self._account = service_account
+        self._spreadsheet_id, self._title = spreadsheet_id, worksheet
         self._client_kind = http_client or gspread.HTTPClient
-        self._sheet = self._guarded(lambda: self._open(service_account, spreadsheet_id, worksheet))
+        self._translator = Translator(gspread, str(service_account.get("private_key", "")))
+        self._opened: gspread.Worksheet | None = None
 
     def append(self, rows: Sequence[Sequence[str]]) -> None:
         """Append rows, all or none, as plain text; raises `SheetError`."""
-        utils = self._gspread.utils
-        self._guarded(
-            lambda: self._sheet.append_rows(
-                [list(row) for row in rows],
-                value_input_option=utils.ValueInputOption.raw,
-                insert_data_option=utils.InsertDataOption.insert_rows,
-                table_range="A1",
-            )
-        )
+        with self._translator.guarded():
+            sheet, layout = self._ready()
+            cells = [layout.spread(row) for row in rows]
+            if layout.gapless:
+                self._append_to_table(sheet, layout, cells)
+            else:
+                _append_below_all(sheet, cells)
 
     def keys(self) -> set[str]:
         """Return the keys of all rows in the sheet; raises `SheetError`."""
-        column = self._guarded(lambda: self._sheet.col_values(len(COLUMNS)))
-        return {str(key) for key in column}
+        with self._translator.guarded():
+            sheet, layout = self._ready()
+            column = sheet.col_values(layout.key_column + 1)
+            return {str(key) for key in column}
 
-    def _open(
-        self, service_account: dict[str, Any], spreadsheet_id: str, title: str
-    ) -> "gspread.Worksheet":
+    def look(self) -> str:
+        """Return what a person should know of the sheet, without changing it; `SheetError`."""
+        with self._translator.guarded():
+            spreadsheet = self._spreadsheet()
+            sheet = self._worksheet(spreadsheet)
+            if sheet is None:
+                return f"can be opened; the worksheet `{self._title}` will be made"
+            if find_layout(_head(sheet)) is None:
+                return f"can be read; the worksheet `{self._title}` gets its header"
+            return f"can be read, worksheet `{self._title}`"
+
+    # Opening
+
+    def _spreadsheet(self) -> "gspread.Spreadsheet":
         client = self._gspread.service_account_from_dict(
-            service_account, http_client=self._client_kind
+            self._account, http_client=self._client_kind
         )
         client.set_timeout(TIMEOUTS_S)
         # google-auth 2.62 would start a request of its own, without a time limit, to a third host.
         credentials: Any = client.http_client.auth
         credentials._is_regional_access_boundary_lookup_required = _never  # noqa: SLF001 — no public switch exists.
-        spreadsheet = client.open_by_key(spreadsheet_id)
-        try:
-            sheet = spreadsheet.worksheet(title)
-        except self._gspread.WorksheetNotFound:
-            sheet = spreadsheet.add_worksheet(title, rows=1, cols=len(COLUMNS))
-        if not sheet.row_values(1):
-            # Writing to a fixed place can be repeated without harm, unlike an append.
-            sheet.update([COLUMNS], "A1")
-        return sheet
+        return client.open_by_key(self._spreadsheet_id)
 
-    def _guarded(self, act: Callable[[], Any]) -> Any:  # noqa: ANN401 — whatever gspread returns.
+    def _ready(self) -> "tuple[gspread.Worksheet, Layout]":
+        """Return the worksheet and where its columns are; both are mended when they must be."""
+        if self._opened is None:
+            self._opened, _ = self._open()
         try:
-            return act()
-        except self._kinds as error:
-            raise self._translated(error) from error
+            with self._translator.guarded():
+                rows = _head(self._opened)
+        except WorksheetGone as gone:
+            self._opened, made = self._open()
+            raise self._vanished(made=made) from gone
+        layout = find_layout(rows)
+        if layout is None or layout.missing:
+            # The grid may have grown or shrunk since it was opened.
+            self._opened, _ = self._open()
+            layout = self._with_header(self._opened, rows, layout)
+        return self._opened, layout
 
-    def _translated(self, error: Exception) -> SheetError:
-        status = _status(error)
-        refused = status in _REFUSED or isinstance(error, self._before_sending)
-        said = safe_text(str(error) or type(error).__name__, secret=self._secret)
+    def _open(self) -> "tuple[gspread.Worksheet, bool]":
+        """Return the worksheet, and whether it had to be made."""
+        spreadsheet = self._spreadsheet()
+        sheet = self._worksheet(spreadsheet)
+        if sheet is not None:
+            return sheet, False
+        return spreadsheet.add_worksheet(self._title, rows=HEAD_ROWS, cols=len(COLUMNS)), True
+
+    def _worksheet(self, spreadsheet: "gspread.Spreadsheet") -> "gspread.Worksheet | None":
+        """Return the worksheet of our title; an answer that lists none at all is an error."""
+        found = (sheet for sheet in spreadsheet.worksheets() if sheet.title == self._title)
+        return next(found, None)
+
+    def _vanished(self, *, made: bool) -> SheetError:
+        """Return what a worksheet that was gone means: what is in the sheet must be read first."""
+        text = f"the worksheet `{self._title}` was deleted or renamed"
+        advice = (
+            "it was made again with its header; rows that were written before are not written again"
+        )
         return SheetError(
-            f"{self._fix(error, status)} ({said})",
-            ambiguous=not refused,
-            kind=self._kind(error, status),
-            status=status,
-            retry_after_s=_asked_s(error),
+            text,
+            ambiguous=True,
+            kind=ServiceUnavailable,
+            notice=f"{text}: {advice}" if made else "",
         )
 
-    def _kind(self, error: Exception, status: int | None) -> type[ServiceError]:
-        if isinstance(error, self._before_sending) and not self._is_later(error):
-            return AuthenticationFailed
-        return _ERRORS.get(status or 0, ServiceUnavailable)
+    def _with_header(
+        self, sheet: "gspread.Worksheet", rows: list[list[str]], layout: Layout | None
+    ) -> Layout:
+        """Write the header, or what is missing of it, and return the layout that it makes.
 
-    @staticmethod
-    def _is_later(error: Exception) -> bool:
-        """Tell whether a token was not handed out for a reason that passes."""
-        return bool(getattr(error, "retryable", False)) or (
-            "TransportError" in type(error).__name__
+        Each of these writes can be repeated without harm, because the next look finds the header.
+        """
+        if layout is not None:
+            if sheet.col_count < len(layout.header):
+                sheet.resize(cols=len(layout.header))
+            first = len(layout.header) - layout.missing + 1
+            cell = self._gspread.utils.rowcol_to_a1(layout.row, first)
+            sheet.update([list(layout.header)[-layout.missing :]], cell)
+            return layout
+        everything = sheet.get_all_values() if _filled(rows) else []
+        if not _filled(everything):
+            sheet.update([list(COLUMNS)], "A1")
+            return layout_of(COLUMNS, 1)
+        # Sorted away, or deleted: what it said tells where the columns are.
+        elsewhere = find_layout(everything)
+        header = elsewhere.header if elsewhere is not None else COLUMNS
+        if sheet.col_count < len(header):
+            sheet.resize(cols=len(header))
+        sheet.spreadsheet.batch_update({"requests": _inserted_on_top(sheet.id, header)})
+        return layout_of(header, 1)
+
+    # Writing
+
+    def _append_to_table(
+        self, sheet: "gspread.Worksheet", layout: Layout, cells: list[list[str | None]]
+    ) -> None:
+        utils = self._gspread.utils
+        values: Any = cells  # gspread's types know no cell that is left alone.
+        sheet.append_rows(
+            values,
+            value_input_option=utils.ValueInputOption.raw,
+            insert_data_option=utils.InsertDataOption.insert_rows,
+            table_range=f"A{layout.row}",
         )
 
-    def _fix(self, error: Exception, status: int | None) -> str:
-        if isinstance(error, self._before_sending):
-            if self._is_later(error):
-                return "Google did not hand out a token; it is tried again"
-            return "Google refuses the service account; check its key and that it is enabled"
-        return _FIXES.get(status or 0, "the sheet could not be written; it is tried again")
+
+def _append_below_all(sheet: "gspread.Worksheet", cells: list[list[str | None]]) -> None:
+    """Append where a column without a name parts the table, whose left edge is in doubt then."""
+    request = {"sheetId": sheet.id, "rows": _as_text(cells), "fields": "userEnteredValue"}
+    sheet.spreadsheet.batch_update({"requests": [{"appendCells": request}]})
 
 
-_FIXES: Final = {
-    400: "Google refuses the rows",
-    401: "Google refuses the service account; check its key",
-    403: "the sheet is not shared with the service account; share it as an editor",
-    404: "no such spreadsheet; correct `sheet.spreadsheet_id`",
-    429: "Google asks for fewer requests; it is tried again later",
-}
+def _inserted_on_top(sheet_id: int, header: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the requests, carried out together, that put a header above everything."""
+    top = {"sheetId": sheet_id, "dimension": "ROWS", "startIndex": 0, "endIndex": 1}
+    cells: dict[str, Any] = {
+        "rows": _as_text([list(header)]),
+        "fields": "userEnteredValue",
+        "start": {"sheetId": sheet_id, "rowIndex": 0, "columnIndex": 0},
+    }
+    return [{"insertDimension": {"range": top}}, {"updateCells": cells}]
 
 
-_ERRORS: Final[dict[int, type[ServiceError]]] = {
-    400: Misconfigured,
-    401: AuthenticationFailed,
-    403: Misconfigured,
-    404: Misconfigured,
-    429: RateLimited,
-}
+def _as_text(rows: Sequence[Sequence[str | None]]) -> list[dict[str, Any]]:
+    """Return rows in which no cell can be a formula."""
+    return [
+        {
+            "values": [
+                {} if cell is None else {"userEnteredValue": {"stringValue": cell}} for cell in row
+            ]
+        }
+        for row in rows
+    ]
 
 
-def _asked_s(error: Exception) -> float | None:
-    """Return the wait that Google asked for, in seconds."""
-    headers = getattr(getattr(error, "response", None), "headers", None)
-    asked = headers.get("retry-after", "") if headers is not None else ""
-    return float(asked) if asked.isdecimal() else None
+def _head(sheet: "gspread.Worksheet") -> list[list[str]]:
+    """Return the first rows as text; a sheet without any cell has none."""
+    rows = sheet.get(f"1:{HEAD_ROWS}")
+    return [[str(cell) for cell in row] for row in rows if row is not None]
+
+
+def _filled(rows: Sequence[Sequence[object]]) -> bool:
+    return any(str(cell).strip() for row in rows for cell in row)
 
 
 def _never() -> bool:
     return False
 
 
-def _status(error: Exception) -> int | None:
-    """Return the HTTP status behind an error, which gspread hides in three ways."""
-    if isinstance(error, PermissionError):
-        return 403
-    response = getattr(error, "response", None)
-    if response is None and error.args:
-        response = error.args[0]  # `SpreadsheetNotFound` carries the response as its only argument.
-    status = getattr(response, "status_code", None)
-    return status if isinstance(status, int) else None
-
-
-def sheet_writer(settings: Sheet, environ: Mapping[str, str]) -> Callable[[], SheetWriter]:
-    """Return what opens the sheet that the settings name; to be called on the sheet's thread.
-
-    Raises `SettingsError` when the service account is not given or is no JSON.
-    """
+def read_account(settings: Sheet, environ: Mapping[str, str]) -> dict[str, object]:
+    """Return the service account; raises `SettingsError` when it is not given or is no JSON."""
     secret = settings.service_account.read(environ)
     try:
-        account = msgspec.json.decode(secret, type=dict[str, object])
+        return msgspec.json.decode(secret, type=dict[str, object])
     except msgspec.DecodeError as error:
         what = "cannot be read" if secret else "is not given"
         hint = f"set {settings.service_account.env or 'its `file`'} to the service account's JSON"
         raise SettingsError(f"`sheet.service_account` {what}", hint=hint) from error
+
+
+def sheet_writer(settings: Sheet, environ: Mapping[str, str]) -> Callable[[], GspreadWriter]:
+    """Return what opens the sheet that the settings name; to be called on the sheet's thread.
+
+    Raises `SettingsError` when the service account is not given or is no JSON.
+    """
     return partial(
         GspreadWriter,
-        account,
+        read_account(settings, environ),
         spreadsheet_id=settings.spreadsheet_id,
         worksheet=settings.worksheet,
     )

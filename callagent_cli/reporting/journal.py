@@ -1,6 +1,7 @@
 """The journal: every event as one line of JSON, the same bytes for the same events."""
 
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -28,6 +29,7 @@ FREE_TEXT: Final = frozenset(
 """Fields that may carry what a provider, a file or a person wrote; numbers are masked there."""
 
 _DECIMALS: Final = 3
+_replace: Final = msgspec.structs.replace
 
 
 def run_file(folder: Path, started_utc_s: float, run: str) -> Path:
@@ -37,16 +39,23 @@ def run_file(folder: Path, started_utc_s: float, run: str) -> Path:
 
 
 class _Plan:
-    """What has to be looked at in the events of one class."""
+    """What has to be looked at in the events of one class, and how their lines begin."""
 
-    __slots__ = ("floats", "head_length", "texts")
+    __slots__ = ("floats", "head_length", "middle", "texts")
 
-    def __init__(self, kind: type[Event]) -> None:
-        fields = msgspec.structs.fields(kind)
-        self.texts = [field.name for field in fields if field.name in FREE_TEXT]
-        self.floats = [field.name for field in fields if _is_float(field.type)]
-        tag = kind.__struct_config__.tag
-        self.head_length = len(f'{{"event":"{tag}"')
+    def __init__(self, kind: type[Event], place: str) -> None:
+        self.texts, self.floats = _fields_of(kind)
+        named = f'"event":"{kind.__struct_config__.tag}"'
+        self.head_length = len(named) + 1
+        self.middle = f'",{named},{place},"sequence":'
+
+
+@cache
+def _fields_of(kind: type[Event]) -> tuple[list[str], list[str]]:
+    """Return the names of a class's free texts, and of its numbers with a fraction."""
+    fields = msgspec.structs.fields(kind)
+    texts = [field.name for field in fields if field.name in FREE_TEXT]
+    return texts, [field.name for field in fields if _is_float(field.type)]
 
 
 def _is_float(annotation: object) -> bool:
@@ -63,24 +72,20 @@ class LineEncoder:
         self._redactor = redactor
         self._plans: dict[type[Event], _Plan] = {}
         self._encode = msgspec.json.Encoder().encode
-        self._places: dict[tuple[str, str], str] = {}
+        self._place = ("", "")
 
     def encode(self, stamped: Stamped) -> bytes:
         """Return the event as one line of JSON, with its line feed."""
-        event = stamped.event
+        utc_s, _, sequence, run, campaign, event = stamped
+        if self._place != (run, campaign):
+            self._place = (run, campaign)
+            self._plans = {}
         kind = type(event)
-        plan = self._plans.get(kind)
-        if plan is None:
-            plan = self._plans[kind] = _Plan(kind)
+        plan = self._plans.get(kind) or self._plan(kind)
         changes = self._changes(event, plan)
-        body = self._encode(msgspec.structs.replace(event, **changes) if changes else event)
-        place = self._places.get((stamped.run, stamped.campaign)) or self._place(stamped)
-        head = (
-            f'{{"time":"{utc_text(stamped.utc_s)}",{body[1 : plan.head_length].decode()}'
-            f',{place},"sequence":{stamped.sequence}'
-        )
-        line = head.encode() + body[plan.head_length :] + b"\n"
-        return self._redactor.line(line)
+        body = self._encode(_replace(event, **changes) if changes else event)
+        head = f'{{"time":"{utc_text(utc_s)}{plan.middle}{sequence}'.encode()
+        return self._redactor.line(b"%b%b\n" % (head, body[plan.head_length :]))
 
     def _changes(self, event: Event, plan: _Plan) -> dict[str, object]:
         changes: dict[str, object] = {}
@@ -94,12 +99,12 @@ class LineEncoder:
                 changes[name] = redacted
         return changes
 
-    def _place(self, stamped: Stamped) -> str:
-        """Return run and campaign as JSON; they hardly ever change, so they are kept."""
-        run, campaign = self._encode(stamped.run), self._encode(stamped.campaign)
+    def _plan(self, kind: type[Event]) -> _Plan:
+        """Make the plan of a class; run and campaign hardly ever change, so they are part of it."""
+        run, campaign = map(self._encode, self._place)
         place = f'"run":{run.decode()},"campaign":{campaign.decode()}'
-        self._places = {(stamped.run, stamped.campaign): place}
-        return place
+        plan = self._plans[kind] = _Plan(kind, place)
+        return plan
 
 
 class Journal:

@@ -35,12 +35,15 @@ def _extra() -> Any:  # noqa: ANN401 — an optional package without types of ou
 class Metrics:
     """Listens to the bus and keeps the numbers in a registry of its own.
 
-    `totals` counts the calls by state at the start, `lanes` is how many are worked at once. No
+    `totals` counts the calls by state at the start, `lanes` is how many are worked at once, and
+    `services` says how each one's breaker stands. No
     label holds a call, a person or an error's text, so that their number stays small. Raises
     `SettingsError` when prometheus-client is not installed.
     """
 
-    def __init__(self, *, totals: Mapping[str, int], lanes: int, services: tuple[str, ...]) -> None:
+    def __init__(
+        self, *, totals: Mapping[str, int], lanes: int, services: Mapping[str, str]
+    ) -> None:
         client = _extra()
         self.registry = client.CollectorRegistry()
 
@@ -90,12 +93,12 @@ class Metrics:
         if handler is not None:
             handler(stamped.event)
 
-    def _begin(self, totals: Mapping[str, int], lanes: int, services: tuple[str, ...]) -> None:
+    def _begin(self, totals: Mapping[str, int], lanes: int, services: Mapping[str, str]) -> None:
         self._lanes.set(lanes)
         for state, calls in totals.items():
             self._calls.labels(state).set(calls)
-        for service in services:
-            self._move(service, "closed")
+        for service, state in services.items():
+            self._move(service, state)
 
     def _attempt(self, event: AttemptFinished) -> None:
         self._attempts.labels(event.service, event.operation, event.outcome).inc()

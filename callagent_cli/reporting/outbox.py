@@ -18,10 +18,20 @@ from callagent_cli.errors import (
     ServiceUnavailable,
 )
 from callagent_cli.events import AlertDelivered, AlertRaised, CommandObeyed, Event, Stamped
-from callagent_cli.reporting.alert import AlertStatus, Channel, alert_of, digest
+from callagent_cli.reporting.acknowledgement import KIND as ACKNOWLEDGEMENT
+from callagent_cli.reporting.acknowledgement import acknowledgement
+from callagent_cli.reporting.acknowledgement import keep as keep_acknowledgement
+from callagent_cli.reporting.alert import (
+    AlertStatus,
+    Channel,
+    Learning,
+    alert_of,
+    digest,
+    thread_of,
+)
 from callagent_cli.reporting.delivery import Delivery, Row
 from callagent_cli.reporting.incidents import Documents
-from callagent_cli.reporting.incidents.incident import is_open
+from callagent_cli.reporting.incidents.incident import is_open, load, named_by
 from callagent_cli.reporting.incidents.mutes import Mutes, mute_of
 from callagent_cli.reporting.queue import DELIVERY_TIMEOUT_S, Queue
 from callagent_cli.reporting.redaction import Redactor
@@ -29,6 +39,9 @@ from callagent_cli.resilience.work import Work
 
 KIND: Final = "alert"
 """The kind under which alerts are kept as documents."""
+
+LEARNED: Final = "channel"
+"""The kind under which it is kept what a channel learned from its receiver."""
 
 BROKEN_AFTER: Final = 3
 """Failures in a row after which the other channels hear that this one is broken."""
@@ -40,13 +53,19 @@ _NEVER: Final = float("inf")
 _GONE: Final = 410
 
 
+def _say_nothing(_channel: str, _advice: str) -> None:
+    """Tell nobody."""
+
+
 class Outbox:
     """Delivers alerts on each channel at its own pace; a channel that hangs holds up no other.
 
     Each channel has a Guard: it retries with growing waits, keeps the waits a receiver asks for,
     and leaves a broken channel alone for a while. `on_broken(channel, error)` is called once when
     a channel stops working, `on_works(channel)` when it delivers for the first time and after it
-    was broken.
+    was broken, `on_learned(channel, advice)` when it learned what a setting should say. With a
+    `service` only what is told of that service is taken over from the store: the rest belongs to a
+    worker that still lives.
     """
 
     def __init__(
@@ -59,16 +78,24 @@ class Outbox:
         emit: Callable[[Event], None],
         on_broken: Callable[[str, str], None],
         on_works: Callable[[str], None],
+        on_learned: Callable[[str, str], None] = _say_nothing,
+        service: str = "",
     ) -> None:
         self._documents = documents
+        self._service = service
         self._clock = clock
         self._redactor = redactor
         self._emit = emit
         self._on_broken = on_broken
         self._on_works = on_works
+        self._on_learned = on_learned
         self._mutes = Mutes(documents)
         self._queues = {channel.name: Queue(channel, clock) for channel in channels}
         self._told: dict[str, set[str]] = {}
+        self._threads: dict[str, str] = {}
+        self._leases: dict[str, asyncio.TimerHandle] = {}
+        self._leased_until_utc_s = 0.0
+        self._recall(channels)
         self._load()
 
     def __call__(self, stamped: Stamped) -> None:
@@ -114,6 +141,34 @@ class Outbox:
         """Stop the Guards' timers; what waits stays in the store."""
         for queue in self._queues.values():
             queue.guard.disarm()
+        for timer in self._leases.values():
+            timer.cancel()
+
+    # Leasing
+
+    def lease(self, until_utc_s: float) -> None:
+        """Keep a worker that begins meanwhile from sending what this process is about to send."""
+        self._leased_until_utc_s = until_utc_s
+        for queue in self._queues.values():
+            for row in queue.rows:
+                row.leased_until_utc_s = until_utc_s
+                self._keep(row)
+
+    def end_lease(self) -> None:
+        """Leave what was not delivered to whoever comes next."""
+        self.lease(0.0)
+
+    def _await_lease(self, alert: str, seconds: float) -> None:
+        timer = asyncio.get_running_loop().call_later(seconds, self._take_over, alert)
+        self._leases[alert] = timer
+
+    def _take_over(self, alert: str) -> None:
+        """Deliver what another process leased and has not delivered."""
+        del self._leases[alert]
+        body = self._documents.get(KIND, alert)
+        if body is not None:
+            row = msgspec.json.decode(body, type=Row)
+            self._load_row(row, self._clock.utc())
 
     # Keeping
 
@@ -129,8 +184,14 @@ class Outbox:
             names = [name for name in names if name in told]
         over = event.kind == "resolved" or not is_open(self._documents, event.incident)
         status: AlertStatus = "resolved" if over else "open"
-        alert = alert_of(stamped, event, self._redactor, status=status)
-        row = Row(alert=alert, deliveries={name: Delivery() for name in names}, muted=muted)
+        thread = self._threads.setdefault(event.incident, f"{stamped.run}.{event.incident}")
+        alert = alert_of(stamped, event, self._redactor, status=status, thread=thread)
+        row = Row(
+            alert=alert,
+            deliveries={name: Delivery() for name in names},
+            muted=muted,
+            leased_until_utc_s=self._leased_until_utc_s,
+        )
         self._keep(row)
         self._enqueue(row)
 
@@ -140,13 +201,28 @@ class Outbox:
             self._mutes.set(msgspec.structs.replace(mute, by=event.by))
         elif event.command == "unmute":
             self._mutes.lift(event.argument)
+        elif event.command == "ack":
+            self._acknowledge(event)
+
+    def _acknowledge(self, event: CommandObeyed) -> None:
+        for incident in load(self._documents):
+            meant = event.argument in {"", "all"} or named_by(incident.id, event.argument)
+            if meant and incident.status == "opened":
+                now_utc_s = self._clock.utc()
+                row = acknowledgement(
+                    self._documents, incident.id, by=event.by, now_utc_s=now_utc_s
+                )
+                if row is not None:
+                    self._keep(row)
+                    self._enqueue(row)
 
     def _load(self) -> None:
         utc_s, monotonic_s = self._clock.utc(), self._clock.monotonic()
         sent: set[tuple[str, float]] = set()
-        for _, body in self._documents.documents(KIND):
+        for body in self._kept():
             row = msgspec.json.decode(body, type=Row)
-            self._enqueue(row)
+            self._threads.setdefault(row.alert.incident, thread_of(row.alert))
+            self._load_row(row, utc_s)
             for name, delivery in row.deliveries.items():
                 if delivery.delivered_utc_s is not None:
                     self._told.setdefault(row.alert.incident, set()).add(name)
@@ -155,6 +231,22 @@ class Outbox:
             if name in self._queues:
                 ago_s = max(0.0, utc_s - sent_utc_s)
                 self._queues[name].sent_s.append(monotonic_s - ago_s)
+
+    def _kept(self) -> list[bytes]:
+        """Return what is kept for the channels, alerts before what answers them."""
+        found = self._documents.documents(KIND)
+        seen = self._documents.documents(ACKNOWLEDGEMENT, open_only=True)
+        return [body for _, body in [*found, *seen]]
+
+    def _load_row(self, row: Row, now_utc_s: float) -> None:
+        if self._service not in {"", row.alert.service}:
+            return
+        waits = any(not delivery.settled for delivery in row.deliveries.values())
+        waits = waits and row.alert.status != "acknowledged"  # It may be sent twice.
+        if waits and row.leased_until_utc_s > now_utc_s:
+            self._await_lease(row.alert.id, row.leased_until_utc_s - now_utc_s)
+        else:
+            self._enqueue(row)
 
     def _enqueue(self, row: Row) -> None:
         for name, delivery in row.deliveries.items():
@@ -168,7 +260,10 @@ class Outbox:
             not delivery.settled and name in self._queues
             for name, delivery in row.deliveries.items()
         )
-        self._documents.put(KIND, row.alert.id, msgspec.json.encode(row), open_=waits)
+        if row.alert.status == "acknowledged":
+            keep_acknowledgement(self._documents, row, waits=waits)
+        else:
+            self._documents.put(KIND, row.alert.id, msgspec.json.encode(row), open_=waits)
 
     # Delivering
 
@@ -204,10 +299,27 @@ class Outbox:
             return  # The end of the run was faster.
         alert = rows[0].alert if len(rows) == 1 else digest([row.alert for row in rows])
         error = await _outcome(queue.channel.deliver(alert))
+        self._learn(queue.channel)
         if error is not None:
             self._failed(queue, rows, error)
             raise error
         self._delivered(queue, rows)
+
+    def _recall(self, channels: Sequence[Channel]) -> None:
+        for channel in channels:
+            known = self._documents.get(LEARNED, channel.name)
+            if known is not None and isinstance(channel, Learning):
+                channel.recall(known.decode())
+
+    def _learn(self, channel: Channel) -> None:
+        """Keep what a channel learned for the runs to come, and tell how to settle it."""
+        if not isinstance(channel, Learning) or not channel.learned:
+            return
+        known = self._documents.get(LEARNED, channel.name)
+        learned = channel.learned.encode()
+        if known != learned:
+            self._documents.put(LEARNED, channel.name, learned, open_=False)
+            self._on_learned(channel.name, channel.advice)
 
     def _delivered(self, queue: Queue, rows: list[Row]) -> None:
         name, utc_s = queue.channel.name, self._clock.utc()

@@ -13,6 +13,9 @@ HOURLY_MAX: Final = 10
 """Messages a channel gets in an hour; what comes beyond that is sent together, as a digest."""
 
 DELIVERY_TIMEOUT_S: Final = 30.0
+_MACHINES: Final = frozenset({"pagerduty", "webhook"})
+"""Channels that a program reads: each message is about one incident, so that each one ends."""
+
 _HOUR_S: Final = 3600.0
 _NEVER: Final = float("inf")
 
@@ -45,10 +48,25 @@ class Queue:
         return max(self.not_before_s, free_s)
 
     def batch(self, now_s: float) -> list[Row]:
-        """Return what goes out together: all that piled up, or else the oldest alone."""
-        hour_is_up = len(self.sent_s) == HOURLY_MAX and now_s - self.sent_s[0] < 2 * _HOUR_S
-        piled_up = self.failures > 0 or hour_is_up
-        return self.rows[:] if piled_up else self.rows[:1]
+        """Return what goes out together: all that piled up, or else the oldest alone.
+
+        An acknowledgement goes alone, for in a digest it would hide that there is an alert.
+        """
+        if not self.rows:
+            return []
+        first = self.rows[0]
+        if first.alert.status == "acknowledged" or not self._piled_up(now_s):
+            return [first]
+        rows = [row for row in self.rows if row.alert.status != "acknowledged"]
+        if self.channel.name not in _MACHINES:
+            return rows
+        return [row for row in rows if row.alert.incident == first.alert.incident]
+
+    def _piled_up(self, now_s: float) -> bool:
+        """Tell whether to send a digest; a webhook's receiver knows a repetition by its id only."""
+        if len(self.sent_s) == HOURLY_MAX and now_s - self.sent_s[0] < 2 * _HOUR_S:
+            return True
+        return self.failures > 0 and self.channel.name != "webhook"
 
     def drop_settled(self) -> None:
         """Let go of the rows of which nothing more will be tried."""

@@ -15,8 +15,7 @@ from callagent_cli.reporting.channels.pagerduty import PagerDutyChannel
 from callagent_cli.reporting.channels.slack import SlackChannel
 from callagent_cli.reporting.channels.telegram import TelegramChannel
 from callagent_cli.reporting.channels.webhook import WebhookChannel
-from callagent_cli.reporting.google_sheet import SheetWriter
-from callagent_cli.reporting.gspread_writer import sheet_writer
+from callagent_cli.reporting.gspread_writer import GspreadWriter, sheet_writer
 from callagent_cli.reporting.heartbeat import Ping
 from callagent_cli.services.exchange import Exchange
 from callagent_cli.services.http import Http
@@ -67,7 +66,7 @@ class RealDoors:
         exchange = Exchange(http=http, service="heartbeat", utc=clock.utc, secret=path)
         return Ping(exchange, path=path)
 
-    def sheet(self, settings: Sheet) -> Callable[[], SheetWriter]:
+    def sheet(self, settings: Sheet) -> Callable[[], GspreadWriter]:
         """Return what opens the sheet; raises `SettingsError` without a service account."""
         return sheet_writer(settings, self._environ)
 
@@ -118,7 +117,10 @@ class RealDoors:
 
 def _address(url: str, key: str) -> tuple[str, str]:
     """Return the base address and the path of a web address; raises `SettingsError`."""
-    address = urlsplit(url)
+    try:
+        address = urlsplit(url)
+    except ValueError:
+        address = urlsplit("")
     if address.scheme not in {"http", "https"} or not address.hostname:
         raise SettingsError(f"`{key}` is no web address", hint="write it as https://host/path")
     path = (address.path or "/") + (f"?{address.query}" if address.query else "")

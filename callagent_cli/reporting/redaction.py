@@ -87,7 +87,10 @@ def secrets_of(settings: Settings, environ: Mapping[str, str]) -> list[str]:
 
 def _capabilities(url: str) -> list[str]:
     """Return the parts of an address that open a door to whoever knows them."""
-    address = urlsplit(url)
+    try:
+        address = urlsplit(url)
+    except ValueError:  # It leads nowhere; whoever opens it says so.
+        return [url]
     return [part for part in (address.path, address.query) if len(part) >= _SECRET_PATH]
 
 

@@ -36,13 +36,14 @@ class Sink(Protocol):
 
 
 class MemorySink:
-    """Keeps the lines, and a running SHA-256 over them by which two runs are compared.
+    """Keeps the lines, and a SHA-256 over them by which two runs are compared.
 
     `keep` false keeps the hash and the count only.
     """
 
     def __init__(self, *, keep: bool = True) -> None:
         self._hash = sha256()
+        self._hashed = 0
         self._keep = keep
         self.lines: list[bytes] = []
         self.written = 0
@@ -50,10 +51,11 @@ class MemorySink:
 
     def write(self, line: bytes) -> None:
         """Take one line."""
-        self._hash.update(line)
         self.written += 1
         if self._keep:
             self.lines.append(line)
+        else:
+            self._hash.update(line)
 
     def close(self, timeout_s: float) -> None:
         """Nothing waits in memory."""
@@ -61,6 +63,9 @@ class MemorySink:
     @property
     def sha256(self) -> str:
         """The hash over all lines so far, in hex."""
+        for line in self.lines[self._hashed :]:
+            self._hash.update(line)
+        self._hashed = len(self.lines)
         return self._hash.hexdigest()
 
 

@@ -8,9 +8,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final, Protocol
 
+import msgspec
+
 from callagent_cli import __version__
 from callagent_cli.clock import Clock
-from callagent_cli.events import AlertRaised, Bus, ListenerFailed, SinkDropped, Stamped
+from callagent_cli.events import (
+    AlertRaised,
+    Bus,
+    CommandObeyed,
+    ListenerFailed,
+    SinkDropped,
+    Stamped,
+)
+from callagent_cli.reporting import notices
 from callagent_cli.reporting.alert import Channel
 from callagent_cli.reporting.channels.mock import MockChannel
 from callagent_cli.reporting.google_sheet import GoogleSheet, SheetWriter
@@ -18,6 +28,7 @@ from callagent_cli.reporting.heartbeat import Heartbeat, Ping
 from callagent_cli.reporting.incidents import (
     Documents,
     IncidentBook,
+    LostWorker,
     Now,
     Situation,
     alert_line,
@@ -80,6 +91,7 @@ class Surroundings:
     `folder` is where the logs go; `screen` shows one line per alert; `label` stands before each
     alert's title (SANDBOX). With `real` false nothing leaves memory: no file, no thread. `doors`
     leads to the real channels and the real sheet; a real run needs it when the settings name one.
+    `journal` takes the journal's lines instead of a file or memory.
     """
 
     clock: Clock
@@ -93,6 +105,7 @@ class Surroundings:
     doors: Doors | None = None
     label: str = ""
     keep_journal: bool = True
+    journal: Sink | None = None
 
 
 class Reporting:
@@ -129,6 +142,7 @@ class Reporting:
             emit=self._bus.emit,
             on_broken=self._channel_broken,
             on_works=self._channel_works,
+            on_learned=self._channel_learned,
         )
         self._heartbeat = self._choose_heartbeat()
         self._listen()
@@ -138,19 +152,22 @@ class Reporting:
         # The journal comes first: it has an event before anything that follows from it.
         self._bus.listen(Journal(self.journal_sink, redactor))
         self._bus.listen(SheetRows(self.rows, redactor))
-        self._bus.listen(self.outbox)
-        self._bus.listen(self._show)
+        self._bus.listen(self.outbox, AlertRaised, CommandObeyed)
+        self._bus.listen(self._show, AlertRaised)
         self._bus.listen(self._observe)
 
     # The life of a run
 
     def follows(self, last: LastRun | None) -> None:
         """Be told of the run before this one: if it was lost, that is an incident."""
-        if last is not None and last.ended_utc_s is None:
-            beat_s = last.heartbeat_utc_s
-            now = self._now()
-            lost = self.book.worker_lost
-            self._raise(lost(heartbeat_utc_s=beat_s, pid=last.pid, host=last.host, now=now))
+        if last is None:
+            return
+        workers, now = self.book.workers, self._now()
+        if last.ended_utc_s is not None:
+            self._raise(workers.back(now))
+            return
+        lost = LostWorker(pid=last.pid, host=last.host, heartbeat_utc_s=last.heartbeat_utc_s)
+        self._raise(workers.lost(lost, now))
 
     def watch(self, run: Situation) -> None:
         """Ask this run from now on how many calls an outage holds up."""
@@ -227,6 +244,17 @@ class Reporting:
     def _channel_works(self, channel: str) -> None:
         self._raise(self.book.channel_works(channel, self._now()))
 
+    def _channel_learned(self, channel: str, advice: str) -> None:
+        self._note(notices.channel_learned(channel, advice, self._clock.utc()))
+
+    def _sheet_mended(self, _name: str, text: str) -> None:
+        self._note(notices.sheet_mended(text, self._clock.utc()))
+
+    def _note(self, notice: AlertRaised) -> None:
+        """Tell what belongs to no incident: nothing is broken, and nothing will be resolved."""
+        title = f"{self._given.label}: {notice.title}" if self._given.label else notice.title
+        self._bus.emit(msgspec.structs.replace(notice, title=title))
+
     def _now(self) -> Now:
         return Now(self._clock.utc(), self._clock.monotonic())
 
@@ -265,6 +293,8 @@ class Reporting:
     # Sinks and channels
 
     def _journal_sink(self) -> Sink:
+        if self._given.journal is not None:
+            return self._given.journal
         if not self._given.real:
             return MemorySink(keep=self._given.keep_journal)
         path = run_file(self._given.folder, self._clock.utc(), self._bus.run)
@@ -291,18 +321,17 @@ class Reporting:
                 self._clock,
                 on_broken=self._channel_broken,
                 on_works=self._channel_works,
+                on_notice=self._sheet_mended,
             )
         path = self._given.folder / "google-sheet.csv"
         return CsvRows(FileSink(path, on_dropped=hears, header=header))
 
     def _choose_channels(self) -> list[Channel]:
         """Return the channels that are set and mocks of the others; a simulation has mocks only."""
-        alerts, found = self._given.settings.alerts, list[Channel]()
-        if self._given.real and alerts != Alerts():
-            found = self._doors().channels(alerts, self._clock)
-        names = {channel.name for channel in found}
-        mocks = [name for name in CHANNELS if name not in names]
-        return [*found, *(MockChannel(name, self.alert_sink, self._clock) for name in mocks)]
+        given = self._given
+        real = given.real and given.settings.alerts != Alerts()
+        doors = self._doors() if real else None
+        return channels_of(given.settings.alerts, doors, self._clock, mocks=self.alert_sink)
 
     def _choose_heartbeat(self) -> Heartbeat | None:
         """Return the dead-man's switch, when one is set; a simulation has none."""
@@ -327,3 +356,14 @@ class Reporting:
             self._loop.call_soon_threadsafe(self._bus.emit, event)
 
         return hear
+
+
+def channels_of(alerts: Alerts, doors: Doors | None, clock: Clock, *, mocks: Sink) -> list[Channel]:
+    """Return the channels that are set, and mocks of the others; without `doors` all are mocks.
+
+    Raises `SettingsError` when a channel lacks its secret.
+    """
+    found = [] if doors is None else doors.channels(alerts, clock)
+    names = {channel.name for channel in found}
+    pretended = [name for name in CHANNELS if name not in names]
+    return [*found, *(MockChannel(name, mocks, clock) for name in pretended)]

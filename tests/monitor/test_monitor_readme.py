@@ -1,5 +1,6 @@
 """README, help and bindings are the same list of keys."""
 
+import re
 from pathlib import Path
 from typing import Final
 
@@ -44,7 +45,7 @@ def test_the_palette_offers_what_the_keys_do() -> None:
 
 def test_the_readme_shows_pictures_that_exist() -> None:
     """Each picture of the README is there, and asks no other host for anything."""
-    names = [part.partition(")")[0] for part in README.split("](docs/")[1:]]
+    names = re.findall(r"!\[[^\]]*\]\(docs/([^)]*)\)", README)
 
     assert names
     for name in names:

@@ -204,7 +204,7 @@ def test_status_shows_breakers_and_open_alerts_only() -> None:
     """The table names each breaker's state; resolved alerts are left out."""
     paper = Paper(columns=100, zone=UTC)
     services = "\n".join(service_lines(incident(), NOW, paper))
-    alerts = "\n".join(alert_lines(incident(), paper))
+    alerts = "\n".join(alert_lines(incident(), NOW, paper))
 
     assert "■ OPEN" in services
     assert "check 00:07" in services

@@ -110,7 +110,7 @@ def test_a_crash_of_the_screen_leaves_the_run_alone(tmp_path: Path) -> None:
         assert "ended with 0" in text
         assert term.restored()
         assert len(reports) == 1
-        assert "planted: …142 with [redacted]" in report
+        assert "planted: …142 with ***" in report
         assert "12125550142" not in text + report
         assert "sk_planted" not in text + report
 

@@ -121,11 +121,11 @@ async def begun(plan: Scenario, told: Listener, *, failed: int = 0) -> AsyncIter
         connect=lambda service, _url: InProcessHttp(desks[service], clock),
     )
     bus.listen(state.fold)
-    pulse = Housekeeping(worker.resources, worker.control, _row(bus, worker, clock.utc()))
+    housekeeping = Housekeeping(worker.resources, worker.control, _row(bus, worker, clock.utc()))
     session = asyncio.ensure_future(
-        run_session(worker, reporting, mode="sandbox", contacts="-", housekeeping=pulse)
+        run_session(worker, reporting, mode="sandbox", contacts="-", housekeeping=housekeeping)
     )
-    commands = WorkerCommands(worker, pulse, session, by=OPERATOR)
+    commands = WorkerCommands(worker, housekeeping, session, by=OPERATOR)
     try:
         yield Begun(worker, commands, session, state, bus)
     finally:

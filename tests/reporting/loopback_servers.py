@@ -74,11 +74,12 @@ class _Server(ABC):
 
 
 class HttpServer(_Server):
-    """Gives its answers in their order, one connection each."""
+    """Gives its answers in their order, one connection each; `forever` is given after them."""
 
-    def __init__(self, answers: list[Answer]) -> None:
+    def __init__(self, answers: list[Answer], *, forever: Answer | None = None) -> None:
         super().__init__()
         self._answers = list(answers)
+        self.forever = forever
         self.requests: list[Received] = []
 
     @property
@@ -93,7 +94,8 @@ class HttpServer(_Server):
         headers = {name.lower(): value for name, value in pairs}
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         self.requests.append(Received(method, target, headers, body))
-        status, more, content = self._answers.pop(0)
+        answer = self._answers.pop(0) if self._answers or not self.forever else self.forever
+        status, more, content = answer
         lines = [f"HTTP/1.1 {status} Told", *(f"{name}: {value}" for name, value in more.items())]
         if status != 204:
             lines.append(f"content-length: {len(content)}")

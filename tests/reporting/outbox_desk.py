@@ -3,9 +3,10 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from reporting_doubles import KEY, MemoryDocuments, ScriptedChannel, loop_clock, run_jumping
+from reporting_doubles import KEY, MemoryDocuments, loop_clock, run_jumping
 
 from callagent_cli.events import AlertRaised, Event, Stamped
+from callagent_cli.reporting.alert import Channel
 from callagent_cli.reporting.outbox import Outbox
 from callagent_cli.reporting.redaction import Redactor
 
@@ -14,7 +15,11 @@ class Desk:
     """An outbox with scripted channels, and what it said."""
 
     def __init__(
-        self, *channels: ScriptedChannel, documents: MemoryDocuments | None = None
+        self,
+        *channels: Channel,
+        documents: MemoryDocuments | None = None,
+        on_learned: Callable[[str, str], None] = lambda _channel, _advice: None,
+        service: str = "",
     ) -> None:
         self.documents = documents or MemoryDocuments()
         self.emitted: list[Event] = []
@@ -28,17 +33,18 @@ class Desk:
             emit=self.emitted.append,
             on_broken=lambda channel, error: self.said.append(("broken", channel, error)),
             on_works=lambda channel: self.said.append(("works", channel)),
+            on_learned=on_learned,
+            service=service,
         )
 
-    def raise_(self, event: AlertRaised) -> None:
+    def raise_(self, event: AlertRaised, *, run: str = "run_1", campaign: str = "contacts") -> None:
         """Show an alert to the outbox."""
-        self.see(event)
+        self.see(event, run=run, campaign=campaign)
 
-    def see(self, event: Event) -> None:
+    def see(self, event: Event, *, run: str = "run_1", campaign: str = "contacts") -> None:
         """Show another event to the outbox."""
-        self.outbox(
-            Stamped(self.clock.utc(), self.clock.monotonic(), 1, "run_1", "contacts", event)
-        )
+        utc_s, monotonic_s = self.clock.utc(), self.clock.monotonic()
+        self.outbox(Stamped(utc_s, monotonic_s, 1, run, campaign, event))
 
     async def serve(self, for_s: float) -> None:
         """Deliver for some time."""

@@ -10,8 +10,9 @@ from sheets_twin import SheetsTwin
 
 from callagent_cli.errors import SettingsError
 from callagent_cli.reporting.google_sheet import GoogleSheet, SheetError
-from callagent_cli.reporting.gspread_writer import COLUMNS, GspreadWriter, sheet_writer
+from callagent_cli.reporting.gspread_writer import GspreadWriter, sheet_writer
 from callagent_cli.reporting.sheet import Row
+from callagent_cli.reporting.sheet_layout import COLUMNS
 from callagent_cli.settings import Sheet
 
 HTML = "<html>bad gateway</html>"
@@ -38,7 +39,7 @@ def test_a_missing_worksheet_is_made_with_its_header() -> None:
         again = _writer(twin)
         again.append(_rows(3))
 
-        assert twin.sheets["callagent"] == [COLUMNS, *_rows(1, 2, 3)]
+        assert twin.sheets["callagent"] == [list(COLUMNS), *_rows(1, 2, 3)]
         assert again.keys() >= {"run_1-1", "run_1-2", "run_1-3"}
         assert len(set(twin.hosts)) == 1
 
@@ -80,7 +81,7 @@ def test_a_sheet_that_cannot_be_opened_names_the_fix(answer: tuple[int, Any], wo
     with SheetsTwin() as twin:
         twin.open_answer = answer
         with pytest.raises(SheetError, match=words):
-            _writer(twin)
+            _writer(twin).append(_rows(1))
 
 
 def test_a_refused_service_account_names_the_fix() -> None:
@@ -88,7 +89,7 @@ def test_a_refused_service_account_names_the_fix() -> None:
     with SheetsTwin() as twin:
         twin.token_answer = (400, {"error": "invalid_grant", "error_description": "no"})
         with pytest.raises(SheetError, match="refuses the service account") as raised:
-            _writer(twin)
+            _writer(twin).append(_rows(1))
 
         assert not raised.value.ambiguous
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from outage_worlds import Watched, library
 from reporting_doubles import (
     ALERT,
     EPOCH_S,
@@ -16,48 +17,15 @@ from reporting_doubles import (
     failed_call,
 )
 
-from callagent_cli.calls.model import CallState
 from callagent_cli.reporting.delivery import Delivery, Row
-from callagent_cli.reporting.incidents.incident import load
 from callagent_cli.reporting.incidents.report import Report, report_of
 from callagent_cli.reporting.incidents.report_text import CHART_COLUMNS, chart, markdown, plain
-from callagent_cli.simulation.judge.evidence import Evidence
-from callagent_cli.simulation.scenario.loader import find_scenario, load_scenario
-from callagent_cli.simulation.twins.ledger import ReceivedRequest
-from callagent_cli.simulation.world import World
 
 
-class Watched(World):
-    """A world whose incidents are reported on before its store is closed."""
-
-    reports: list[Report]
-    failed: list[str]
-
-    def _evidence(self, **given: Any) -> Evidence:  # noqa: ANN401 — handed on as they are.
-        store = self._store
-
-        def state_of(call_id: str) -> str:
-            call = store.call(call_id)
-            return "" if call is None else call.state.value
-
-        found = [report_of(store, each.id, state_of=state_of) for each in load(store)]
-        self.reports = [report for report in found if report is not None]
-        failed = store.calls(self.scenario.name, frozenset({CallState.FAILED}))
-        self.failed = [call.id for call in failed]
-        return super()._evidence(**given)
-
-
-def _played(name: str) -> tuple[Watched, Evidence]:
-    world = Watched(load_scenario(find_scenario(name)).scenario, 7)
-    return world, world.run()
-
-
-def _failed_requests(evidence: Evidence, service: str) -> list[ReceivedRequest]:
-    return [
-        request
-        for request in evidence.requests
-        if request.service == service and request.fault and not request.target.endswith(".health")
-    ]
+def _played(name: str) -> Watched:
+    world = Watched(library(name))
+    world.run()
+    return world
 
 
 @pytest.mark.parametrize(
@@ -73,9 +41,9 @@ def _failed_requests(evidence: Evidence, service: str) -> list[ReceivedRequest]:
 )
 def test_the_numbers_of_a_report_equal_the_ledger(scenario: str, service: str) -> None:
     """Every failed request that reached the twin is in the report, once, and as what it was."""
-    world, evidence = _played(scenario)
+    world = _played(scenario)
     reports = [report for report in world.reports if report.service == service]
-    requests = _failed_requests(evidence, service)
+    requests = world.requests[service]
     waste = reports[0].waste
 
     assert len(reports) == 1
@@ -89,7 +57,7 @@ def test_the_numbers_of_a_report_equal_the_ledger(scenario: str, service: str) -
 
 def test_a_report_names_exactly_the_calls_that_failed_by_it() -> None:
     """One call failed for good in the required scenario; the others were protected."""
-    world, _ = _played("elevenlabs-503")
+    world = _played("elevenlabs-503")
     report = world.reports[0]
 
     assert report.impact.failed == len(world.failed) == 1
@@ -100,14 +68,10 @@ def test_a_report_names_exactly_the_calls_that_failed_by_it() -> None:
 
 def test_a_flapping_outage_over_a_kill_is_one_opened_and_one_resolved() -> None:
     """Twelve minutes of coming and going: two alerts that begin and end it, updates between."""
-    world, evidence = _played("flapping-outage")
-    kinds = [
-        event.event.kind  # type: ignore[attr-defined]
-        for event in evidence.events
-        if type(event.event).__name__ == "AlertRaised"
-    ]
+    world = _played("flapping-outage")
+    kinds = [alert.kind for alert in world.raised]
 
-    assert len({event.run for event in evidence.events}) == 2
+    assert world.runs == {"run_1", "run_2"}
     assert kinds.count("opened") == kinds.count("resolved") == 1
     assert kinds[-1] == "resolved"
     assert world.reports[0].times_opened > 5

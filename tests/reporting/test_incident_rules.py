@@ -17,7 +17,7 @@ from callagent_cli.events import (
     RunWaiting,
     StepFinished,
 )
-from callagent_cli.reporting.incidents import affected_calls, failed_calls, is_lost, lost
+from callagent_cli.reporting.incidents import LostWorker, affected_calls, failed_calls
 from callagent_cli.reporting.incidents.incident import Waste, find, is_incident, load
 
 STARTED = RunStarted(mode="live", contacts="c.csv", lanes=1, version="1")
@@ -123,56 +123,6 @@ def test_a_kill_in_a_stall_is_mended_by_the_next_start() -> None:
     drill.see(STARTED).at(drill.now_s + 130)
 
     assert drill.kinds == ["opened", "resolved"]
-
-
-# Lost workers
-
-
-@pytest.mark.parametrize(
-    ("ended_utc_s", "held", "silent_s", "expected"),
-    [
-        (5.0, False, 1000, False),
-        (None, False, 0, True),
-        (None, True, 14, False),
-        (None, True, 15, True),
-        (None, False, -50, True),
-    ],
-)
-def test_a_heartbeat_is_lost_when_nobody_holds_the_lock_or_the_holder_is_silent(
-    ended_utc_s: float | None, held: bool, silent_s: float, expected: bool
-) -> None:
-    """A run that ended is never lost; one whose process is gone always is."""
-    told = is_lost(
-        heartbeat_utc_s=100, ended_utc_s=ended_utc_s, held=held, now_utc_s=100 + silent_s
-    )
-
-    assert told is expected
-
-
-def test_a_lost_heartbeat_is_said_with_what_to_do() -> None:
-    """For `status --watch` and `tui`: who it was, since when, and the way on."""
-    text = lost(heartbeat_utc_s=EPOCH_S, pid=7, host="box", held=False, now_utc_s=EPOCH_S + 90)
-
-    assert text.title == "the worker's heartbeat is lost: silent for 1m30s"
-    assert "pid 7 on box" in text.body
-    assert "To do: start the run again" in text.body
-    assert "end pid 7" in lost(heartbeat_utc_s=0, pid=7, host="box", held=True, now_utc_s=90).body
-
-
-def test_the_next_start_tells_that_the_worker_was_lost() -> None:
-    """Opened at the start, resolved after two minutes of being alive."""
-    drill = Drill(at_s=100)
-    drill.told += drill.book.worker_lost(
-        heartbeat_utc_s=EPOCH_S + 40, pid=7, host="box", now=drill.instant()
-    )
-    drill.at(219)
-    before = list(drill.kinds)
-    drill.at(221)
-
-    assert before == ["opened"]
-    assert drill.kinds == ["opened", "resolved"]
-    assert drill.told[0].title == "the worker's heartbeat is lost: silent for 1m"
-    assert drill.told[1].title == "a worker is back after 1m"
 
 
 # Unknown dials
@@ -348,9 +298,8 @@ def test_every_alert_says_all_that_a_person_needs() -> None:
     for channel in ("telegram", "heartbeat", "sheet"):
         drill.told += drill.book.channel_broken(channel, "answered 401", drill.instant())
         drill.told += drill.book.channel_works(channel, drill.instant())
-    drill.told += drill.book.worker_lost(
-        heartbeat_utc_s=EPOCH_S, pid=7, host="box", now=drill.instant()
-    )
+    lost = LostWorker(pid=7, host="box", heartbeat_utc_s=EPOCH_S)
+    drill.told += drill.book.workers.lost(lost, drill.instant())
     drill.at(2600).end_of_run()
 
     assert {alert.kind for alert in drill.told} == {"opened", "update", "resolved", "call_failed"}

@@ -37,9 +37,9 @@ def _moved(old: str, new: str, **more: Any) -> CallChanged:  # noqa: ANN401 — 
     return CallChanged(call="call_1", old=old, new=new, step="dial", reason="", **more)
 
 
-def test_every_number_is_there() -> None:
-    """Attempts, latency, breaker, lanes, queue by state, dials, retries, alerts, losses."""
-    metrics = Metrics(totals={"pending": 3}, lanes=4, services=("elevenlabs",))
+def _all_metrics() -> Metrics:
+    """Return metrics to which everything that is counted has happened once."""
+    metrics = Metrics(totals={"pending": 3}, lanes=4, services={"elevenlabs": "closed"})
     for event in (
         failed_attempt(),
         good_attempt(),
@@ -55,6 +55,12 @@ def test_every_number_is_there() -> None:
         SinkDropped(sink="journal", dropped=7, error_message="disk full"),
     ):
         metrics(_stamped(event))
+    return metrics
+
+
+def test_every_number_is_there() -> None:
+    """Attempts, latency, breaker, lanes, queue by state, dials, retries, alerts, losses."""
+    metrics = _all_metrics()
     text = generate_latest(metrics.registry).decode()
 
     for line in (
@@ -78,7 +84,7 @@ def test_every_number_is_there() -> None:
 
 def test_no_label_names_a_call() -> None:
     """A million calls do not make a million series."""
-    metrics = Metrics(totals={}, lanes=1, services=())
+    metrics = Metrics(totals={}, lanes=1, services={})
     metrics(_stamped(failed_attempt(call="call_9")))
     metrics(_stamped(_moved("active", "done")))
 
@@ -138,16 +144,34 @@ def test_spans_hold_no_text_of_a_provider() -> None:
 
 
 def test_the_dashboard_asks_for_numbers_that_exist() -> None:
-    """Each metric that docs/grafana-dashboard.json names is one that is exported."""
+    """Each metric that the dashboard queries is exported, with the labels it names."""
     path = Path(__file__).parents[2] / "docs" / "grafana-dashboard.json"
     board = json.loads(path.read_text(encoding="utf-8"))
-    asked = set(re.findall(r"callagent_\w+", json.dumps(board["panels"])))
-    metrics = Metrics(totals={}, lanes=1, services=())
-    known = {
-        f"{family.name}{ending}"
-        for family in metrics.registry.collect()
-        for ending in ("", "_total", "_bucket")
-    }
+    targets = [target for panel in board["panels"] for target in panel.get("targets", [])]
+    known: dict[str, set[str]] = {}
+    for family in _all_metrics().registry.collect():
+        for sample in family.samples:
+            known.setdefault(sample.name, set()).update(sample.labels)
+    asked = set()
+    for target in targets:
+        names = set(re.findall(r"callagent_\w+", target["expr"]))
+        labels = {label for name in names for label in known.get(name, set())}
+        grouped = re.findall(r"by ?\(([^)]*)\)", target["expr"])
+        wanted = {word.strip() for group in grouped for word in group.split(",")}
+        wanted |= set(re.findall(r"{{(\w+)}}", target.get("legendFormat", "")))
+        wanted |= set(re.findall(r"(\w+)\s*=~?\"", target["expr"]))
 
-    assert asked
-    assert asked <= known
+        assert names, target
+        assert names <= known.keys(), target
+        assert wanted <= labels, target
+        asked |= names
+    assert len(asked) >= 6
+
+
+def test_a_breaker_that_a_restart_found_open_is_open_from_the_start() -> None:
+    """No event says so: it stands as it was taken up from the store."""
+    metrics = Metrics(totals={}, lanes=1, services={"elevenlabs": "open"})
+    text = generate_latest(metrics.registry).decode()
+
+    assert 'callagent_breaker_state{service="elevenlabs",state="open"} 1.0' in text
+    assert 'callagent_breaker_state{service="elevenlabs",state="closed"} 0.0' in text

@@ -272,8 +272,9 @@ def test_a_dead_channel_is_said_on_the_others_once(tmp_path: Path) -> None:
         await stage.reporting.close()
         broken = [event for event in stage.events if isinstance(event, AlertRaised)][1:]
 
+        answer = "telegram answered 401: Unauthorized; correct the token of `alerts.telegram`"
         assert [event.title for event in broken] == [
-            "alerts do not get through by telegram: telegram answered 401: Unauthorized"
+            f"alerts do not get through by telegram: {answer}"
         ]
         lines = [json.loads(line) for line in (tmp_path / "alerts.jsonl").read_text().splitlines()]
         about = [line["channel"] for line in lines if line["service"] == "alerts.telegram"]

@@ -81,7 +81,7 @@ def test_neither_a_key_nor_a_number_comes_out_anywhere(tmp_path: Path) -> None:
     channel = ScriptedChannel("webhook", [ServiceUnavailable(WORDS)])
     exporter, provider = InMemorySpanExporter(), TracerProvider()
     provider.add_span_processor(SimpleSpanProcessor(exporter))
-    metrics = Metrics(totals={}, lanes=1, services=())
+    metrics = Metrics(totals={}, lanes=1, services={})
 
     class Doors:
         def channels(self, *_: object) -> list[ScriptedChannel]:

@@ -19,6 +19,7 @@ from callagent_cli.monitor.paint.plain import (
 )
 from callagent_cli.monitor.paint.rows import breaker_cell, error_text, next_text
 from callagent_cli.monitor.paint.table import Cell
+from callagent_cli.monitor.snapshot import MuteSnapshot
 from callagent_cli.monitor.state import ViewState
 from callagent_cli.monitor.verdict import Tone
 from callagent_cli.monitor.view.alerts import AlertView
@@ -114,6 +115,12 @@ def _muted(service: ServiceView, now_s: float) -> str:
     return f"alerts, for {short_duration(service.muted_until_utc_s - now_s)}"
 
 
+def mute_text(mute: MuteSnapshot, zone: tzinfo | None) -> str:
+    """Return until when a mute holds, and who asked for it."""
+    by = f" by {mute.by}" if mute.by else ""
+    return f"until {clock_time(mute.until_utc_s, zone)}{by}"
+
+
 def _injected(service: ServiceView, state: ViewState, now_s: float) -> str:
     scenario = state.scenario
     if scenario is None:
@@ -129,6 +136,7 @@ def alert_facts(alert: AlertView, state: ViewState, looking: Looking) -> list[Fa
     """Return what is known of an alert."""
     seen = f"seen by {alert.seen_by}" if alert.seen_by else "seen by nobody"
     status = seen if state.alerts.is_open(alert) else "resolved"
+    muted = [mute for mute in state.mutes if mute.covers(alert.service, alert.incident)]
     facts = [
         Fact("Alert", alert.title, "bad" if alert.severity == "critical" else "plain"),
         Fact("What", alert.body),
@@ -136,6 +144,7 @@ def alert_facts(alert: AlertView, state: ViewState, looking: Looking) -> list[Fa
         Fact("Service", alert.service),
         Fact("Call", alert.call),
         Fact("Incident", alert.incident),
+        Fact("Muted", ", ".join(mute_text(mute, looking.zone) for mute in muted)),
     ]
     return [fact for fact in facts if fact.text]
 

@@ -6,7 +6,13 @@ from typing import Final
 
 from callagent_cli.calls.model import mask
 from callagent_cli.monitor.paint.glyphs import Glyphs, sparkline
-from callagent_cli.monitor.paint.plain import clock_time, countdown, latency, percent
+from callagent_cli.monitor.paint.plain import (
+    clock_time,
+    countdown,
+    latency,
+    percent,
+    short_duration,
+)
 from callagent_cli.monitor.paint.table import Cell, Column, Row
 from callagent_cli.monitor.state import ViewState
 from callagent_cli.monitor.verdict import Tone, blockers
@@ -55,6 +61,16 @@ ALERT_COLUMNS: Final = (
     Column("title", "ALERT", 30, flex=True),
     Column("seen", "SEEN BY", 10, rank=2, optional=True),
 )
+
+OPEN_ALERT_COLUMNS: Final = (
+    Column("mark", "", 1),
+    Column("incident", "INCIDENT", 8, rank=3, optional=True),
+    Column("level", "LEVEL", 8, rank=1),
+    Column("for", "FOR", 7, rank=1, right=True),
+    Column("title", "ALERT", 30, flex=True),
+    Column("seen", "SEEN BY", 10, rank=2, optional=True),
+)
+"""For a list of open alerts that is printed: how long matters more than since when."""
 
 _BREAKER_WORDS: Final = {
     None: "no data",
@@ -246,6 +262,18 @@ def waiting_rows(state: ViewState) -> list[Row]:
 def held_back(state: ViewState) -> int:
     """Return how many calls cannot begin because a service is down."""
     return state.calls.totals["pending"] if state.waiting and blockers(state) else 0
+
+
+def open_alert_rows(
+    state: ViewState, alerts: Sequence[AlertView], glyphs: Glyphs, now_s: float
+) -> list[Row]:
+    """Return open alerts as lines with their incidents' ids and ages."""
+    rows = []
+    for alert, row in zip(alerts, alert_rows(state, alerts, glyphs, None), strict=True):
+        age = short_duration(now_s - state.alerts.since_s(alert))
+        more = {"incident": Cell(alert.incident, "muted"), "for": Cell(age, "muted")}
+        rows.append(Row(row.key, {**row.cells, **more}))
+    return rows
 
 
 def alert_rows(

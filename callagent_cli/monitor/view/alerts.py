@@ -12,7 +12,10 @@ TEXT_LIMIT = 500
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertView:
-    """One alert; `seen_by` is who acknowledged it, empty when nobody has."""
+    """One alert; `seen_by` is who acknowledged it, empty when nobody has.
+
+    `since_utc_s` is when its incident began, where that is known better than by its first alert.
+    """
 
     alert: str
     incident: str
@@ -24,6 +27,7 @@ class AlertView:
     raised_utc_s: float
     call: str = ""
     seen_by: str = ""
+    since_utc_s: float | None = None
 
 
 class AlertFeed:
@@ -84,6 +88,12 @@ class AlertFeed:
         if alert.kind == "resolved":
             return False
         return alert.incident in self._open if alert.incident else not alert.seen_by
+
+    def since_s(self, alert: AlertView) -> float:
+        """Return when the trouble began that an alert tells of (UTC seconds)."""
+        if alert.since_utc_s is not None:
+            return alert.since_utc_s
+        return self._open.get(alert.incident, alert.raised_utc_s)
 
     def needs_eyes(self, alert: AlertView) -> bool:
         """Return whether an alert is open, worth an act, and seen by nobody."""

@@ -16,7 +16,7 @@ from callagent_cli.errors import (
     ServiceUnavailable,
     SettingsError,
 )
-from callagent_cli.reporting.alert import Alert
+from callagent_cli.reporting.alert import Alert, thread_of
 from callagent_cli.services.masking import safe_text
 from callagent_cli.settings import Email
 
@@ -55,9 +55,11 @@ class EmailChannel:
         """Send the alert; raises `ServiceError` with words that name the way out."""
         await self._session(_message(self._settings, alert))
 
-    async def check(self) -> None:
+    async def check(self) -> str:
         """Connect and sign in without sending anything; raises `ServiceError`."""
         await self._session(None)
+        signed_in = "takes the sign-in" if self._settings.username else "answers; no sign-in is set"
+        return f"the mail server {signed_in}"
 
     async def close(self) -> None:
         """Nothing to release: each email has a connection of its own."""
@@ -191,6 +193,6 @@ def _message(settings: Email, alert: Alert) -> EmailMessage:
     domain = parseaddr(settings.sender)[1].partition("@")[2] or "callagent.invalid"
     message["Message-ID"] = f"<{alert.message}@{domain}>"
     if alert.incident:
-        message["References"] = f"<{alert.run}.{alert.incident}@{domain}>"
+        message["References"] = f"<{thread_of(alert)}@{domain}>"
     message.set_content(alert.body)
     return message

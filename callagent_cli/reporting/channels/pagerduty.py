@@ -5,8 +5,13 @@ from typing import Any, Final
 import msgspec
 
 from callagent_cli.clock import utc_text
-from callagent_cli.errors import AuthenticationFailed, InvalidPayload, ServiceUnavailable
-from callagent_cli.reporting.alert import Alert
+from callagent_cli.errors import (
+    AuthenticationFailed,
+    InvalidPayload,
+    ServiceError,
+    ServiceUnavailable,
+)
+from callagent_cli.reporting.alert import Alert, AlertStatus, thread_of
 from callagent_cli.services.answers import decode, mapping, text
 from callagent_cli.services.exchange import Exchange, Verdict, is_ok, verdict_of_status
 from callagent_cli.services.http import Request, Response
@@ -19,10 +24,11 @@ _TIMEOUT_S: Final = 20.0
 
 
 class PagerDutyChannel:
-    """Triggers and resolves by `dedup_key`, so that a repeated event changes nothing.
+    """Triggers, acknowledges and resolves by `dedup_key`: a repeated event changes nothing.
 
     While an incident of ours is open its alerts are triggers of the same key, which PagerDuty adds
-    to one incident; the alert that ends it resolves that.
+    to one incident; the alert that ends it resolves that. What belongs to no incident is no reason
+    to call somebody, and nothing would ever resolve it: it is left to the other channels.
     """
 
     name = "pagerduty"
@@ -33,6 +39,8 @@ class PagerDutyChannel:
 
     async def deliver(self, alert: Alert) -> None:
         """Send the event; raises `ServiceError` with words that name the way out."""
+        if not alert.incident:
+            return
         response = await self._exchange.send(
             Request(
                 target="pagerduty.send",
@@ -46,22 +54,22 @@ class PagerDutyChannel:
         answer = mapping(decode(response.body, dict[str, Any]))
         if is_ok(response) and answer.get("status") == "success":
             return
-        raise self._exchange.refusal(response, message=_said(answer)).error(
-            _verdict(response, answer)
-        )
+        verdict = _verdict(response, answer)
+        said = "; ".join(filter(None, (_said(answer), _FIXES.get(verdict.kind, ""))))
+        raise self._exchange.refusal(response, message=said).error(verdict)
 
     async def close(self) -> None:
         """Release the connections."""
         await self._exchange.http.close()
 
     def _event(self, alert: Alert) -> dict[str, Any]:
-        resolves = alert.status == "resolved"
+        action = _ACTIONS[alert.status]
         event: dict[str, Any] = {
             "routing_key": self._routing_key,
-            "event_action": "resolve" if resolves else "trigger",
+            "event_action": action,
             "dedup_key": dedup_key(alert),
         }
-        if not resolves:
+        if action == "trigger":
             event["payload"] = {
                 "summary": alert.title[:SUMMARY_MAX],
                 "source": f"callagent {alert.campaign}".strip(),
@@ -78,12 +86,22 @@ class PagerDutyChannel:
         return event
 
 
-def dedup_key(alert: Alert) -> str:
-    """Return what ties together the events of one incident, in one database.
+_FIXES: Final[dict[type[ServiceError], str]] = {
+    AuthenticationFailed: "correct the routing key of `alerts.pagerduty`",
+    InvalidPayload: "PagerDuty does not take this event; the other channels have it",
+    ServiceUnavailable: "that is no answer of PagerDuty's, or it is down",
+}
 
-    The ids of incidents are unique in a database only, so the campaign stands beside them.
-    """
-    return f"callagent/{alert.campaign}/{alert.incident or alert.message}"[:255]
+_ACTIONS: Final[dict[AlertStatus, str]] = {
+    "open": "trigger",
+    "acknowledged": "acknowledge",
+    "resolved": "resolve",
+}
+
+
+def dedup_key(alert: Alert) -> str:
+    """Return what ties together the events of one incident, whichever run sends them."""
+    return f"callagent/{thread_of(alert)}"[:255]
 
 
 def _said(answer: dict[str, Any]) -> str:

@@ -94,7 +94,10 @@ class WebhookChannel:
 
 
 _FIX: Final = {
+    302: "the receiver sends elsewhere; correct `alerts.webhook.url`",
+    400: "the receiver does not take this alert; the other channels have it",
     401: "the receiver refuses the signature; compare the secrets",
+    403: "the receiver refuses us; compare the secrets and its own rules",
     404: "nothing listens at this address; correct `alerts.webhook.url`",
     410: "the receiver wants no more alerts; correct or remove `alerts.webhook`",
 }

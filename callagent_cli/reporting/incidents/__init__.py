@@ -3,7 +3,7 @@
 from callagent_cli.reporting.incidents.affected import affected_calls, failed_calls
 from callagent_cli.reporting.incidents.book import IncidentBook
 from callagent_cli.reporting.incidents.incident import Documents, Incident
-from callagent_cli.reporting.incidents.lost_worker import is_lost, lost
+from callagent_cli.reporting.incidents.lost_worker import LostWorker, is_lost
 from callagent_cli.reporting.incidents.open_incidents import Now
 from callagent_cli.reporting.incidents.shared import Situation
 from callagent_cli.reporting.incidents.wording import alert_line
@@ -12,11 +12,11 @@ __all__ = [
     "Documents",
     "Incident",
     "IncidentBook",
+    "LostWorker",
     "Now",
     "Situation",
     "affected_calls",
     "alert_line",
     "failed_calls",
     "is_lost",
-    "lost",
 ]

@@ -22,8 +22,9 @@ from callagent_cli.reporting.incidents.incident import Documents, Incident, name
 from callagent_cli.reporting.incidents.moves import Moves
 from callagent_cli.reporting.incidents.mutes import mute_of
 from callagent_cli.reporting.incidents.open_incidents import NEVER, Now, OpenIncidents, slot_of
-from callagent_cli.reporting.incidents.other_rules import ChannelRules, StallRules, WorkerRules
+from callagent_cli.reporting.incidents.other_rules import ChannelRules, StallRules
 from callagent_cli.reporting.incidents.shared import Alerts, NoRun, Shared, Situation
+from callagent_cli.reporting.incidents.worker_rules import WorkerRules
 from callagent_cli.reporting.redaction import Redactor
 
 
@@ -69,7 +70,7 @@ class IncidentBook:
         )
         self._channels = ChannelRules(self._shared)
         self._stalls = StallRules(self._shared)
-        self._workers = WorkerRules(self._shared)
+        self.workers = WorkerRules(self._shared)
         breakers, calls = BreakerRules(self._shared), CallRules(self._shared)
         self._handlers: dict[type[Event], Callable[[Now, Any], Alerts]] = {
             AttemptFinished: breakers.attempt_finished,
@@ -127,10 +128,6 @@ class IncidentBook:
     def channel_works(self, channel: str, now: Now) -> Alerts:
         """Resolve the incident of a channel that delivers again."""
         return self._channels.works(channel, now)
-
-    def worker_lost(self, *, heartbeat_utc_s: float, pid: int, host: str, now: Now) -> Alerts:
-        """Tell that the worker before this one was gone without having ended its run."""
-        return self._workers.lost(heartbeat_utc_s=heartbeat_utc_s, pid=pid, host=host, now=now)
 
     def acknowledge(self, incident_id: str, now: Now, *, by: str = "") -> bool:
         """Note that a person knows of an incident: reminders become rare. False if unknown."""

@@ -71,8 +71,8 @@ class BreakerRules:
         for failure in failures:
             if affected.note(incident.id, failure.call, "met"):
                 fresh += 1
-                if affected.was(incident.id, failure.call, "parked"):
-                    incident = incident.evolve(calls_spared=incident.calls_spared - 1)
+                parked = affected.was(incident.id, failure.call, "parked")
+                incident = _hurt_after_all(incident, parked=parked, trial=failure.trial)
         incident = counted(incident, failures, self._shared.redact)
         return incident.evolve(calls_affected=incident.calls_affected + fresh)
 
@@ -170,8 +170,10 @@ class BreakerRules:
         reopened = incident.closed_utc_s is not None
         worse = cause["owner"] != incident.owner and not reopened
         if incident.status == "resolved":
-            # While it was only held for health, failures were counted as they came.
+            # Until it was declared over, failures were counted as they came.
+            over_s = incident.resolved_utc_s or 0.0
             failures = self._shared.failing.beginning(slot, now.utc_s)
+            failures = [failure for failure in failures if failure.at_utc_s > over_s]
             self._open.replace(slot, self._met(incident, failures), save=False)
         self._open.change(
             slot,
@@ -225,10 +227,9 @@ class BreakerRules:
         self._sampled(slot)
         timers.resolve_s = now.monotonic_s + HEALTH_HOLD_S
         timers.remind_s = NEVER
-        if now.monotonic_s - timers.closed_told_s < UPDATE_S:
+        if now.monotonic_s - timers.updated_s < UPDATE_S:
             self._open.want_update(slot, now)
             return []
-        timers.closed_told_s = now.monotonic_s
         return [self._open.tell_update(slot, now)]
 
     def step_degraded(self, now: Now, event: StepDegraded) -> Alerts:
@@ -246,3 +247,13 @@ class BreakerRules:
             self._open.want_update(slot, now)
             self._shared.tell_move(slot, now, f"{event.step} goes on with {event.instead}")
         return []
+
+
+def _hurt_after_all(incident: Incident, *, parked: bool, trial: bool) -> Incident:
+    """Take a person who was held back, and then met it as a trial, from the protected ones."""
+    if not parked and not trial:
+        return incident
+    return incident.evolve(
+        calls_spared=incident.calls_spared - parked,
+        calls_protected=max(0, incident.calls_protected - 1),
+    )

@@ -71,7 +71,8 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     good. `alerts` counts the alerts raised so
     far, `told_failed` is the number of failed calls that they spoke of, and `told_resolved` is
     true once the one resolved alert was raised. `failed_utc_s` is when the last call failed and
-    `updated_utc_s` when the last update was told. `errors` counts failed attempts by buckets of
+    `updated_utc_s` when the last update was told. `command` is what helps, where only the one who
+    opened it knows it. `errors` counts failed attempts by buckets of
     `bucket_s` since the first failure; `settings` are those in force when it was opened.
     """
 
@@ -115,6 +116,7 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     bucket_s: float = 10.0
     settings: dict[str, str] = {}
     version: str = ""
+    command: str = ""
 
     def evolve(self, **changes: object) -> "Incident":
         """Return a copy with some fields changed."""

@@ -44,7 +44,6 @@ class Timers:
     resolve_s: float = NEVER
     remind_s: float = NEVER
     updated_s: float = -NEVER
-    closed_told_s: float = -NEVER
     saved_s: float = -NEVER
     opened_s: float = -NEVER
     unmute_s: float = NEVER
@@ -97,7 +96,8 @@ class OpenIncidents:
             held_s = min(max(0.0, now.utc_s - incident.closed_utc_s), HEALTH_HOLD_S)
             timers.resolve_s = now.monotonic_s + HEALTH_HOLD_S - held_s
         elif incident.cause == "breaker":
-            self.remind(slot, now)
+            told_s = max(incident.opened_utc_s, incident.updated_utc_s or 0.0)
+            self.remind(slot, now, ago_s=max(0.0, now.utc_s - told_s))
         if incident.updated_utc_s is not None:
             ago_s = min(max(0.0, now.utc_s - incident.updated_utc_s), UPDATE_S)
             timers.updated_s = now.monotonic_s - ago_s
@@ -122,16 +122,28 @@ class OpenIncidents:
     @property
     def due_s(self) -> float:
         """The monotonic time of the next thing to tell; infinity when there is none."""
-        return min((timers.due_s for timers in self._timers.values()), default=NEVER)
+        due_s = NEVER
+        # It is read after each event: one comparison a timer, and nothing is made for it.
+        for timers in self._timers.values():
+            for at_s in (timers.update_s, timers.resolve_s, timers.remind_s, timers.unmute_s):
+                if at_s < due_s:  # noqa: PLR1730 — `min` is a call, and costs three comparisons.
+                    due_s = at_s
+        return due_s
 
     # Changes
 
     def open(self, slot: str, now: Now, **fields: Any) -> None:  # noqa: ANN401 — the fields of Incident.
         """Begin an incident under the next free id; nothing is told of it yet."""
-        self._count += 1
         fields.setdefault("first_failure_utc_s", now.utc_s)
-        self._open[slot] = Incident(id=f"INC-{self._count:04d}", opened_utc_s=now.utc_s, **fields)
+        self._open[slot] = Incident(id=self._next_id(), opened_utc_s=now.utc_s, **fields)
         self._timers[slot] = Timers()
+
+    def _next_id(self) -> str:
+        """Return an id that nobody has: a process that watches opens incidents too."""
+        self._count += 1
+        while self._documents.get(kept.KIND, f"INC-{self._count:04d}") is not None:
+            self._count += 1
+        return f"INC-{self._count:04d}"
 
     def take_back(self, slot: str, incident: Incident, timers: Timers) -> None:
         """Open a slot with an incident that has its id already."""
@@ -180,12 +192,12 @@ class OpenIncidents:
         soon_s = max(now.monotonic_s + GROUP_S, timers.updated_s + UPDATE_S)
         timers.update_s = min(timers.update_s, soon_s)
 
-    def remind(self, slot: str, now: Now) -> None:
-        """Set when to remind of an incident that nobody can have forgotten yet."""
+    def remind(self, slot: str, now: Now, *, ago_s: float = 0.0) -> None:
+        """Set when to remind of an incident; `ago_s` is how long ago it was told of."""
         incident = self._open[slot]
         urgent = incident.severity == "critical" and incident.acknowledged_utc_s is None
         every_s = REMIND_CRITICAL_S if urgent else REMIND_S
-        self._timers[slot].remind_s = now.monotonic_s + every_s
+        self._timers[slot].remind_s = now.monotonic_s + every_s - ago_s % every_s
 
     # Alerts
 
@@ -219,7 +231,7 @@ class OpenIncidents:
             self.remind(slot, now)
         text = wording.changed(incident, now.utc_s)
         self.change(slot, save=False, told_failed=incident.calls_failed, updated_utc_s=now.utc_s)
-        well = incident.closed_utc_s is not None
+        well = incident.closed_utc_s is not None and incident.cause != "worker"
         return self.alert(slot, "update", text, severity="info" if well else None)
 
     def resolve(self, slot: str, now: Now, *, early: bool = False) -> AlertRaised:

@@ -1,15 +1,14 @@
-"""Incidents of callagent itself: a dead channel, a run that stands still, a lost worker."""
+"""Incidents of callagent itself: a dead channel, and a run that stands still."""
 
 from typing import Final
 
 from callagent_cli.events import Event
-from callagent_cli.reporting.incidents import lost_worker, wording
+from callagent_cli.reporting.incidents import wording
 from callagent_cli.reporting.incidents.open_incidents import HEALTH_HOLD_S, NEVER, Now
 from callagent_cli.reporting.incidents.shared import Alerts, Shared
 from callagent_cli.reporting.incidents.stall import Stall
 
 STALL_SLOT: Final = "worker"
-LOST_SLOT: Final = "worker.heartbeat"
 
 
 class ChannelRules:
@@ -99,34 +98,3 @@ class StallRules:
         incident = self._open.change(slot, calls_held=self._shared.run.pending())
         self._open.remind(slot, now)
         return [self._open.alert(slot, "opened", wording.stalled(incident, now.utc_s))]
-
-
-class WorkerRules:
-    """Tells that the run before ended without a word."""
-
-    def __init__(self, shared: Shared) -> None:
-        self._shared = shared
-        self._open = shared.open
-
-    def lost(self, *, heartbeat_utc_s: float, pid: int, host: str, now: Now) -> Alerts:
-        """Open the incident of a worker that was lost; it ends as this one stays alive."""
-        slot = LOST_SLOT
-        if slot in self._open:
-            return []
-        self._shared.begin(
-            slot,
-            now,
-            key="worker:heartbeat_lost",
-            cause="worker",
-            service=slot,
-            error_class="heartbeat_lost",
-            severity="warning",
-            first_failure_utc_s=min(heartbeat_utc_s, now.utc_s),
-            last_error=f"the worker (pid {pid} on {host}) was gone without having ended its run",
-        )
-        incident = self._open.change(slot, closed_utc_s=now.utc_s, mitigated_utc_s=now.utc_s)
-        self._open.timers(slot).resolve_s = now.monotonic_s + HEALTH_HOLD_S
-        text = lost_worker.lost(
-            heartbeat_utc_s=heartbeat_utc_s, pid=pid, host=host, held=False, now_utc_s=now.utc_s
-        )
-        return [self._open.alert(slot, "opened", wording.worker_lost(incident, text, now.utc_s))]

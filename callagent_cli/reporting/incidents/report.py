@@ -67,7 +67,10 @@ class Errors(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """The whole report; `requeue` takes back exactly the calls that failed by it, if any did."""
+    """The whole report; `requeue` takes back exactly the calls that failed by it, if any did.
+
+    `command` ends an incident that is open, where a command can.
+    """
 
     schema: Literal[1] = 1
     id: str
@@ -88,6 +91,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     settings: dict[str, str]
     version: str
     requeue: str
+    command: str
 
 
 class _Alert(msgspec.Struct, frozen=True):
@@ -141,6 +145,7 @@ def report_of(
         settings=incident.settings,
         version=incident.version,
         requeue=_requeue(incident.id, calls),
+        command=incident.command if incident.closed_utc_s is None else "",
     )
 
 

@@ -1,6 +1,7 @@
 """An incident's report as plain text for a terminal, and as Markdown for a page."""
 
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 from typing import Final, NamedTuple
 
 from callagent_cli.clock import utc_text
@@ -9,6 +10,7 @@ from callagent_cli.reporting.incidents.incident import Sample
 from callagent_cli.reporting.incidents.report import Report
 
 CHART_COLUMNS: Final = 60
+_NARROWEST: Final = 20
 _BARS: Final = " ▁▂▃▄▅▆▇█"
 _ASCII_BARS: Final = " .:-=+*#@"
 
@@ -21,15 +23,32 @@ class Section(NamedTuple):
     verbatim: bool = False
 
 
-def plain(report: Report, *, ascii_only: bool = False) -> Iterator[str]:
-    """Yield the report as lines for a terminal."""
+def plain(report: Report, *, ascii_only: bool = False, columns: int = 10_000) -> Iterator[str]:
+    """Yield the report as lines for a terminal of some columns; long ones go on below."""
     yield _headline(report)
     for section in _sections(report, ascii_only=ascii_only):
         yield ""
         yield section.title
         width = max((len(row[0]) for row in section.rows if len(row) > 1), default=0)
         for row in section.rows:
-            yield "  " + "  ".join([row[0].ljust(width), *row[1:]]).rstrip()
+            line = "  " + "  ".join([row[0].ljust(width), *row[1:]]).rstrip()
+            if section.verbatim:
+                yield line
+            else:
+                yield from _wrapped(line, columns, indent=width + 4 if len(row) > 1 else 2)
+
+
+def _wrapped(line: str, columns: int, *, indent: int) -> list[str]:
+    room = max(columns, indent + _NARROWEST)
+    return wrap(
+        line,
+        room,
+        subsequent_indent=" " * indent,
+        break_long_words=False,
+        break_on_hyphens=False,
+        replace_whitespace=False,
+        drop_whitespace=True,
+    )
 
 
 def markdown(report: Report) -> Iterator[str]:
@@ -87,7 +106,7 @@ def _sections(report: Report, *, ascii_only: bool) -> Iterator[Section]:
     yield Section("Sample errors", samples)
     settings = [(name, value) for name, value in report.settings.items()]
     yield Section("Settings in force", [*settings, ("version", report.version or "unknown")])
-    yield Section("What to do", [(_next(report),)])
+    yield Section("What to do", _next(report))
 
 
 def _times(report: Report) -> list[tuple[str, ...]]:
@@ -136,12 +155,15 @@ def _sample(sample: Sample) -> tuple[str, ...]:
     return (utc_text(sample.at_utc_s), f"{what}: {sample.error_message}")
 
 
-def _next(report: Report) -> str:
+def _next(report: Report) -> list[tuple[str, ...]]:
+    """Return what to do, a command on a line of its own."""
     if report.requeue:
-        return f"take back exactly the calls that failed by it: `{report.requeue}`"
+        return [("take back exactly the calls that failed by it:",), (f"`{report.requeue}`",)]
+    if report.command:
+        return [("start the run again:",), (f"`{report.command}`",)]
     if report.impact.review:
-        return "decide the calls in review: `callagent review`"
-    return "nothing: no call failed by it"
+        return [("decide the calls in review: `callagent review`",)]
+    return [("nothing: no call failed by it",)]
 
 
 def _cell(text: str) -> str:

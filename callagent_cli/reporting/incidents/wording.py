@@ -42,6 +42,8 @@ def changed(incident: Incident, now_s: float) -> Text:
         return stalled(incident, now_s)
     if incident.cause == "channel":
         return channel_broken(incident, now_s)
+    if incident.cause == "worker":
+        return _worker_again(incident, now_s)
     if incident.closed_utc_s is not None:
         return closed(incident, now_s)
     down = f"is down again ({ordinal(incident.times_opened)} time)"
@@ -55,6 +57,9 @@ def changed(incident: Incident, now_s: float) -> Text:
 
 def reminder(incident: Incident, now_s: float) -> Text:
     """Say that an incident is still open after a long time."""
+    if incident.cause == "worker":
+        gone = worker_gone(incident, now_s)
+        return Text(f"reminder: {gone.title}", gone.body)
     lasts = duration_text(round(now_s - incident.first_failure_utc_s))
     return Text(
         f"reminder: {incident.service} {_state(incident)}, for {lasts} by now",
@@ -221,8 +226,9 @@ def moving_again(incident: Incident, now_s: float) -> Text:
     )
 
 
-def worker_lost(incident: Incident, text: Text, now_s: float) -> Text:
+def worker_lost(incident: Incident, silent_s: float, now_s: float) -> Text:
     """Say that the worker before this one was lost; this one took its calls up."""
+    times = "" if incident.times_opened == 1 else f" ({ordinal(incident.times_opened)} time)"
     body = _body(
         incident,
         now_s,
@@ -230,7 +236,30 @@ def worker_lost(incident: Incident, text: Text, now_s: float) -> Text:
         to_do="nothing for the calls; find out what ended the worker (memory, a kill, power)",
         command="callagent status",
     )
-    return Text(text.title, body)
+    silent = duration_text(max(0, round(silent_s)))
+    return Text(f"the worker was lost{times}: silent for {silent}, now another one dials", body)
+
+
+def worker_gone(incident: Incident, now_s: float) -> Text:
+    """Say that no worker lives, and that nobody is dialed until somebody starts one."""
+    lasts = duration_text(max(0, round(now_s - incident.first_failure_utc_s)))
+    times = "" if incident.times_opened == 1 else f" ({ordinal(incident.times_opened)} time)"
+    body = _body(
+        incident,
+        now_s,
+        done="nothing: only a worker dials; no call is lost, each goes on where it stood",
+        to_do="end the process if it still runs, and start the run again:"
+        " it first looks up the dials that are in doubt",
+        command=incident.command or "callagent run CONTACTS",
+    )
+    return Text(f"the worker is lost{times}: silent for {lasts}, nobody is dialed", body)
+
+
+def _worker_again(incident: Incident, now_s: float) -> Text:
+    """Say how a worker that was lost stands: lost again and back, or still gone."""
+    if incident.closed_utc_s is None:
+        return worker_gone(incident, now_s)
+    return worker_lost(incident, incident.closed_utc_s - incident.first_failure_utc_s, now_s)
 
 
 def worker_back(incident: Incident, now_s: float) -> Text:

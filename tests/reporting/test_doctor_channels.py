@@ -1,0 +1,231 @@
+"""What `doctor` asks channels and the sheet: real clients, servers on loopback, nothing sent."""
+
+import json
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import gspread
+import pytest
+from reporting_doubles import KEY
+from sheets_twin import SheetsTwin
+
+from callagent_cli.cli.app import exit_code_of
+from callagent_cli.reporting.outbox import LEARNED
+from callagent_cli.store.sqlite_store import SqliteStore
+
+ME = {"ok": True, "result": {"username": "callagent_bot"}}
+CHAT = {"ok": True, "result": {"title": "Night shift"}}
+MOVED = {"ok": False, "description": "upgraded", "parameters": {"migrate_to_chat_id": -1009}}
+
+
+class _Telegram(BaseHTTPRequestHandler):
+    """Answers as told, and notes what it was asked."""
+
+    answers: list[tuple[int, Any]]
+    asked: list[tuple[str, str]]
+
+    def do_POST(self) -> None:
+        """Answer a method of the bot API."""
+        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
+        self.asked.append((self.path.rpartition("/")[2], body.get("chat_id", "")))
+        status, said = self.answers.pop(0)
+        data = json.dumps(said).encode()
+        self.send_response(status)
+        self.send_header("content-length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def telegram() -> Iterator[str]:
+    """Yield the address of a Telegram on loopback."""
+    _Telegram.answers, _Telegram.asked = [], []
+    server = ThreadingHTTPServer(("127.0.0.1", 0), _Telegram)
+    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+    thread.start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return an empty folder that the command runs in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(os, "environ", {**os.environ, "TELEGRAM_BOT_TOKEN": KEY})
+    return tmp_path
+
+
+def _settings(folder: Path, section: str, *, mode: str = "live") -> None:
+    # The services are nobody's business here: each refuses the connection.
+    nowhere = "http://127.0.0.1:1"
+    text = f"""
+mode: {mode}
+services:
+  elevenlabs: {{base_url: "{nowhere}", agent_id: a, agent_phone_number_id: p}}
+  llm: {{base_url: "{nowhere}"}}
+  crm: {{provider: none}}
+{section}
+"""
+    (folder / "callagent.yaml").write_text(text, encoding="utf-8")
+
+
+def _checks(capsys: pytest.CaptureFixture[str]) -> dict[str, dict[str, str]]:
+    exit_code_of(["doctor", "--json"])
+    text = capsys.readouterr().out
+
+    assert KEY not in text
+    return {check["name"]: check for check in json.loads(text)["checks"]}
+
+
+def _telegram_section(base_url: str) -> str:
+    return f'alerts:\n  telegram: {{base_url: "{base_url}", chat_id: "-100"}}'
+
+
+@pytest.mark.parametrize(
+    ("answers", "status", "words", "fix"),
+    [
+        ([(200, ME), (200, CHAT)], "ok", "@callagent_bot knows the chat Night shift", ""),
+        (
+            [(401, {"ok": False, "description": "Unauthorized"})],
+            "failed",
+            "Unauthorized; correct the token",
+            "correct `alerts.telegram`",
+        ),
+        (
+            [(200, ME), (400, {"ok": False, "description": "Bad Request: chat not found"})],
+            "failed",
+            "chat not found",
+            "correct `alerts.telegram`",
+        ),
+        (
+            [(200, ME), (400, MOVED), (200, CHAT)],
+            "warning",
+            "Night shift",
+            "set `alerts.telegram.chat_id` to `-1009`",
+        ),
+        ([(502, {})], "failed", "502", "see whether it can be reached"),
+    ],
+)
+def test_telegram_is_asked_for_its_bot_and_chat_and_sent_nothing(
+    folder: Path,
+    telegram: str,
+    capsys: pytest.CaptureFixture[str],
+    answers: list[tuple[int, Any]],
+    status: str,
+    words: str,
+    fix: str,
+) -> None:
+    """A wrong token, an unknown chat, a chat that moved: one line each, with its fix."""
+    _Telegram.answers = list(answers)
+    _settings(folder, _telegram_section(telegram))
+    check = _checks(capsys)["telegram"]
+
+    assert check["status"] == status
+    assert words in check["text"]
+    assert fix in check["fix"]
+    assert {method for method, _ in _Telegram.asked} <= {"getMe", "getChat"}
+
+
+def test_a_chat_that_a_run_saw_moving_is_asked_where_it_is(
+    folder: Path, telegram: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What the store remembers goes before the setting, and the setting to change is named."""
+    _Telegram.answers = [(200, ME), (200, CHAT)]
+    _settings(folder, _telegram_section(telegram))
+    (folder / ".callagent").mkdir()
+    with closing(SqliteStore.open(folder / ".callagent" / "live.db")) as store:
+        store.put(LEARNED, "telegram", b"-100>-1009", open_=False)
+        store.flush()
+    check = _checks(capsys)["telegram"]
+
+    assert _Telegram.asked[-1] == ("getChat", "-1009")
+    assert check["status"] == "warning"
+    assert "set `alerts.telegram.chat_id` to `-1009`" in check["fix"]
+
+
+def test_a_channel_without_a_harmless_question_says_how_to_test_it(
+    folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Slack and PagerDuty know no request without an effect; one that lacks its secret fails."""
+    monkeypatch.setitem(os.environ, "SLACK_WEBHOOK_URL", "http://127.0.0.1:1/services/T/B/X")
+    _settings(folder, "alerts:\n  slack: {}\n  pagerduty: {}")
+    checks = _checks(capsys)
+
+    assert checks["slack"]["text"] == "is set; it cannot be checked without sending"
+    assert checks["slack"]["fix"] == "run `callagent alerts test slack`"
+    assert checks["pagerduty"]["status"] == "failed"
+    assert "PAGERDUTY_ROUTING_KEY" in checks["pagerduty"]["fix"]
+
+
+def test_a_sandbox_asks_no_channel(
+    folder: Path, telegram: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only live settings are checked for real."""
+    sheet = "sheet: {spreadsheet_id: book}"
+    os.environ["GOOGLE_SERVICE_ACCOUNT_JSON"] = "{}"
+    _settings(folder, f"{_telegram_section(telegram)}\n{sheet}", mode="sandbox")
+    checks = _checks(capsys)
+
+    assert _Telegram.asked == []
+    assert [checks[name]["text"] for name in ("telegram", "sheet")] == [
+        "is set; `mode: live` checks it"
+    ] * 2
+
+
+# The sheet
+
+
+def _refused(twin: SheetsTwin) -> None:
+    twin.open_answer = (403, {"error": {"code": 403, "message": "no", "status": "NO"}})
+
+
+def _no_token(twin: SheetsTwin) -> None:
+    twin.token_answer = (400, {"error": "invalid_grant", "error_description": "no"})
+
+
+def _no_worksheet(twin: SheetsTwin) -> None:
+    del twin.grids["callagent"]
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "words"),
+    [
+        (lambda _: None, "ok", "worksheet `callagent` gets its header"),
+        (_no_worksheet, "ok", "the worksheet `callagent` will be made"),
+        (_refused, "failed", "not shared with the service account"),
+        (_no_token, "failed", "check its key"),
+    ],
+)
+def test_the_sheet_is_opened_and_read_and_left_as_it_is(
+    folder: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    *,
+    change: Any,  # noqa: ANN401 — a function of the twin.
+    status: str,
+    words: str,
+) -> None:
+    """Revoked, wrong key, no worksheet yet: said without making or writing anything."""
+    with SheetsTwin(titles=("callagent",)) as twin:
+        change(twin)
+        before = dict(twin.sheets)
+        monkeypatch.setattr(gspread, "HTTPClient", twin.http_client)
+        monkeypatch.setitem(os.environ, "GOOGLE_SERVICE_ACCOUNT_JSON", json.dumps(twin.account))
+        _settings(folder, "sheet: {spreadsheet_id: book}")
+        check = _checks(capsys)["sheet"]
+
+    assert check["status"] == status
+    assert words in check["text"]
+    assert bool(check["fix"]) is (status == "failed")
+    assert twin.sheets == before
+    assert twin.appends == 0
