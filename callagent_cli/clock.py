@@ -1,10 +1,12 @@
 """Time and chance, handed to everything that needs either."""
 
+import math
 import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from random import Random
 
 EPOCH_OF_SIMULATIONS_S = datetime(2026, 1, 5, 9, 0, tzinfo=UTC).timestamp()
@@ -27,6 +29,14 @@ class Clock:
         """Return an id that is unique in practice, such as `dial_5f3a…` (16 hex digits)."""
         return f"{prefix}_{self.random.getrandbits(64):016x}"
 
+    def apart(self, name: str) -> "Clock":
+        """Return a clock of the same time with lots of its own: who draws them changes nobody's.
+
+        They follow from the name and from what this clock would draw next; it draws nothing.
+        """
+        _, state, _ = self.random.getstate()
+        return Clock(self.monotonic, self.utc, Random(f"{name}/{hash(state)}"))
+
 
 def system_clock() -> Clock:
     """Return the clock of a real run on a standard loop."""
@@ -45,5 +55,15 @@ def simulated_clock(seed: int, *, epoch_s: float = EPOCH_OF_SIMULATIONS_S) -> Cl
 
 def utc_text(utc_s: float) -> str:
     """Return an instant as ISO 8601 in UTC with milliseconds: `2026-01-05T09:00:00.000Z`."""
-    text = datetime.fromtimestamp(utc_s, UTC).isoformat(timespec="milliseconds")
-    return text.replace("+00:00", "Z")
+    minute, rest_s = divmod(utc_s, 60)
+    second = int(rest_s)
+    microseconds = round((rest_s - second) * 1_000_000)
+    if microseconds == 1_000_000:  # noqa: PLR2004 — rounded up to the next second.
+        return utc_text(math.ceil(utc_s))
+    return f"{_minute_text(minute)}:{second:02d}.{microseconds // 1000:03d}Z"
+
+
+@lru_cache(maxsize=64)
+def _minute_text(minute: float) -> str:
+    """Return a minute since 1970 as text; the lines of a log share theirs with their neighbors."""
+    return datetime.fromtimestamp(minute * 60, UTC).isoformat(timespec="minutes")[:16]

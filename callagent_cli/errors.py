@@ -10,7 +10,7 @@ CallAgentError
 │   ├── DatabaseVersion         written by another version
 │   ├── DatabaseCorrupt         not a database, or damaged
 │   └── StorageFull             the disk is full: stopped, resumable        exit 3
-    ├── CredentialsMissing          a live run lacks a key                      exit 4
+├── CredentialsMissing          a live run lacks a key                  exit 4
 ├── LogError                    the log folder cannot be written            exit 2
 ├── ServiceError                a service answered, or failed to
 │   ├── TransientError          worth another try
@@ -215,8 +215,8 @@ class CircuitOpen(CallAgentError):
     """Refused by the service's own breaker; nothing was sent.
 
     `state` is open, half_open or isolated; `retry_after_s` the seconds until a trial may be
-    admitted, `since_s` how long the breaker has been in this state, `cause` the error that
-    opened it, `trial` whether this attempt was the trial that failed and re-opened it.
+    admitted, `since_s` how long the breaker has been in this state, `reason` why it is, `trial`
+    whether this attempt was the trial that failed and re-opened it.
     """
 
     # A rejection must cost next to nothing, and slots make it twice as cheap.
@@ -234,7 +234,7 @@ class CircuitOpen(CallAgentError):
         reason: str,
         trial: bool = False,
     ) -> None:
-        # The text is made when somebody reads it: a rejection must cost next to nothing.
+        # For the same reason the text is made only when somebody reads it.
         self.service = service
         self.state = state
         self.retry_after_s = retry_after_s

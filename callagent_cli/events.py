@@ -18,8 +18,12 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-class Event(msgspec.Struct, frozen=True, kw_only=True, tag_field="event", tag=_snake):
-    """Base of all events; its name in the log is the class name in snake case."""
+class Event(msgspec.Struct, frozen=True, kw_only=True, gc=False, tag_field="event", tag=_snake):
+    """Base of all events; its name in the log is the class name in snake case.
+
+    An event holds plain values only, so the garbage collector need not look at the thousands that
+    a simulation keeps.
+    """
 
 
 class RunStarted(Event, frozen=True, kw_only=True):

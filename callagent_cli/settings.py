@@ -34,6 +34,9 @@ class Credential(_Section, frozen=True, kw_only=True):
             except OSError as error:
                 message = f"cannot read the secret file `{self.file}`: {error.strerror}"
                 raise SettingsError(message, hint="check the path and its permissions") from error
+            except UnicodeDecodeError as error:
+                message = f"the secret file `{self.file}` is not text"
+                raise SettingsError(message, hint="name the file that holds the secret") from error
         return environ.get(self.env, "").strip()
 
 
@@ -45,6 +48,8 @@ class ElevenLabs(_Section, frozen=True, kw_only=True):
     `refusal_grace_s` after a 503 or 529. `opt_out_field` is the item of the agent's data collection
     that says whether the person wants no more calls; empty asks for none. `agent_variables` names
     the variables that the agent's own template needs: the contacts file must have them.
+    `conversation_url` is where a person finds a conversation, `{conversation}` standing for its id;
+    the export links to it, and empty makes no links.
     """
 
     base_url: str = "https://api.elevenlabs.io"
@@ -63,6 +68,7 @@ class ElevenLabs(_Section, frozen=True, kw_only=True):
     when_down: Literal["park", "fail"] = "park"
     opt_out_field: str = "do_not_call"
     agent_variables: list[str] = []
+    conversation_url: str = "https://elevenlabs.io/app/agents/history/{conversation}"
     policy: Policy = Policy()
 
     @property
@@ -152,12 +158,16 @@ class Dialing(_Section, frozen=True, kw_only=True):
 
 
 class Sandbox(_Section, frozen=True, kw_only=True):
-    """The pretended providers. `pace` multiplies how long calls last (1 is 0.2–3 s)."""
+    """The pretended providers. `pace` multiplies how long calls last (1 is 0.2–3 s).
+
+    `opts_out` is the share of the pretended people who say that they want no more calls.
+    """
 
     pace: Annotated[float, Meta(ge=0)] = 1.0
     seed: int = 7
     url: str = ""
     redial_scale: Seconds = 1 / 600
+    opts_out: Annotated[float, Meta(ge=0, le=1)] = 0.0
 
 
 class Email(_Section, frozen=True, kw_only=True):

@@ -1,8 +1,9 @@
 """Reads `callagent.yaml`, and the few settings that an environment variable may override."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import msgspec
 import yaml
@@ -10,8 +11,8 @@ from msgspec import inspect
 
 from callagent_cli.errors import SettingsError
 from callagent_cli.settings import Settings
-from callagent_cli.yaml_file import YamlFile, load_yaml
-from callagent_cli.yaml_reader import nearest
+from callagent_cli.yaml_file import YamlFile, load_yaml, problems_error
+from callagent_cli.yaml_reader import Problem, nearest
 from callagent_cli.yaml_scalar import BAD, choices, describe, read_scalar
 
 SETTINGS_FILE: Final = Path("callagent.yaml")
@@ -40,7 +41,30 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
 def read_settings(path: Path) -> YamlFile[Settings]:
     """Return a settings file with its lines; raises `SettingsError`."""
-    return load_yaml(path, Settings, error=SettingsError)
+    file = load_yaml(path, Settings, error=SettingsError)
+    problems = [Problem(file.line(key), f"`{key}` {what}") for key, what in _unusable(file.value)]
+    if problems:
+        raise problems_error(path, problems, error=SettingsError)
+    return file
+
+
+def _unusable(section: msgspec.Struct, above: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the keys of texts that no path and no address can be, and what is wrong with them."""
+    for name in section.__struct_fields__:
+        value, key = getattr(section, name), f"{above}{name}"
+        if isinstance(value, msgspec.Struct):
+            yield from _unusable(value, f"{key}.")
+        elif isinstance(value, str) and "\0" in value:
+            yield key, "holds a NUL character"
+        elif isinstance(value, str) and name.endswith("url") and not _is_address(value):
+            yield key, "is no web address"
+
+
+def _is_address(text: str) -> bool:
+    try:
+        return urlsplit(text).port != 0
+    except ValueError:  # Half an IPv6 address, or a port that is none.
+        return False
 
 
 def _overrides(environ: Mapping[str, str]) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from typing import Any, Final, Generic, TypeVar
 import msgspec
 import yaml
 
-from callagent_cli.durations import DURATION_MARK
 from callagent_cli.errors import CallAgentError
 from callagent_cli.yaml_reader import Problem, Reader
 
@@ -68,26 +67,6 @@ def problems_error(
     if not hint:
         hint = "correct the line" if len(ordered) == 1 else "correct these lines"
     return error("\n".join(lines), hint=hint)
-
-
-def json_schema(type_: type[Any]) -> dict[str, Any]:
-    """Return the JSON Schema by which an editor completes and checks files of this type."""
-    schema = msgspec.json.schema(type_)
-    _widen_durations(schema)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
-
-
-def _widen_durations(schema: Any) -> None:  # noqa: ANN401 — JSON.
-    """Allow texts such as `1m30s` where the type is a number of seconds."""
-    if isinstance(schema, dict):
-        if schema.get("format") == DURATION_MARK:
-            schema["type"] = ["number", "string"]
-            del schema["format"]
-        for part in schema.values():
-            _widen_durations(part)
-    elif isinstance(schema, list):
-        for part in schema:
-            _widen_durations(part)
 
 
 def _convert(plain: Any, type_: type[T], reader: Reader) -> T | None:  # noqa: ANN401 — YAML.

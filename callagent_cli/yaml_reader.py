@@ -1,12 +1,12 @@
 """Walks YAML nodes beside the msgspec type they should have, and says where they differ."""
 
-import difflib
 from collections.abc import Iterable
 from typing import Any, Final, NamedTuple
 
 import yaml
 from msgspec import inspect
 
+from callagent_cli.suggestions import did_you_mean
 from callagent_cli.yaml_scalar import BAD, choices, describe, is_duration, read_scalar
 
 NODES_MAX: Final = 200_000
@@ -28,8 +28,8 @@ class _TooMuch(Exception):
 
 def nearest(word: str, known: Iterable[str]) -> str:
     """Return `; did you mean …?` for a misspelt word, or an empty string."""
-    close = difflib.get_close_matches(word, list(known), n=1, cutoff=0.6)
-    return f"; did you mean `{close[0]}`?" if close else ""
+    close = did_you_mean(word, known)
+    return "" if close is None else f"; did you mean `{close}`?"
 
 
 class Reader:

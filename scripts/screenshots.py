@@ -45,7 +45,7 @@ SHOTS: Final = (
 def world(name: str) -> tuple[Evidence, Verdict]:
     """Run a scenario under its own seed."""
     scenario = load_scenario(find_scenario(name)).scenario
-    evidence = World(scenario, scenario.seed).run()
+    evidence = World(scenario, scenario.seed, record=True).run()
     return evidence, judge(evidence)
 
 

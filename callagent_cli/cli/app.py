@@ -12,7 +12,6 @@ from typer.core import TyperGroup
 from callagent_cli import __version__
 from callagent_cli.cli import diagnostics
 from callagent_cli.cli.commands import COMMANDS
-from callagent_cli.cli.exit import exit_code_for
 from callagent_cli.cli.output import standard_output
 from callagent_cli.cli.suggestions import hint_for
 from callagent_cli.errors import CallAgentError, ExitCode, UsageError
@@ -52,7 +51,7 @@ def program(
 
     \b
     Examples:
-      callagent run contacts.csv           call everybody in the sandbox: no phone rings
+      callagent run contacts.csv           in the sandbox: no phone rings
       callagent simulate elevenlabs-503    rehearse an outage in virtual time
       callagent status                     how the campaign stands
     """  # noqa: D301 — \b keeps the examples' lines apart.
@@ -83,7 +82,7 @@ def build_app() -> typer.Typer:
         rich_markup_mode=None,  # Plain help is the same in a pipe, and half as long to start.
         pretty_exceptions_enable=False,  # It prints local variables, secrets among them.
         context_settings={"help_option_names": ["-h", "--help"]},
-        epilog="Exit codes: callagent help exit-codes. Variables: callagent help environment.",
+        epilog="More: `callagent help exit-codes` and `callagent help environment`.",
     )
     app.callback(invoke_without_command=True)(program)
     for name, function in COMMANDS.items():
@@ -102,7 +101,7 @@ def exit_code_of(arguments: list[str]) -> int:
         code = _code(build_app()(args=arguments, prog_name="callagent", standalone_mode=False))
     except CallAgentError as error:
         diagnostics.error_of(error)
-        code = exit_code_for(error)
+        code = error.exit_code
     except TyperUsageError as error:
         _show_usage_error(error)
         code = ExitCode.USAGE

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from typing import Final
 
 from callagent_cli.cli.journal_tail import JournalTail
+from callagent_cli.cli.last_worker import is_gone
 from callagent_cli.cli.snapshot import snapshot_of
+from callagent_cli.cli.watcher import Watcher
 from callagent_cli.cli.wishes import living_worker
 from callagent_cli.cli.workplace import Workplace
 from callagent_cli.errors import StoreError
@@ -22,6 +24,7 @@ class StoreFeed:
     """Implements the screen's `Feed`: events come from the journal, counts from the store.
 
     It waits for a worker when none has run yet, and goes on with the next one when another begins.
+    A `watcher` is told of each look, so that somebody hears of a worker that is lost.
     """
 
     def __init__(
@@ -30,7 +33,9 @@ class StoreFeed:
         campaign: str = "",
         *,
         clock_s: Callable[[], float] = time.monotonic,
+        watcher: Watcher | None = None,
     ) -> None:
+        self._watcher = watcher
         self.worker: Holder | None = None
         self._place, self._campaign, self._clock_s = place, campaign, clock_s
         self._store: SqliteStore | None = None
@@ -53,19 +58,25 @@ class StoreFeed:
 
     def close(self) -> None:
         """Release the database."""
+        if self._watcher is not None:
+            self._watcher.close()
         if self._store is not None:
             self._store.close()
             self._store = None
 
     def _look(self, state: ViewState, store: SqliteStore, *, followed: bool) -> None:
         last = store.last_run(self._campaign)
+        if self._watcher is not None:
+            self._watcher.look(store.last_run(), self.worker, time.time())
         campaign = self._campaign or (last.campaign if last is not None else _newest(store))
         begins = last is not None and last.id != self._run
         if begins and last is not None:
             self._run, self._tail = last.id, JournalTail(self._place.logs_dir, last.id)
             followed = self._follow(state, self._tail)
         # A worker whose heartbeat is old is lost, even if it still holds its lock.
-        stored = snapshot_of(store, campaign, alive=False, now_utc_s=0.0)
+        now_utc_s = time.time()
+        gone = is_gone(last, self.worker, now_utc_s)
+        stored = snapshot_of(store, campaign, alive=False, now_utc_s=now_utc_s, gone=gone)
         if followed and not begins:
             state.recount(stored)
         else:

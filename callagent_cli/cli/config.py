@@ -13,7 +13,9 @@ def config(
     every: Annotated[bool, typer.Option("--all", help="Show the defaults too.")] = False,
     file: Annotated[Path | None, typer.Option("--config", help="Settings file.")] = None,
 ) -> None:
-    """Show the settings in force, and where each value comes from; secrets stay hidden.
+    """Show the settings in force, and where each value comes from.
+
+    Secrets stay hidden.
 
     \b
     Examples:

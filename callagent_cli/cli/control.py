@@ -9,7 +9,9 @@ Config = Annotated[Path | None, typer.Option(help="Settings file.")]
 
 
 def pause(*, config: Config = None) -> None:
-    """Dial nobody new; calls whose phone has rung are followed and recorded.
+    """Dial nobody new; calls whose phone has rung go on.
+
+    They are followed and recorded.
 
     \b
     Examples:
@@ -22,14 +24,25 @@ def pause(*, config: Config = None) -> None:
 
 
 def resume(*, config: Config = None) -> None:
-    """Dial again after `callagent pause`."""
+    """Dial again after `callagent pause`.
+
+    \b
+    Examples:
+      callagent resume
+    """  # noqa: D301 — \b keeps the examples' lines apart.
     from callagent_cli.cli.control_command import control_worker
 
     raise typer.Exit(control_worker("resume", config))
 
 
 def drain(*, config: Config = None) -> None:
-    """End the run once the calls in flight have finished; the same command resumes it."""
+    """End the run once the calls in flight have finished.
+
+    \b
+    Examples:
+      callagent drain
+      callagent run contacts.csv    go on where it stopped
+    """  # noqa: D301 — \b keeps the examples' lines apart.
     from callagent_cli.cli.control_command import control_worker
 
     raise typer.Exit(control_worker("drain", config))

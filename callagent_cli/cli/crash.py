@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from callagent_cli import __version__
+from callagent_cli.reporting.redaction import HIDDEN, Redactor
 
 SECRET_NAMES: Final = re.compile(
     r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|SERVICE_ACCOUNT", re.IGNORECASE
@@ -23,21 +24,23 @@ SECRET_SHAPES: Final = re.compile(
 )
 """What looks like a secret wherever it stands: authorization headers, keys, passwords in URLs."""
 
-PHONE_SHAPE: Final = re.compile(r"(?<![\w.])\+?\(?\d(?:[\s().-]{0,2}\d){7,14}(?![\w.])")
-_SHORTEST_SECRET = 4
+_SHORTEST_SECRET: Final = 4
 
 
 def redacted(text: str, environ: Mapping[str, str]) -> str:
-    """Return the text without secrets, and with phone numbers cut to their last three digits."""
+    """Return the text without secrets, and with phone numbers cut to their last three digits.
+
+    The settings may be what crashed, so secrets are known by the names of their variables and by
+    their shapes only.
+    """
     secrets = {
         value
         for name, value in environ.items()
         if SECRET_NAMES.search(name) and len(value) >= _SHORTEST_SECRET
     }
     for secret in sorted(secrets, key=len, reverse=True):
-        text = text.replace(secret, "[redacted]")
-    text = SECRET_SHAPES.sub("[redacted]", text)
-    return PHONE_SHAPE.sub(lambda match: "…" + re.sub(r"\D", "", match[0])[-3:], text)
+        text = text.replace(secret, HIDDEN)
+    return Redactor().text(SECRET_SHAPES.sub(HIDDEN, text))
 
 
 def crash_report(error: BaseException, arguments: Sequence[str], at: datetime) -> str:
@@ -45,12 +48,10 @@ def crash_report(error: BaseException, arguments: Sequence[str], at: datetime) -
     head = [
         f"callagent {__version__} crashed at {at:%Y-%m-%dT%H:%M:%SZ}",
         f"Python {platform.python_version()} on {platform.platform()}",
-        f"command: callagent {' '.join(arguments)}",
-        "",
     ]
-    body = "".join(traceback.format_exception(error))
-    lines = [redacted(line, os.environ) for line in [*head, *body.splitlines()]]
-    return "\n".join(lines) + "\n"
+    trace = "".join(traceback.format_exception(error))
+    said = [f"command: callagent {' '.join(arguments)}", "", *trace.splitlines()]
+    return "\n".join([*head, *(redacted(line, os.environ) for line in said)]) + "\n"
 
 
 def write_crash_report(error: BaseException, arguments: Sequence[str], folder: Path) -> Path:
@@ -60,7 +61,7 @@ def write_crash_report(error: BaseException, arguments: Sequence[str], folder: P
     """
     at = datetime.now(UTC)
     path = folder / f"crash-{at:%Y%m%dT%H%M%S.%fZ}.txt"
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8", errors="backslashreplace") as file:
         file.write(crash_report(error, arguments, at))

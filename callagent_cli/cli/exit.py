@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from callagent_cli.errors import CallAgentError, ExitCode
+from callagent_cli.errors import ExitCode
 
 MEANINGS: Final[dict[ExitCode, str]] = {
     ExitCode.DONE: "done: every call reached an end, or every check of the scenario held",
@@ -16,12 +16,3 @@ MEANINGS: Final[dict[ExitCode, str]] = {
     ExitCode.TERMINATED: "terminated (SIGTERM), after draining; a second one stops at once",
 }
 """One line for each exit code; the README and `callagent help exit-codes` say the same."""
-
-
-def exit_code_for(error: BaseException) -> ExitCode:
-    """Return what a process ends with because of this error."""
-    if isinstance(error, CallAgentError):
-        return error.exit_code
-    if isinstance(error, KeyboardInterrupt):
-        return ExitCode.INTERRUPTED
-    return ExitCode.INTERNAL

@@ -16,7 +16,9 @@ def incidents(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
-    """List the incidents, or show the report of one: times, impact, waste, timeline, evidence.
+    """List the incidents, or show the report of one.
+
+    A report has the times, the impact, what was wasted, the timeline and the evidence.
 
     \b
     Examples:

@@ -1,10 +1,11 @@
 """What `callagent incidents` does: read the store, and put together what it knows."""
 
 import os
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import msgspec
 
@@ -16,10 +17,27 @@ from callagent_cli.clock import utc_text
 from callagent_cli.durations import duration_text
 from callagent_cli.errors import ExitCode, UsageError
 from callagent_cli.events import Severity
+from callagent_cli.monitor.paint.glyphs import to_ascii
+from callagent_cli.monitor.paint.table import Cell, Column, Row, filled, header, lay_out, pieces
+from callagent_cli.monitor.text import Paper
 from callagent_cli.reporting.incidents.incident import Incident, load
 from callagent_cli.reporting.incidents.report import report_of
 from callagent_cli.reporting.incidents.report_text import markdown, plain
 from callagent_cli.store.sqlite_store import SqliteStore
+
+_WIDEST: Final = 160
+REHEARSE: Final = "an outage makes one; rehearse it: `callagent simulate elevenlabs-503`"
+
+_COLUMNS: Final = (
+    Column("id", "INCIDENT", 8),
+    Column("since", "SINCE (UTC)", 16),
+    Column("severity", "LEVEL", 8, rank=2),
+    Column("key", "WHAT", 16, flex=True),
+    Column("lasted", "LASTED", 8, right=True),
+    Column("affected", "PEOPLE", 6, rank=1, right=True),
+    Column("failed", "FAILED", 6, rank=1, right=True),
+    Column("seen", "SEEN BY", 10, rank=3, optional=True),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,8 +86,14 @@ def list_incidents(options: IncidentOptions) -> int:
     if options.json:
         output.document(IncidentList(mode=place.settings.mode, incidents=found))
         return int(ExitCode.DONE)
-    for text in [_text(line) for line in found] or ["no incident so far"]:
-        output.line(place.title(text))
+    if not found:
+        output.line(place.title("no incident so far"))
+        return int(ExitCode.DONE)
+    if place.label:
+        output.line(place.label)
+    columns = min(shutil.get_terminal_size().columns, _WIDEST)
+    for text in _table([_row(line) for line in found], Paper(columns=columns)):
+        output.line(to_ascii(text) if output.ascii_only else text)
     return int(ExitCode.DONE)
 
 
@@ -86,14 +110,17 @@ def show_incident(wanted: str, options: IncidentOptions) -> int:
     finally:
         store.close()
     if report is None:
-        hint = hint_for(wanted, known, otherwise="list them: `callagent incidents`")
+        otherwise = "list them: `callagent incidents`" if known else REHEARSE
+        hint = hint_for(wanted, known, otherwise=otherwise)
         raise UsageError(f"no incident `{wanted}`" if wanted else "no incident so far", hint=hint)
     output = standard_output()
     if options.json:
         output.document(report)
         return int(ExitCode.DONE)
     ascii_only = output.ascii_only
-    lines = markdown(report) if options.markdown else plain(report, ascii_only=ascii_only)
+    columns = min(shutil.get_terminal_size().columns, _WIDEST)
+    shown = plain(report, ascii_only=ascii_only, columns=columns)
+    lines = markdown(report) if options.markdown else shown
     if place.label and not options.markdown:
         output.line(place.label)
     for line in lines:
@@ -117,15 +144,28 @@ def _line(incident: Incident) -> IncidentLine:
     )
 
 
-def _text(line: IncidentLine) -> str:
-    lasted = "still open" if line.lasted_s is None else duration_text(round(line.lasted_s))
+def _row(line: IncidentLine) -> Row:
+    lasted = "open" if line.lasted_s is None else duration_text(round(line.lasted_s))
     if line.lasted_s is None and line.status == "resolved":
         lasted = "over"
-    seen = f", seen by {line.acknowledged_by}" if line.acknowledged_by else ""
-    return (
-        f"{line.id}  {line.first_failure[:19]}Z  {line.severity}  {line.key}  {lasted}"
-        f"  {line.affected} affected, {line.failed} failed{seen}"
-    )
+    texts = {
+        "id": line.id,
+        "since": line.first_failure[:16].replace("T", " "),
+        "severity": line.severity,
+        "key": line.key,
+        "lasted": lasted,
+        "affected": str(line.affected),
+        "failed": str(line.failed),
+        "seen": line.acknowledged_by,
+    }
+    return Row(line.id, {name: Cell(text) for name, text in texts.items()})
+
+
+def _table(rows: list[Row], paper: Paper) -> Iterator[str]:
+    placed = lay_out(filled(_COLUMNS, rows), paper.columns)
+    yield header(placed).rstrip()
+    for row in rows:
+        yield "".join(cell.text for cell in pieces(row, placed)).rstrip()
 
 
 def _state_of(store: SqliteStore) -> Callable[[str], str]:

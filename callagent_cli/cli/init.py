@@ -11,7 +11,9 @@ def init(
     *,
     force: Annotated[bool, typer.Option("--force", help="Overwrite what is there.")] = False,
 ) -> None:
-    """Write a commented settings file, .env.example, sample contacts and two scenarios.
+    """Write commented settings, sample contacts and two scenarios.
+
+    `.env.example` names the variables of the secrets.
 
     \b
     Examples:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from callagent_cli.calls.model import CallState
+from callagent_cli.calls.model import FINAL_STATES
 from callagent_cli.cli import diagnostics
 from callagent_cli.cli.workplace import Workplace
 from callagent_cli.errors import CredentialsMissing, UsageError
@@ -36,11 +36,14 @@ def require_credentials(settings: Settings, environ: Mapping[str, str]) -> None:
 
 
 def confirm_live(place: Workplace, store: SqliteStore, campaign: str, *, assume_yes: bool) -> None:
-    """Ask, by a word to type, before real phones ring; raises `UsageError` when not confirmed."""
+    """Ask, by a word to type, before real phones ring; raises `UsageError` when not confirmed.
+
+    Whoever is excluded, or whose call has ended, is not counted: those phones do not ring.
+    """
     if place.sandbox or assume_yes:
         return
     totals = store.totals(campaign)
-    people = sum(totals.values()) - totals.get(CallState.DONE, 0)
+    people = sum(calls for state, calls in totals.items() if state not in FINAL_STATES)
     caller = place.settings.services.elevenlabs.agent_phone_number_id
     what = f"{people} real people of campaign {campaign}, from {caller}"
     typed = diagnostics.asked(f"This calls {what}.\nType the campaign's name to begin:")

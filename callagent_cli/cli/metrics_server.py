@@ -4,16 +4,13 @@ import importlib
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
-from typing import Any, Final
 
+from callagent_cli.cli.trace_export import VARIABLE, tracing
 from callagent_cli.clock import Clock
-from callagent_cli.errors import SettingsError, UsageError
+from callagent_cli.errors import UsageError
 from callagent_cli.events import Bus
 from callagent_cli.reporting.metrics import Metrics
 from callagent_cli.reporting.traces import Traces
-
-TRACES: Final = "OTEL_EXPORTER_OTLP_ENDPOINT"
-"""OpenTelemetry's own variable: where traces go; unset, none are made."""
 
 
 @contextmanager
@@ -24,7 +21,7 @@ def observed(
     port: int | None,
     totals: Mapping[str, int],
     lanes: int,
-    services: tuple[str, ...],
+    services: Mapping[str, str],
 ) -> Iterator[None]:
     """Serve metrics on loopback and export traces while a run lasts, as far as they are wanted.
 
@@ -35,10 +32,8 @@ def observed(
             metrics = Metrics(totals=totals, lanes=lanes, services=services)
             stack.callback(_serve(metrics, port))
             bus.listen(metrics)
-        if os.environ.get(TRACES):
-            provider, tracer = _provider()
-            traces = Traces(tracer)
-            stack.callback(provider.shutdown)
+        if os.environ.get(VARIABLE):
+            traces = Traces(stack.enter_context(tracing(bus)))
             stack.callback(lambda: traces.close(clock.utc()))
             bus.listen(traces)
         yield
@@ -59,19 +54,3 @@ def _serve(metrics: Metrics, port: int) -> Callable[[], None]:
         thread.join()
 
     return end
-
-
-def _provider() -> tuple[Any, Any]:
-    """Return a tracer that exports over OTLP, and its provider."""
-    try:
-        sdk = importlib.import_module("opentelemetry.sdk.trace")
-        export = importlib.import_module("opentelemetry.sdk.trace.export")
-        resources = importlib.import_module("opentelemetry.sdk.resources")
-        otlp = importlib.import_module("opentelemetry.exporter.otlp.proto.http.trace_exporter")
-    except ImportError as error:
-        hint = f"pip install 'callagent[otel]', or unset {TRACES}"
-        raise SettingsError("traces need the packages of the extra `otel`", hint=hint) from error
-    resource = resources.Resource.create({"service.name": "callagent"})
-    provider = sdk.TracerProvider(resource=resource)
-    provider.add_span_processor(export.BatchSpanProcessor(otlp.OTLPSpanExporter()))
-    return provider, provider.get_tracer("callagent")

@@ -18,7 +18,7 @@ ENDED = "the run has ended"
 
 
 class WorkerCommands:
-    """Implements the screen's `Commands` on the worker itself: each wish is carried out at once.
+    """Implements the screen's `Commands` on the worker itself: each is carried out at once.
 
     `session` is the run as a future; stopping cancels it. `by` is who presses the keys.
     """
@@ -26,13 +26,13 @@ class WorkerCommands:
     def __init__(
         self,
         worker: Worker,
-        pulse: Housekeeping,
+        housekeeping: Housekeeping,
         session: "asyncio.Future[Any]",
         *,
         by: str,
         clock_utc: Callable[[], float] = time.time,
     ) -> None:
-        self._worker, self._pulse, self._session = worker, pulse, session
+        self._worker, self._housekeeping, self._session = worker, housekeeping, session
         self._by, self._clock_utc = by, clock_utc
 
     def refusal(self, command: CommandName) -> str:
@@ -116,4 +116,4 @@ class WorkerCommands:
         command = Command(
             id=0, name=name, argument=argument, by=self._by, asked_utc_s=self._clock_utc()
         )
-        self._pulse.carry_out(command)
+        self._housekeeping.carry_out(command)

@@ -1,39 +1,9 @@
 """The only writer to standard output: data, the same bytes in a pipe as on a terminal."""
 
 import errno
+import io
 import sys
-from collections.abc import Mapping
-from typing import Any, Final, TextIO
-
-STYLES: Final = {
-    "bold": "1",
-    "dim": "2",
-    "red": "31",
-    "green": "32",
-    "yellow": "33",
-    "cyan": "36",
-}
-"""Names of styles and their SGR codes; nothing is ever said by color alone."""
-
-
-def wants_color(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
-    """Return whether text on `stream` may be colored.
-
-    `NO_COLOR` wins over `FORCE_COLOR` (no-color.org, force-color.org: set and not empty), which
-    wins over `TERM=dumb` and over a stream that is no terminal.
-    """
-    if environ.get("NO_COLOR"):
-        return False
-    if environ.get("FORCE_COLOR"):
-        return True
-    if environ.get("TERM") == "dumb":
-        return False
-    return stream is not None and stream.isatty()
-
-
-def styled(text: str, style: str, *, color: bool) -> str:
-    """Return the text in one of `STYLES`, or as it is when `color` is false."""
-    return f"\x1b[{STYLES[style]}m{text}\x1b[0m" if color and text else text
+from typing import Any, TextIO
 
 
 def printable(text: str) -> str:
@@ -59,9 +29,8 @@ class Output:
     `main` to report.
     """
 
-    def __init__(self, stream: TextIO | None, *, color: bool) -> None:
+    def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
-        self.color = color
         self.reader_gone = False
         self.failure: OSError | None = None
 
@@ -78,10 +47,6 @@ class Output:
     def line(self, text: str = "") -> None:
         """Write one line, or several when the text holds line ends; control characters escaped."""
         self._write(printable(text) + "\n")
-
-    def styled_line(self, text: str, style: str) -> None:
-        """Write one line in one of `STYLES`, when colors are on."""
-        self._write(styled(printable(text), style, color=self.color) + "\n")
 
     def control(self, sequence: str) -> None:
         """Write a terminal's control sequence; only for a stream that is one."""
@@ -136,15 +101,24 @@ def _discard_standard_output() -> None:
     os.close(null)
 
 
+def _take_any_text(stream: TextIO | None) -> None:
+    """Make a stream take every character, whatever the locale says.
+
+    Data is UTF-8; a terminal keeps its encoding and shows escapes for what that lacks.
+    """
+    if isinstance(stream, io.TextIOWrapper):
+        encoding = stream.encoding if stream.isatty() else "utf-8"
+        stream.reconfigure(encoding=encoding, errors="backslashreplace")
+
+
 _standard: dict[TextIO | None, Output] = {}
 
 
 def standard_output() -> Output:
     """Return the writer to this process's standard output; one for each `sys.stdout`."""
-    import os
-
     stream = sys.stdout
     if stream not in _standard:
         _standard.clear()
-        _standard[stream] = Output(stream, color=wants_color(stream, os.environ))
+        _take_any_text(stream)
+        _standard[stream] = Output(stream)
     return _standard[stream]

@@ -17,7 +17,7 @@ def requeue(
     campaign: Annotated[str, typer.Option(help="Campaign; the one that ran last if unset.")] = "",
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
-    """Take failed calls back; they go on from their first unfinished step.
+    """Take failed calls back, from their first unfinished step.
 
     A finished dial is never repeated, and one whose outcome is open is looked up first.
 

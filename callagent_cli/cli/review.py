@@ -22,7 +22,7 @@ def review(
 
     \b
     Examples:
-      callagent review                                 who waits for a decision, and why
+      callagent review                                 who waits, and why
       callagent review call_0123456789abcdef --called  the phone rang
     """  # noqa: D301 — \b keeps the examples' lines apart.
     from callagent_cli.cli.review_command import ReviewOptions, review_calls

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -13,7 +14,8 @@ import msgspec
 from callagent_cli.cli import diagnostics
 from callagent_cli.cli.amounts import seconds
 from callagent_cli.cli.contact_import import Importer, RejectsFile
-from callagent_cli.cli.contacts_fields import known_columns, remember_columns, require_fields
+from callagent_cli.cli.contacts_columns import known_columns
+from callagent_cli.cli.contacts_fields import require_fields
 from callagent_cli.cli.contacts_input import (
     STDIN,
     STDIN_SHOWN,
@@ -111,7 +113,8 @@ def _importer(place: Workplace, path: Path, campaign: str, options: RunOptions) 
 def _held_store(place: Workplace, campaign: str) -> Iterator[SqliteStore]:
     """Yield the store, held by the lock of its one worker."""
     lock = WorkerLock(place.lock)
-    lock.acquire(campaign, heartbeat_age_s=_heartbeat_age_s(place))
+    age_s, pid = _last_beat(place)
+    lock.acquire(campaign, heartbeat_age_s=age_s, beating_pid=pid)
     try:
         store = SqliteStore.open(place.database)
         try:
@@ -122,10 +125,13 @@ def _held_store(place: Workplace, campaign: str) -> Iterator[SqliteStore]:
         lock.release()
 
 
-def _heartbeat_age_s(place: Workplace) -> float | None:
-    """Return how long ago a run that has not ended gave a sign of life; none without one."""
+def _last_beat(place: Workplace) -> tuple[float | None, int | None]:
+    """Return how long ago a run that has not ended gave a sign of life, None without one.
+
+    And the process that gave it, when it is, or was, on this host.
+    """
     if not place.database.exists():
-        return None
+        return None, None
     with suppress(StoreError):  # Opening it for the run says what is wrong with it.
         store = SqliteStore.open(place.database, read_only=True)
         try:
@@ -133,8 +139,9 @@ def _heartbeat_age_s(place: Workplace) -> float | None:
         finally:
             store.close()
         if last is not None and last.ended_utc_s is None:
-            return max(0.0, time.time() - last.heartbeat_utc_s)
-    return None
+            pid = last.pid if last.host == socket.gethostname() else None
+            return max(0.0, time.time() - last.heartbeat_utc_s), pid
+    return None, None
 
 
 def _work(
@@ -196,8 +203,6 @@ def _import(
         importer.load(
             store, now_utc_s=time.time(), zones=not place.sandbox, suppressions=suppressions
         )
-    if not importer.unchanged:
-        remember_columns(store, importer.campaign, importer.report)
     require_fields(
         place.settings, known_columns(store, importer.campaign) or (), source=importer.source
     )

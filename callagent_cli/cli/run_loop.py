@@ -12,6 +12,7 @@ from typing import Final
 from callagent_cli.cli.follower import Follower, follower
 from callagent_cli.cli.metrics_server import observed
 from callagent_cli.cli.screen_follower import ScreenFollower
+from callagent_cli.cli.sheet_rows import waiting_rows
 from callagent_cli.cli.tui_terminal import ScreenLook
 from callagent_cli.cli.workplace import Workplace
 from callagent_cli.clock import Clock, system_clock
@@ -63,12 +64,14 @@ class Run:
 class Worked:
     """How a run ended; `dropped` counts by sink what could not be written.
 
-    `undelivered` counts the alerts that some channel has not taken yet.
+    `undelivered` counts the alerts that some channel has not taken yet, `sheet` says how many rows
+    are not in the Google Sheet yet.
     """
 
     ending: Ending
     dropped: dict[str, int]
     undelivered: int
+    sheet: str = ""
 
 
 async def work(run: Run) -> Worked:
@@ -77,13 +80,7 @@ async def work(run: Run) -> Worked:
     async with AsyncExitStack() as stack:
         settings, environ = await stack.enter_async_context(_providers(run.place, clock))
         bus = Bus(clock, run=clock.new_id("run"), campaign=run.campaign)
-        doors: list[Http] = []
-
-        def connect(_service: str, base_url: str) -> Http:
-            door = HttpxClient(base_url=base_url)
-            doors.append(door)
-            return door
-
+        doors = _Doors()
         redactor = Redactor(secrets_of(settings, environ))
         follow = stack.enter_context(follower(run, redactor))
         reporting = Reporting(
@@ -96,9 +93,7 @@ async def work(run: Run) -> Worked:
                 redactor=redactor,
                 screen=follow.alert,
                 real=True,
-                doors=RealDoors(
-                    http_for=lambda base_url: connect("alerts", base_url), environ=environ
-                ),
+                doors=RealDoors(http_for=doors.open, environ=environ),
                 label=run.place.label,
             )
         )
@@ -110,7 +105,7 @@ async def work(run: Run) -> Worked:
             store=run.store,
             campaign=run.campaign,
             environ=environ,
-            connect=connect,
+            connect=lambda _service, base_url: doors.open(base_url),
             window=settings.dialing.window or (None if run.place.sandbox else Window()),
             redial_scale=settings.sandbox.redial_scale if run.place.sandbox else 1.0,
             max_wait_s=run.max_wait_s,
@@ -122,23 +117,45 @@ async def work(run: Run) -> Worked:
         try:
             ending = await _worked(run, worker, reporting, follow)
         finally:
-            for door in doors:
-                await door.close()
+            await doors.close()
         await reporting.close()
-        undelivered = len(run.store.documents("alert", open_only=True))
-        return Worked(ending=ending, dropped=reporting.dropped(), undelivered=undelivered)
+        return Worked(
+            ending=ending,
+            dropped=reporting.dropped(),
+            undelivered=len(run.store.documents("alert", open_only=True)),
+            sheet=waiting_rows(
+                run.store, working=False, is_set=bool(settings.sheet.spreadsheet_id)
+            ),
+        )
+
+
+class _Doors:
+    """The ways to the network that one run opened, closed with it."""
+
+    def __init__(self) -> None:
+        self._opened: list[Http] = []
+
+    def open(self, base_url: str) -> Http:
+        """Return a new door to an address; services share no connections."""
+        self._opened.append(HttpxClient(base_url=base_url))
+        return self._opened[-1]
+
+    async def close(self) -> None:
+        """Release all connections."""
+        for door in self._opened:
+            await door.close()
 
 
 def _observed(run: Run, worker: Worker) -> AbstractContextManager[None]:
     """Return what serves metrics and exports traces of this run, as far as they are wanted."""
-    totals = run.store.totals(run.campaign)
+    totals, guards = run.store.totals(run.campaign), worker.resources.services.guards
     return observed(
         worker.resources.bus,
         worker.resources.clock,
         port=run.metrics_port,
         totals={state.value: calls for state, calls in totals.items()},
         lanes=worker.control.lanes,
-        services=tuple(worker.resources.services.guards),
+        services={name: guard.breaker.state for name, guard in guards.items()},
     )
 
 
@@ -158,23 +175,25 @@ async def _worked(run: Run, worker: Worker, reporting: Reporting, follow: Follow
     )
     reporting.follows(run.store.last_run())
     run.store.save_run(row)
-    pulse = Housekeeping(worker.resources, worker.control, row)
+    housekeeping = Housekeeping(worker.resources, worker.control, row)
     session = asyncio.ensure_future(
         run_session(
             worker,
             reporting,
             mode=run.place.settings.mode,
             contacts=run.contacts,
-            housekeeping=pulse,
+            housekeeping=housekeeping,
         )
     )
-    async with _screen(run, follow, worker, pulse=pulse, session=session) as close_screen:
+    async with _screen(
+        run, follow, worker, housekeeping=housekeeping, session=session
+    ) as close_screen:
         _heed_signals(worker, session, close_screen)
-        return await _ending(run, worker, pulse, session)
+        return await _ending(run, worker, housekeeping, session)
 
 
 async def _ending(
-    run: Run, worker: Worker, pulse: Housekeeping, session: "asyncio.Future[Ending]"
+    run: Run, worker: Worker, housekeeping: Housekeeping, session: "asyncio.Future[Ending]"
 ) -> Ending:
     """Wait for the end of the session and keep it with the run."""
     try:
@@ -188,17 +207,17 @@ async def _ending(
     except CallAgentError as error:
         # A store that cannot be written keeps no ending either: `status` then says LOST.
         with suppress(StoreError):
-            _keep_ending(worker, pulse, int(error.exit_code), error.message)
+            _keep_ending(worker, housekeeping, int(error.exit_code), error.message)
             run.store.flush()
         raise
-    _keep_ending(worker, pulse, int(ending.exit_code), ending.reason)
+    _keep_ending(worker, housekeeping, int(ending.exit_code), ending.reason)
     run.store.flush()
     return ending
 
 
-def _keep_ending(worker: Worker, pulse: Housekeeping, exit_code: int, verdict: str) -> None:
+def _keep_ending(worker: Worker, housekeeping: Housekeeping, exit_code: int, verdict: str) -> None:
     ended_utc_s = worker.resources.clock.utc()
-    pulse.beat(ended_utc_s=ended_utc_s, exit_code=exit_code, verdict=verdict)
+    housekeeping.beat(ended_utc_s=ended_utc_s, exit_code=exit_code, verdict=verdict)
 
 
 @asynccontextmanager
@@ -207,7 +226,7 @@ async def _screen(
     follow: Follower,
     worker: Worker,
     *,
-    pulse: Housekeeping,
+    housekeeping: Housekeeping,
     session: "asyncio.Future[Ending]",
 ) -> AsyncIterator[Callable[[], None]]:
     """Show the screen beside the session when it was asked for; yields what takes it away."""
@@ -218,7 +237,7 @@ async def _screen(
 
     look, folder = replace(run.look, show_numbers=run.show_numbers), run.place.state_dir
     async with beside(
-        follow, look, worker, pulse=pulse, session=session, folder=folder
+        follow, look, worker, housekeeping=housekeeping, session=session, folder=folder
     ) as close_screen:
         yield close_screen
 

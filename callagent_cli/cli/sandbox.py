@@ -16,14 +16,14 @@ def sandbox(
     ] = "",
     config: Annotated[Path | None, typer.Option(help="Settings file.")] = None,
 ) -> None:
-    """Run the pretended providers as a process of their own; no phone rings.
+    """Run the pretended providers as a process of their own.
 
     `callagent run` beside it, in the same folder, finds it by itself.
 
     \b
     Examples:
       callagent sandbox                        until Ctrl-C
-      callagent sandbox --dial-latency 150ms   each dial is answered 150 ms after it rang
+      callagent sandbox --dial-latency 150ms   answer each dial 150 ms late
     """  # noqa: D301 — \b keeps the examples' lines apart.
     from callagent_cli.cli.sandbox_command import run_sandbox
 

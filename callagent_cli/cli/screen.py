@@ -79,7 +79,7 @@ async def beside(
     look: ScreenLook,
     worker: Worker,
     *,
-    pulse: Housekeeping,
+    housekeeping: Housekeeping,
     session: "asyncio.Future[Any]",
     folder: Path,
 ) -> AsyncIterator[Callable[[], None]]:
@@ -88,7 +88,7 @@ async def beside(
     On the way out it waits until the terminal is as it was: at once after a failure of the run,
     and with `look.stays` when the person has seen how the run ended.
     """
-    commands = WorkerCommands(worker, pulse, session, by=operator_name())
+    commands = WorkerCommands(worker, housekeeping, session, by=operator_name())
     options = Options(
         ascii_only=look.ascii_only or speaks_ascii_only(),
         light=look.light,

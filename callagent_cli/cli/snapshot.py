@@ -9,6 +9,7 @@ from callagent_cli.events import AlertKind, Severity
 from callagent_cli.monitor.snapshot import (
     BreakerSnapshot,
     CallSnapshot,
+    MuteSnapshot,
     RunSnapshot,
     Snapshot,
 )
@@ -33,6 +34,7 @@ class _Incident(msgspec.Struct, frozen=True):
     """What is shown of a stored incident."""
 
     id: str
+    first_failure_utc_s: float | None = None
     acknowledged_utc_s: float | None = None
     acknowledged_by: str = ""
 
@@ -56,20 +58,32 @@ class _Alert(msgspec.Struct, frozen=True):
     call: str = ""
 
 
+class _Mute(msgspec.Struct, frozen=True):
+    """What is shown of a stored mute."""
+
+    target: str
+    until_utc_s: float
+    by: str = ""
+
+
 class _AlertRow(msgspec.Struct, frozen=True):
     """A stored alert; its deliveries are not looked at."""
 
     alert: _Alert
 
 
-def snapshot_of(store: SqliteStore, campaign: str, *, alive: bool, now_utc_s: float) -> Snapshot:
+def snapshot_of(
+    store: SqliteStore, campaign: str, *, alive: bool, now_utc_s: float, gone: bool = False
+) -> Snapshot:
     """Return one look at the store; `alive` says that its lock is held by a living worker.
 
-    Such a worker is never lost, however old its heartbeat: it may be busy. Raises `StoreError`.
+    Such a worker is never lost, however old its heartbeat: it may be busy. `gone` says that no
+    process works on the last run although it never said its end. Raises `StoreError`.
     """
     row = store.last_run(campaign)
     current = store.last_run()
-    held = row is not None and current is not None and row.id == current.id and alive
+    last = row is not None and current is not None and row.id == current.id
+    held, gone = last and alive, gone and row is not None and row.ended_utc_s is None
     totals = {state.value: calls for state, calls in store.totals(campaign).items()}
     waiting = tuple(
         WaitingGroup(
@@ -82,19 +96,46 @@ def snapshot_of(store: SqliteStore, campaign: str, *, alive: bool, now_utc_s: fl
     )
     services = read_services(store.documents(SERVICE)).values()
     notes = read_run(store.get(RUN, RUN_KEY))
+    calls = _calls(store, campaign)
+    run = None
+    if row is not None:
+        run = _run(row, notes, alive_utc_s=now_utc_s if held else None, gone=gone)
     return Snapshot(
-        run=None if row is None else _run(row, notes, alive_utc_s=now_utc_s if held else None),
+        run=run,
         totals=totals,
         waiting=waiting,
         results=store.results(campaign),
         breakers=tuple(_breaker(document) for document in services),
         alerts=open_alerts(store),
-        calls=_calls(store, campaign),
+        calls=calls,
+        in_doubt=_in_doubt(store, campaign, calls) if gone else 0,
+        mutes=mutes_in_force(store, now_utc_s),
+    )
+
+
+def _in_doubt(store: SqliteStore, campaign: str, calls: tuple[CallSnapshot, ...]) -> int:
+    """Count the calls in flight with a dial that may have rung."""
+    open_ = set(store.calls_with_open_dials(campaign))
+    return sum(call.call in open_ for call in calls)
+
+
+def mutes_in_force(store: SqliteStore, now_utc_s: float) -> tuple[MuteSnapshot, ...]:
+    """Return what is muted now, the mute that ends first at the head."""
+    found = [
+        msgspec.json.decode(body, type=_Mute) for _, body in store.documents("mute", open_only=True)
+    ]
+    held = [mute for mute in found if mute.until_utc_s > now_utc_s]
+    return tuple(
+        MuteSnapshot(target=mute.target, until_utc_s=mute.until_utc_s, by=mute.by)
+        for mute in sorted(held, key=lambda mute: mute.until_utc_s)
     )
 
 
 def open_alerts(store: SqliteStore) -> tuple[AlertView, ...]:
-    """Return the latest alert of each open incident, oldest first."""
+    """Return the latest alert of each open incident, oldest first.
+
+    That a call failed by it is shown for an incident of which nothing else was told.
+    """
     incidents = {}
     for key, body in store.documents("incident", open_only=True):
         incidents[key] = msgspec.json.decode(body, type=_Incident)
@@ -103,6 +144,8 @@ def open_alerts(store: SqliteStore) -> tuple[AlertView, ...]:
         alert = msgspec.json.decode(body, type=_AlertRow).alert
         incident = incidents.get(alert.incident)
         if incident is None or alert.kind == "resolved":
+            continue
+        if alert.kind == "call_failed" and incident.id in latest:
             continue
         latest[incident.id] = AlertView(
             alert=alert.id,
@@ -115,11 +158,14 @@ def open_alerts(store: SqliteStore) -> tuple[AlertView, ...]:
             raised_utc_s=alert.raised_utc_s,
             call=alert.call,
             seen_by=incident.seen_by,
+            since_utc_s=incident.first_failure_utc_s,
         )
     return tuple(sorted(latest.values(), key=lambda alert: alert.raised_utc_s))
 
 
-def _run(row: RunRow, notes: RunDocument | None, *, alive_utc_s: float | None) -> RunSnapshot:
+def _run(
+    row: RunRow, notes: RunDocument | None, *, alive_utc_s: float | None, gone: bool
+) -> RunSnapshot:
     if notes is None or notes.run != row.id:
         notes = RunDocument(run=row.id)
     return RunSnapshot(
@@ -140,6 +186,7 @@ def _run(row: RunRow, notes: RunDocument | None, *, alive_utc_s: float | None) -
         draining=notes.draining,
         waiting=notes.waiting,
         waiting_due_utc_s=notes.waiting_due_utc_s,
+        gone=gone,
     )
 
 

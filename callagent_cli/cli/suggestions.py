@@ -1,25 +1,11 @@
-"""The nearest known name to a mistyped one."""
+"""The hint for a mistyped name."""
 
 from collections.abc import Iterable
 
-
-def did_you_mean(word: str, known: Iterable[str]) -> str | None:
-    """Return the known name closest to `word`, or none when nothing is close.
-
-    Case and the difference between `-` and `_` do not count.
-    """
-    from difflib import get_close_matches  # Only a mistyped name needs it.
-
-    names = {_plain(name): name for name in known}
-    matches = get_close_matches(_plain(word), names, n=1)
-    return names[matches[0]] if matches else None
+from callagent_cli.suggestions import did_you_mean
 
 
 def hint_for(word: str, known: Iterable[str], *, otherwise: str) -> str:
     """Return a hint: the nearest known name, and `otherwise`, which says where to find them all."""
     nearest = did_you_mean(word, known)
     return otherwise if nearest is None else f"did you mean `{nearest}`? {otherwise}"
-
-
-def _plain(name: str) -> str:
-    return name.lower().replace("_", "-")

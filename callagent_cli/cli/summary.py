@@ -32,6 +32,8 @@ def summary_lines(place: Workplace, store: SqliteStore, campaign: str, worked: W
     if worked.undelivered:
         alerts = "alert" if worked.undelivered == 1 else "alerts"
         lines.append(f"  {worked.undelivered} {alerts} not delivered; tried again at the next run")
+    if worked.sheet:
+        lines.append(f"  {worked.sheet}")
     lines += [f"  {sink} lost {count} lines" for sink, count in worked.dropped.items()]
     lines.append(place.title(f"ended: {ending.reason}. Next: {_next(totals, ending)}"))
     return lines

@@ -3,6 +3,7 @@
 Each row is one line of text; each column is the same stretch of the world's time.
 """
 
+from array import array
 from collections.abc import Iterable, Iterator
 from typing import Final
 
@@ -35,6 +36,10 @@ _COLUMNS_MIN: Final = 20
 _TICK_EVERY: Final = 12
 _WORST_HEALTH: Final = ("unhealthy", "unknown", "healthy")
 
+_OVER: Final = ("done", "failed", "review")
+_MARKS_MAX: Final = 4096
+"""Many more than a terminal has columns: of more marks in a row that are alike, half will do."""
+
 _Marks = list[tuple[float, str]]
 
 
@@ -46,7 +51,7 @@ class Timeline:
         self._breakers: dict[str, _Marks] = {}
         self._health: dict[str, _Marks] = {}
         self._calls: dict[str, _Marks] = {}
-        self._over: _Marks = []
+        self._over: dict[str, array[float]] = {}
         self._each_call = scenario.campaign.contacts <= ROWS_OF_CALLS_MAX
 
     def take(self, at_s: float, event: Event) -> None:
@@ -54,12 +59,15 @@ class Timeline:
         if isinstance(event, BreakerChanged):
             self._breakers.setdefault(event.service, []).append((at_s, event.new))
         elif isinstance(event, HealthChecked):
-            self._health.setdefault(event.service, []).append((at_s, event.health))
+            checks = self._health.setdefault(event.service, [])
+            checks.append((at_s, event.health))
+            if len(checks) % _MARKS_MAX == 0:
+                checks[:] = _thinned(checks)
         elif isinstance(event, CallChanged):
             if self._each_call:
                 self._calls.setdefault(event.call, []).append((at_s, event.new))
-            elif event.new in {"done", "failed", "review"}:
-                self._over.append((at_s, event.new))
+            elif event.new in _OVER:
+                self._over.setdefault(event.new, array("d")).append(at_s)
 
     def rows(self, ended_at_s: float, width: int) -> Iterator[str]:
         """Yield the lines of the picture, `width` characters wide."""
@@ -75,17 +83,24 @@ class Timeline:
             yield _row(f"{service} health", scale.worst(checks))
         for call in sorted(self._calls):
             yield _row(call, scale.states("pending", self._calls[call], CALL_MARKS))
-        if self._over:
-            for state in ("done", "failed", "review"):
-                moments = [at_s for at_s, new in self._over if new == state]
-                if moments:
-                    yield _row(f"calls {state}", scale.counts(moments))
+        for state in _OVER:
+            if state in self._over:
+                yield _row(f"calls {state}", scale.counts(self._over[state]))
         yield from LEGEND
 
     def _shown_services(self) -> list[str]:
         """Return the services that something happened to."""
         hit = {phase.target.partition(".")[0] for phase in self._scenario.timeline}
         return [name for name in self._health if name in hit or name in self._breakers]
+
+
+def _thinned(marks: _Marks) -> _Marks:
+    """Return every change, and every other mark of those that change nothing."""
+    return [
+        mark
+        for number, mark in enumerate(marks)
+        if number % 2 == 0 or mark[1] != marks[number - 1][1]
+    ]
 
 
 class _Scale:

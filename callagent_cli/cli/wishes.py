@@ -1,4 +1,4 @@
-"""Passes a person's wish on to the living worker, through the store."""
+"""Passes a person's command on to the living worker, through the store."""
 
 import time
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ _LOOK_EVERY_S: Final = 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answer:
-    """What became of a wish: the worker it was left for, and whether it was obeyed in time."""
+    """What became of a command: the worker it was left for, and whether it was obeyed in time."""
 
     worker: Holder
     obeyed: bool

@@ -41,11 +41,11 @@ class HealthChecker:
         while True:
             wait_s = self._guard.policy.health.interval_s * self._clock.random.uniform(0.9, 1.1)
             await self.check_once(next_check_s=wait_s)
+            turn = asyncio.get_running_loop().call_later(wait_s, self._asked.set)
             try:
-                async with asyncio.timeout(wait_s):
-                    await self._asked.wait()
-            except TimeoutError:
-                continue
+                await self._asked.wait()
+            finally:
+                turn.cancel()
             self._asked.clear()
 
     def check_soon(self) -> None:

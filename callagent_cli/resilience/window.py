@@ -54,17 +54,18 @@ class Window:
         head = int(now_s / slice_s)
         # A quotient that was rounded down must not name a slice that has ended.
         head += (head + 1) * slice_s <= now_s
+        past = self._past
         at = self._head % SLICES * _KINDS
-        sums = (self.attempts, self.failures, self.slow)
-        for kind in range(_KINDS):
-            self._past[at + kind] = sums[kind] - self._past[at + kind]
+        past[at] = self.attempts - past[at]
+        past[at + 1] = self.failures - past[at + 1]
+        past[at + 2] = self.slow - past[at + 2]
         for slice_ in range(self._head + 1, min(head, self._head + SLICES) + 1):
             at = slice_ % SLICES * _KINDS
-            self.attempts -= self._past[at]
-            self.failures -= self._past[at + 1]
-            self.slow -= self._past[at + 2]
-            self._past[at] = self._past[at + 1] = self._past[at + 2] = 0
+            self.attempts -= past[at]
+            self.failures -= past[at + 1]
+            self.slow -= past[at + 2]
+            past[at] = past[at + 1] = past[at + 2] = 0
         at = head % SLICES * _KINDS
-        self._past[at : at + _KINDS] = array("I", (self.attempts, self.failures, self.slow))
+        past[at], past[at + 1], past[at + 2] = self.attempts, self.failures, self.slow
         self._head = head
         self.next_slice_s = (head + 1) * slice_s

@@ -12,6 +12,9 @@ Shape = TypeVar("Shape")
 _ID: Final = re.compile(r"(?![0-9]{7,15}$)[A-Za-z0-9][A-Za-z0-9_.:/=+-]{0,99}")
 """An id is one word, and not one that could be a phone number."""
 
+_decoders: Final[dict[type, msgspec.json.Decoder[Any]]] = {}
+"""One for each shape that was read; there are a dozen, each asked for thousands of times."""
+
 _ID_HEADERS: Final = ("request-id", "x-request-id", "x-trace-id", "x-hubspot-correlation-id")
 
 
@@ -20,10 +23,14 @@ def decode(body: bytes, shape: type[Shape]) -> Shape | None:
 
     Unknown fields are ignored and missing ones take their default, as `shape` states them.
     """
+    decoder = _decoders.get(shape)
+    if decoder is None:
+        decoder = _decoders[shape] = msgspec.json.Decoder(shape)
     try:
-        return msgspec.json.decode(body, type=shape)
+        decoded: Shape = decoder.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
+    return decoded
 
 
 def text(value: object) -> str:
@@ -45,6 +52,11 @@ def number(value: object) -> float | None:
 def mapping(value: object) -> dict[str, Any]:
     """Return a JSON object as it is, and anything else as an empty one."""
     return value if isinstance(value, dict) else {}
+
+
+def is_id(value: str) -> bool:
+    """Tell whether a text can be an id: one short word, and no phone number."""
+    return _ID.fullmatch(value) is not None
 
 
 def request_id(headers: Mapping[str, str], *stated: object, secret: str = "") -> str:

@@ -8,6 +8,9 @@ import msgspec
 from callagent_cli.services.answers import decode, mapping, number, text
 from callagent_cli.services.masking import safe_text
 
+_LONGEST_S: Final = 24 * 3600.0
+"""No talk is longer than a day, whatever an answer says."""
+
 _TERMINAL: Final = frozenset({"done", "failed"})
 
 
@@ -20,11 +23,11 @@ class Candidate:
     status: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conversation:
+class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     """How a placed call stands, or how it went.
 
     `status` is initiated, in-progress, processing, done or failed; the last two are `terminal`.
+    All else is told of a terminal one only; it is empty before, and where the provider is silent.
     `duration_s` is the talk; `accepted_utc_s` when it was picked up. `call_result` is answered,
     voicemail, busy, no_answer or failed where the provider says so. `error_code`, `error_reason`
     and `error_type` are empty unless the call itself failed. The turns count what was really said.
@@ -34,20 +37,20 @@ class Conversation:
 
     status: str
     terminal: bool
-    duration_s: float
-    started_utc_s: float | None
-    accepted_utc_s: float | None
-    termination_reason: str
-    error_code: str
-    error_reason: str
-    error_type: str
-    call_result: str
-    cost: float | None
-    transcript_turns_agent: int
-    transcript_turns_user: int
-    call_successful: str
-    summary: str
-    data_collection: dict[str, Any]
+    duration_s: float = 0.0
+    started_utc_s: float | None = None
+    accepted_utc_s: float | None = None
+    termination_reason: str = ""
+    error_code: str = ""
+    error_reason: str = ""
+    error_type: str = ""
+    call_result: str = ""
+    cost: float | None = None
+    transcript_turns_agent: int = 0
+    transcript_turns_user: int = 0
+    call_successful: str = ""
+    summary: str = ""
+    data_collection: dict[str, Any] = {}
 
 
 class Page(msgspec.Struct):
@@ -62,6 +65,13 @@ class Item(msgspec.Struct):
     """An item of the list; it carries no variables, so each one is asked for again."""
 
     conversation_id: str
+
+
+class _Status(msgspec.Struct):
+    """All that is read of a conversation under way, which is asked for every few seconds."""
+
+    status: str
+    conversation_id: Any = None
 
 
 class Shown(msgspec.Struct):
@@ -91,12 +101,17 @@ def candidate(conversation: str, shown: Shown, call_id: str) -> Candidate | None
     return Candidate(conversation=conversation, attempt_id=attempt_id, status=shown.status)
 
 
-def read_conversation(body: bytes, *, secret: str = "") -> Conversation | None:
-    """Return a conversation, or nothing when the body is none.
+def read_conversation(body: bytes, *, asked: str = "", secret: str = "") -> Conversation | None:
+    """Return a conversation, or nothing when the body is none, or not the one `asked` for.
 
     Everything but the status may be missing, null, or of another type: `analysis` is null on
     failed calls, and the `error` key is present and null on good ones.
     """
+    glance = decode(body, _Status)
+    if glance is None or (asked and text(glance.conversation_id) not in {"", asked}):
+        return None
+    if glance.status not in _TERMINAL:
+        return Conversation(status=glance.status, terminal=False)
     shown = decode(body, Shown)
     if shown is None:
         return None
@@ -106,8 +121,8 @@ def read_conversation(body: bytes, *, secret: str = "") -> Conversation | None:
     code = error.get("code")
     return Conversation(
         status=shown.status,
-        terminal=shown.status in _TERMINAL,
-        duration_s=max(0.0, number(metadata.get("call_duration_secs")) or 0.0),
+        terminal=True,
+        duration_s=min(max(0.0, number(metadata.get("call_duration_secs")) or 0.0), _LONGEST_S),
         started_utc_s=number(metadata.get("start_time_unix_secs")),
         accepted_utc_s=number(metadata.get("accepted_time_unix_secs")),
         termination_reason=safe_text(metadata.get("termination_reason"), secret=secret),

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from callagent_cli.errors import OutcomeUnknown, ServiceUnavailable
-from callagent_cli.services.answers import decode, text
+from callagent_cli.services.answers import decode, is_id, text
 from callagent_cli.services.conversations import (
     Candidate,
     Conversation,
@@ -75,6 +75,12 @@ class ElevenLabsAdapter:
         self._exchange = Exchange(http=http, service="elevenlabs", utc=utc, secret=api_key)
         self._settings = settings
         self._headers = {"xi-api-key": api_key}
+        query = {"page_size": 1, "summary_mode": "exclude", "agent_id": settings.agent_id}
+        self._health = self._request(
+            "elevenlabs.health",
+            f"{_CONVERSATIONS}?{urlencode(query)}",
+            settings.policy.health.timeout_s,
+        )
 
     async def dial(
         self,
@@ -103,6 +109,7 @@ class ElevenLabsAdapter:
             headers={**self._headers, "content-type": "application/json"},
             body=msgspec.json.encode(body),
             timeout_s=self._settings.dial_timeout,
+            alone=True,
         )
         response = await self._exchange.send(request, may_have_effect=True)
         if not is_ok(response):
@@ -135,6 +142,8 @@ class ElevenLabsAdapter:
         if answer is None:
             raise self._exchange.unreadable(response, kind=OutcomeUnknown)
         secret = self._exchange.secret
+        if answer.conversation_id and not is_id(answer.conversation_id):
+            raise self._exchange.unreadable(response, kind=OutcomeUnknown, code="strange_id")
         if answer.conversation_id:
             accepted = answer.success is not False
             return Placed(
@@ -174,6 +183,8 @@ class ElevenLabsAdapter:
                 asked.add(item.conversation_id)
                 if len(asked) > _CANDIDATES_MAX:
                     raise self._unproven(response, "endless_list")
+                if not is_id(item.conversation_id):
+                    raise self._unproven(response, "strange_id")
                 may_go_on()
                 known = await self._candidate(item.conversation_id, call_id)
                 if known is not None:
@@ -233,27 +244,34 @@ class ElevenLabsAdapter:
         path = f"{_CONVERSATIONS}/{quote(conversation_id, safe='')}"
         timeout_s = self._settings.follow_timeout_s
         response = await self._get("elevenlabs.follow", path, timeout_s)
-        conversation = read_conversation(response.body, secret=self._exchange.secret)
+        secret = self._exchange.secret
+        conversation = read_conversation(response.body, asked=conversation_id, secret=secret)
         if conversation is None:
             raise self._exchange.unreadable(response, kind=ServiceUnavailable)
         return conversation
 
     async def health(self) -> None:
         """Ask for one conversation, which needs exactly the rights that dialing needs."""
-        query = {"page_size": 1, "summary_mode": "exclude", "agent_id": self._settings.agent_id}
-        timeout_s = self._settings.policy.health.timeout_s
-        path = f"{_CONVERSATIONS}?{urlencode(query)}"
-        response = await self._get("elevenlabs.health", path, timeout_s)
+        response = await self._sent(self._health)
         if decode(response.body, Page) is None:
             raise self._exchange.unreadable(response, kind=ServiceUnavailable)
 
     async def _get(self, target: str, path: str, timeout_s: float) -> Response:
-        response = await self._exchange.send(self._request(target, path, timeout_s))
+        return await self._sent(self._request(target, path, timeout_s))
+
+    async def _sent(self, request: Request) -> Response:
+        response = await self._exchange.send(request)
         if not is_ok(response):
             raise error_of(self._exchange, response)
         return response
 
     def _request(self, target: str, path: str, timeout_s: float) -> Request:
+        # What a look-up answers is proof: it must not be the answer to another request.
         return Request(
-            target=target, method="GET", path=path, headers=self._headers, timeout_s=timeout_s
+            target=target,
+            method="GET",
+            path=path,
+            headers=self._headers,
+            timeout_s=timeout_s,
+            alone=target == "elevenlabs.look_up",
         )

@@ -41,6 +41,16 @@ _PHRASES: Final[tuple[tuple[re.Pattern[str], Refused], ...]] = tuple(
             ),
             Refused(Verdict(QuotaExceeded), "quota_exceeded"),
         ),
+        # Whoever is busy here is not the person.
+        (
+            (
+                r"\b(?:system|server|service|network|provider|carrier|gateway|switch)"
+                r"(?: is| are)?(?: too| currently| temporarily)* busy\b"
+                r"|\ball (?:the )?(?:circuits|lines|trunks|channels|agents)(?: are)?"
+                r"(?: currently| temporarily)* busy\b|\btoo busy\b"
+            ),
+            Refused(Verdict(ServiceUnavailable), "system_busy"),
+        ),
         # A country that the account may not call concerns its contacts only.
         (
             r"not authorized to call|international permission|geo.?permission",

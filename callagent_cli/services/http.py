@@ -1,30 +1,37 @@
 """The one door to the network: a request, a response, and what can go wrong between them."""
 
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from callagent_cli.errors import CallAgentError
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
+class Request(msgspec.Struct, frozen=True, kw_only=True):
     """One HTTP request; `timeout_s` is the total time it may take, whatever happens on the way.
 
     `target` names the operation (`elevenlabs.dial`), so that faults and logs can be addressed by
     it; `path` begins with `/` and holds the query. Headers and body hold keys and phone numbers,
-    so they stay out of its text.
+    so they stay out of its text. With `alone` the request has a connection to itself, where no
+    answer can be left over from another exchange and nothing was closed in the meantime.
     """
 
     target: str
     method: str
     path: str
-    headers: dict[str, str] = field(default_factory=dict, repr=False)
-    body: bytes = field(default=b"", repr=False)
+    headers: dict[str, str] = {}
+    body: bytes = b""
     timeout_s: float
+    alone: bool = False
+
+    def __repr__(self) -> str:
+        return (
+            f"Request(target={self.target!r}, method={self.method!r}, path={self.path!r}, "
+            f"timeout_s={self.timeout_s!r})"
+        )
 
 
-@dataclass(frozen=True, slots=True)
-class Response:
+class Response(msgspec.Struct, frozen=True):
     """An answer whose body has been read to the end; header names are lower case."""
 
     status: int

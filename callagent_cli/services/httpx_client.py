@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import urlsplit
 
+from callagent_cli.errors import SettingsError
 from callagent_cli.services.http import (
     BrokenAnswer,
     NoAnswer,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 ANSWER_BYTES_MAX: Final = 4 * 1024 * 1024
 """A longer answer is not one of ours."""
 
+_KEPT_CONNECTIONS: Final = 32
 _LOOPBACK: Final = frozenset({"localhost", "127.0.0.1", "::1"})
 
 
@@ -59,24 +61,23 @@ class HttpxClient:
 
     Never retries and never follows a redirect; the only clock is each request's total time,
     because httpx2's own timeouts restart with every chunk. `headers` go with every request.
+    Raises `SettingsError` when no request could ever go there from these surroundings.
     """
 
     def __init__(self, *, base_url: str, headers: Mapping[str, str] | None = None) -> None:
         import httpx2  # noqa: PLC0415 — 70 ms that `callagent --help` need not pay.
 
-        address = urlsplit(base_url)
-        # A plain address never needs certificates, and loading them takes 50 ms.
-        verify = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT) if address.scheme == "http" else True
         self._errors = httpx2
-        self._client = httpx2.AsyncClient(
-            base_url=base_url,
-            headers={"accept-encoding": "identity", **(headers or {})},
-            timeout=None,
-            follow_redirects=False,
-            verify=verify,
-            trust_env=address.hostname not in _LOOPBACK,
-            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=32),
-        )
+        try:
+            self._client, self._alone = _clients(base_url, headers or {})
+        except (ImportError, OSError, ValueError, httpx2.InvalidURL) as error:
+            # The words of the others quote addresses, and with them a password.
+            quotes_none = isinstance(error, ImportError | OSError)
+            reason = str(error) if quotes_none else type(error).__name__
+            raise SettingsError(
+                f"a service's address, the proxy or the certificates cannot be used: {reason}",
+                hint="check `base_url`, and the variables HTTPS_PROXY, ALL_PROXY and SSL_CERT_FILE",
+            ) from error
 
     async def send(self, request: Request) -> Response:
         """Return the answer, whatever its status, its body read to the end.
@@ -96,13 +97,21 @@ class HttpxClient:
             if progress.begun:
                 raise NoAnswer(f"no answer within {request.timeout_s:g} s") from error
             raise NotSent(f"not connected within {request.timeout_s:g} s") from error
-        except (self._errors.HTTPError, self._errors.InvalidURL, ValueError, OSError) as error:
+        except (
+            self._errors.HTTPError,
+            self._errors.InvalidURL,
+            ArithmeticError,  # A port beyond 65535.
+            ExceptionGroup,  # What its connections to several addresses met.
+            ValueError,
+            OSError,
+        ) as error:
             raise self._translated(error, progress) from error
         finally:
             await progress.close_half_open()
 
     async def _exchange(self, request: Request, progress: _Progress) -> Response:
-        async with self._client.stream(
+        client = self._alone if request.alone else self._client
+        async with client.stream(
             request.method,
             request.path,
             headers=request.headers,
@@ -115,7 +124,7 @@ class HttpxClient:
     def _translated(self, error: Exception, progress: _Progress) -> TransportError:
         errors = self._errors
         # The words of these two quote our own headers, and with them a key.
-        quotes_us = isinstance(error, ValueError | errors.LocalProtocolError)
+        quotes_us = isinstance(error, ExceptionGroup | ValueError | errors.LocalProtocolError)
         reason = type(error).__name__ if quotes_us else str(error) or type(error).__name__
         if isinstance(error, errors.ConnectError | errors.ConnectTimeout | errors.PoolTimeout):
             return NotSent(f"could not connect: {reason}")
@@ -132,6 +141,32 @@ class HttpxClient:
     async def close(self) -> None:
         """Release the connections."""
         await self._client.aclose()
+        await self._alone.aclose()
+
+
+def _clients(base_url: str, headers: Mapping[str, str]) -> "list[httpx2.AsyncClient]":
+    """Return a client that keeps its connections, and one that uses each for one request only."""
+    import httpx2  # noqa: PLC0415 — as above.
+
+    address = urlsplit(base_url)
+    trust_env = address.hostname not in _LOOPBACK
+    # A plain address never needs certificates, and loading them takes 50 ms.
+    if address.scheme == "http":
+        certificates = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    else:
+        certificates = httpx2.create_ssl_context(trust_env=trust_env)
+    return [
+        httpx2.AsyncClient(
+            base_url=base_url,
+            headers={"accept-encoding": "identity", **headers},
+            timeout=None,
+            follow_redirects=False,
+            verify=certificates,
+            trust_env=trust_env,
+            limits=httpx2.Limits(max_connections=None, max_keepalive_connections=kept),
+        )
+        for kept in (_KEPT_CONNECTIONS, 0)
+    ]
 
 
 async def _read(response: "httpx2.Response") -> bytes:

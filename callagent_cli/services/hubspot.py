@@ -77,6 +77,8 @@ class HubSpotAdapter:
         self._exchange = Exchange(http=http, service="crm", utc=utc, secret=token)
         self._settings = settings
         self._headers = {"authorization": f"Bearer {token}"}
+        timeout_s = settings.policy.health.timeout_s
+        self._health = self._request("health", "GET", settings.account_path, timeout_s=timeout_s)
 
     async def look_up(self, *, crm_id: str, number: str) -> Person | None:
         """Return the person with this id, else the one with this number (E.164), else nothing."""
@@ -171,10 +173,7 @@ class HubSpotAdapter:
 
     async def health(self) -> None:
         """Read the account's details."""
-        path = self._settings.account_path
-        timeout_s = self._settings.policy.health.timeout_s
-        request = self._request("health", "GET", path, timeout_s=timeout_s)
-        self._read_as(await self._exchange.send(request), dict)
+        self._read_as(await self._exchange.send(self._health), dict)
 
     def _request(
         self,

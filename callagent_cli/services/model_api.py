@@ -20,6 +20,13 @@ class ModelApi:
         self.exchange = exchange
         self._settings = settings
         self._headers = dict(headers)
+        self._health = Request(
+            target=f"{exchange.service}.health",
+            method="GET",
+            path=versioned(settings.base_url, "/v1/models"),
+            headers=self._headers,
+            timeout_s=settings.policy.health.timeout_s,
+        )
 
     async def ask(self, path: str, question: Mapping[str, Any]) -> Response:
         """Return the 2xx answer to a question; raises `ServiceError` for anything else."""
@@ -35,14 +42,7 @@ class ModelApi:
 
     async def health(self) -> None:
         """List the models, which is free."""
-        request = Request(
-            target=f"{self.exchange.service}.health",
-            method="GET",
-            path=versioned(self._settings.base_url, "/v1/models"),
-            headers=self._headers,
-            timeout_s=self._settings.policy.health.timeout_s,
-        )
-        response = await self._answered(request)
+        response = await self._answered(self._health)
         if decode(response.body, dict) is None:
             raise self.exchange.unreadable(response, kind=ServiceUnavailable)
 

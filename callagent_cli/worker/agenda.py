@@ -70,11 +70,13 @@ class Agenda:
 
         Healthy checks prove nothing about credit, and a check may be wrong.
         """
-        if not self.is_trying(service) or not self.idle(service, lanes_busy=lanes_busy):
+        if not self.is_trying(service):
             return False
         now_s = self._resources.clock.monotonic()
         members = self._members(service)
-        return all(now_s - self._moved_s.get(name, 0.0) >= TRIAL_WANTED_S for name in members)
+        if any(now_s - self._moved_s.get(name, 0.0) < TRIAL_WANTED_S for name in members):
+            return False
+        return self.idle(service, lanes_busy=lanes_busy)
 
     def is_trying(self, service: str) -> bool:
         """Say whether a service is half-open, with none of its group closed."""
@@ -120,11 +122,26 @@ class Agenda:
             members = self._members(service)
             if not members or not self._admits(members):
                 continue
-            call = self._first(CallState.PARKED, waits_for=service, steps=steps)
+            call = self._first_parked(service, steps)
             if call is not None:
                 self._nominate(members, call)
                 return call
         return None
+
+    def _first_parked(self, service: str, steps: frozenset[Step]) -> Call | None:
+        """Return the call that waits longest; for a trial, one that has rung before all others.
+
+        Without credit only the following of those who were called can succeed. Where following is
+        itself what fails, all wait alike, or it would take every trial.
+        """
+        guards = self._resources.services.guards
+        breakers = [guards[name].breaker for name in self._members(service)]
+        call = None
+        if all(each.state != "closed" for each in breakers) and not any(
+            f"{service}.{Step.FOLLOW}" in each.failed_operations for each in breakers
+        ):
+            call = self._first(CallState.PARKED, waits_for=service, steps=steps & RUNG)
+        return call or self._first(CallState.PARKED, waits_for=service, steps=steps)
 
     def _first(
         self, state: CallState, *, steps: frozenset[Step] = _ALL, waits_for: str = ""

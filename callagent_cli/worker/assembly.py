@@ -10,11 +10,11 @@ from callagent_cli.resilience.guard import Guard
 from callagent_cli.resilience.health import HealthChecker
 from callagent_cli.resilience.policy import Policy
 from callagent_cli.services.anthropic import AnthropicAdapter
-from callagent_cli.services.chat import ChatAdapter
 from callagent_cli.services.elevenlabs import ElevenLabsAdapter
 from callagent_cli.services.health import health_of
 from callagent_cli.services.http import Http
 from callagent_cli.services.hubspot import HubSpotAdapter
+from callagent_cli.services.openai import OpenAiAdapter
 from callagent_cli.settings import Model, Settings, Window
 from callagent_cli.store.port import Store
 from callagent_cli.worker.control import Control
@@ -124,7 +124,7 @@ def _composer(
     door = connect(name, model.base_url)
     if model.provider == "anthropic":
         return AnthropicAdapter(door, model, key, clock.utc, service=name)
-    return ChatAdapter(door, model, key, clock.utc, service=name)
+    return OpenAiAdapter(door, model, key, clock.utc, service=name)
 
 
 def _add_checkers(worker: Worker, services: Services) -> None:

@@ -26,16 +26,17 @@ class Calendar:
         self._offset_s = clock.utc() - clock.monotonic()
         self.clock = Clock(clock.monotonic, self._utc, clock.random)
 
-    def follow(self, store: Store, campaign: str) -> None:
-        """Look at the true calendar; due times move back with it."""
+    def follow(self, store: Store, campaign: str) -> bool:
+        """Look at the true calendar; due times move back with it. Return whether it was set."""
         offset_s = self._true.utc() - self._true.monotonic()
         step_s = offset_s - self._offset_s
         self._offset_s = offset_s
         if step_s >= -STEP_MIN_S:
-            return
+            return step_s >= STEP_MIN_S
         for call in store.calls(campaign, _WAITING):
             if call.due_utc_s is not None:
                 store.save_call(call.evolve(due_utc_s=call.due_utc_s + step_s))
+        return True
 
     def _utc(self) -> float:
         return self._true.monotonic() + self._offset_s

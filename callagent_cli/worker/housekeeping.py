@@ -58,6 +58,7 @@ class Housekeeping:
         lanes = self._control.lanes
         self.row = _replace(self.row, heartbeat_utc_s=now_utc_s, lanes=lanes, **changes)
         self._resources.store.save_run(self.row)
+        self._resources.beat()
 
     def obey(self) -> None:
         """Carry out the commands that were left since the last look."""

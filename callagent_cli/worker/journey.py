@@ -1,12 +1,15 @@
 """One call on its way: its legal moves, each saved and told in the same turn of the loop."""
 
-from typing import Any
+from typing import Any, Final
 
 from callagent_cli.calls.model import LEGAL_MOVES, NEXT_STEP, RUNG, Call, CallState, Step, mask
 from callagent_cli.clock import Clock
 from callagent_cli.events import Bus, CallChanged, StepFinished
 from callagent_cli.resilience.work import Work
 from callagent_cli.store.port import Store
+
+_PROGRESS: Final = {"step", "attempts", "dials", "conversation", "results"}
+"""What most changes that are no move consist of; the store writes them more cheaply."""
 
 
 class IllegalMove(RuntimeError):
@@ -50,7 +53,10 @@ class Journey:
     def note(self, **changes: Any) -> None:  # noqa: ANN401 — the fields of Call.
         """Save changes that are no move."""
         self.call = self.call.evolve(updated_utc_s=self._clock.utc(), **changes)
-        self._store.save_call(self.call)
+        if changes.keys() <= _PROGRESS:
+            self._store.save_progress(self.call)
+        else:
+            self._store.save_call(self.call)
 
     def activate(self) -> None:
         """Begin or go on working on the call."""

@@ -56,7 +56,9 @@ class OptOuts:
             scope = SANDBOX if resources.settings.mode == "sandbox" else EVERYWHERE
             now_utc_s = resources.clock.utc()
             known.add(
-                Suppression(number=number, reason=reason, added_utc_s=now_utc_s, scope=scope)
+                Suppression(
+                    number=number, reason=reason, added_utc_s=now_utc_s, scope=scope, heard=True
+                )
                 for number in (call.contact.number, call.contact.alternate)
                 if number
             )

@@ -1,5 +1,6 @@
 """Everything the worker's parts share, handed to each of them at birth."""
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from callagent_cli.clock import Clock
@@ -41,7 +42,8 @@ class Resources:
 
     `window` is the calling window in force, None when it is always open; `redial_scale` shortens
     the redial delays, as only the sandbox does. `suppressions` are the people who must not be
-    called; a simulation has none.
+    called; a simulation has none. `at_beat` writes what may wait for the next beat of the worker's
+    pulse, or for the end of the run.
     """
 
     settings: Settings
@@ -53,3 +55,9 @@ class Resources:
     window: Window | None = None
     redial_scale: float = 1.0
     suppressions: Suppressions | None = None
+    at_beat: list[Callable[[], None]] = field(default_factory=list)
+
+    def beat(self) -> None:
+        """Write what has waited for this beat."""
+        for write in self.at_beat:
+            write()

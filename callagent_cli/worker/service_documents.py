@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
@@ -69,12 +70,17 @@ def fingerprints(settings: Settings, environ: Mapping[str, str]) -> dict[str, st
 
 
 class ServiceDocuments:
-    """Restores the breakers at the start and saves each service whenever it moves."""
+    """Restores the breakers at the start and saves each service whenever it moves.
+
+    A health check that tells nothing new of a closed service is only noted: it is saved with the
+    next beat of the worker's pulse, which writes anyway.
+    """
 
     def __init__(self, resources: Resources, fingerprints: Mapping[str, str]) -> None:
         self._resources = resources
         self._fingerprints = fingerprints
         self._known: dict[str, ServiceDocument] = {}
+        self._noted: set[str] = set()
 
     def restore(self) -> None:
         """Take up the stored breakers, then follow what happens to them."""
@@ -84,8 +90,9 @@ class ServiceDocuments:
             if document is not None:
                 self._take_up(guard, document)
             self._save(name, moved=document is None)
+        self._resources.at_beat.append(self._save_noted)
         self._resources.bus.listen(
-            self._listen, HealthChecked, ServiceDegraded, BreakerChanged, StepDegraded
+            self._listen, HealthChecked, ServiceDegraded, BreakerChanged, StepDegraded, GateClosed
         )
 
     def _take_up(self, guard: Guard, document: ServiceDocument) -> None:
@@ -107,14 +114,7 @@ class ServiceDocuments:
     def _listen(self, stamped: Stamped) -> None:
         event = stamped.event
         if isinstance(event, HealthChecked):
-            now_utc_s = stamped.utc_s
-            self._save(
-                event.service,
-                health=event.health,
-                checked_utc_s=now_utc_s,
-                next_check_utc_s=now_utc_s + event.next_check_s,
-                error_message=event.error_message,
-            )
+            self._checked(event, stamped.utc_s)
         elif isinstance(event, ServiceDegraded):
             self._save(event.service, degraded=event.degraded, degraded_reason=event.reason)
         elif isinstance(event, BreakerChanged):
@@ -124,6 +124,26 @@ class ServiceDocuments:
         elif isinstance(event, GateClosed):
             until_utc_s = stamped.utc_s + (event.delay_s or 0.0)
             self._save(event.service, gate_until_utc_s=until_utc_s)
+
+    def _checked(self, event: HealthChecked, now_utc_s: float) -> None:
+        name = event.service
+        known = self._known.get(name)
+        changes: dict[str, Any] = {
+            "health": event.health,
+            "checked_utc_s": now_utc_s,
+            "next_check_utc_s": now_utc_s + event.next_check_s,
+            "error_message": event.error_message,
+        }
+        told = (event.breaker_state, event.health, event.error_message)
+        if known is not None and told == ("closed", known.health, known.error_message):
+            self._known[name] = msgspec.structs.replace(known, **changes)
+            self._noted.add(name)
+        else:
+            self._save(name, **changes)
+
+    def _save_noted(self) -> None:
+        for name in sorted(self._noted):
+            self._save(name)
 
     def _stand_in(self, event: StepDegraded) -> None:
         known = self._known.get(event.service)
@@ -148,4 +168,5 @@ class ServiceDocuments:
             **changes,
         )
         self._known[name] = document
+        self._noted.discard(name)
         resources.store.put(SERVICE, name, msgspec.json.encode(document))

@@ -45,6 +45,7 @@ async def run_session(
         ending = await worker.run()
         reporting.end_of_run()
         await reporting.flush(FLUSH_S)
+        resources.beat()
         resources.store.flush()  # Only what is on disk is told as done.
     except asyncio.CancelledError:
         code = worker.control.exit_code or ExitCode.INTERRUPTED

@@ -1,8 +1,9 @@
 """The worker: fills its lanes, looks after what waits, and knows when it is done."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import replace
+from math import inf
 from typing import Final
 
 from callagent_cli.calls.ledger import open_dial
@@ -28,7 +29,7 @@ from callagent_cli.worker.resources import Resources
 
 LOOK_UPS_AT_ONCE: Final = 4
 LOOK_AGAIN_S: Final = 60.0
-"""How long the worker sleeps at most: a machine that was suspended counts no time meanwhile."""
+"""How often a sleeping worker looks around: a suspended machine counts no time meanwhile."""
 
 LAST_LOOK_UPS_S: Final = 120.0
 """How long a run that is otherwise done waits for its open look-ups."""
@@ -72,6 +73,7 @@ class Worker:
         self._failed = False
         self._told = ""
         self._fatal: BaseException | None = None
+        self._timer: asyncio.TimerHandle
         resources.bus.listen(self._listen, BreakerChanged, StepFinished, CallChanged)
 
     async def run(self) -> Ending:
@@ -112,18 +114,17 @@ class Worker:
             self._take_back()
             if self.control.draining:
                 self._interrupt_backoff()
-            self._fill()
-            ending = self._ending()
+            # A claim takes calls out of these states and puts none in.
+            totals = self.resources.store.totals(self.resources.campaign)
+            self._fill(totals)
+            ending = self._ending(totals)
             if ending is not None:
                 return ending
             await self._until_something_moves()
 
     # Lanes and look-ups
 
-    def _fill(self) -> None:
-        resources = self._steady
-        # A claim takes calls out of these states and puts none in.
-        states = resources.store.totals(resources.campaign)
+    def _fill(self, states: Collection[CallState]) -> None:
         while len(self._look_ups) < LOOK_UPS_AT_ONCE:
             call = self._reconciler.claim(states)
             if call is None:
@@ -201,13 +202,15 @@ class Worker:
 
     # The end
 
-    def _ending(self) -> Ending | None:
-        """Return how the run ends, None while anything can move."""
+    def _ending(self, totals: dict[CallState, int]) -> Ending | None:
+        """Return how the run ends, None while anything can move.
+
+        `totals` are from before the lanes were filled: while none is busy, nothing was claimed.
+        """
         if self._lanes:
             self._closing_since_s = None
             return None
         resources = self._steady
-        totals = resources.store.totals(resources.campaign)
         if self.control.draining:
             reconciling = totals.get(CallState.RECONCILING, 0) > 0
             waits_on = self._last_look_ups(also=reconciling, patient=False)
@@ -256,16 +259,41 @@ class Worker:
     # Waiting
 
     async def _until_something_moves(self) -> None:
-        """Sleep until the next due time or until somebody sets `wake`."""
-        loop = asyncio.get_running_loop()
-        timer = loop.call_later(self._due_in_s(), self.control.wake.set)
+        """Sleep until the next due time, until somebody sets `wake`, or until it is looked again.
+
+        A look at which nothing can be new ends nobody's sleep.
+        """
+        due_s = asyncio.get_running_loop().time() + self._due_in_s()
+        self._look_later(due_s, self._mark())
         try:
             await self.control.wake.wait()
         finally:
-            timer.cancel()
+            self._timer.cancel()
+
+    def _look_later(self, due_s: float, mark: object) -> None:
+        loop = asyncio.get_running_loop()
+        look_s = min(due_s, loop.time() + LOOK_AGAIN_S)
+        self._timer = loop.call_at(look_s, self._look, due_s, mark)
+
+    def _look(self, due_s: float, mark: object) -> None:
+        if asyncio.get_running_loop().time() >= due_s or self._may_be_new(mark):
+            self.control.wake.set()
+        else:
+            self._look_later(due_s, mark)
+
+    def _mark(self) -> object:
+        """Return what stays the same while nothing can move; None when a breaker may by itself."""
+        guards = self.resources.services.guards.values()
+        is_quiet = all(guard.breaker.state == "closed" for guard in guards)
+        return self.resources.store.mark() if is_quiet else None
+
+    def _may_be_new(self, mark: object) -> bool:
+        """Say whether there may be something to do since `mark`, without a due time or a wake."""
+        was_set = self._calendar.follow(self.resources.store, self.resources.campaign)
+        return was_set or mark is None or self._mark() != mark
 
     def _due_in_s(self) -> float:
-        """Return the seconds until time alone may change something, or until it is looked again.
+        """Return the seconds until time alone changes something; infinity when it does not.
 
         Something changes when a call is due, and when the patience with a wait is over.
         """
@@ -277,8 +305,7 @@ class Worker:
         ):
             if since_s is not None and limit_s is not None:
                 waits.append(limit_s - (now_s - since_s))
-        soonest_s = min((wait_s for wait_s in waits if wait_s > 0), default=LOOK_AGAIN_S)
-        return min(max(soonest_s, TICK_S), LOOK_AGAIN_S)
+        return max(min((wait_s for wait_s in waits if wait_s > 0), default=inf), TICK_S)
 
     def _dues_in_s(self) -> list[float]:
         """Return in how many seconds the next call, and the next look-up, is due.

@@ -168,7 +168,7 @@ def test_a_killed_worker_is_lost_and_its_successor_found(tmp_path: Path) -> None
         killed_s = time.monotonic()
         await shows(app, lambda: word(app) == "LOST")
         assert time.monotonic() - killed_s < 5.0
-        assert "no heartbeat" in app.state.verdict(time.time()).detail
+        assert f"pid {process.pid}" in app.state.verdict(time.time()).detail
         await pilot.press("p")
         assert _said(app) == "not possible: no worker runs"
         with started("run", "contacts.csv", "--headless", folder=tmp_path):

@@ -14,7 +14,7 @@ from callagent_cli import __version__
 from callagent_cli.cli import app
 from callagent_cli.cli.app import exit_code_of
 from callagent_cli.cli.commands import COMMANDS
-from callagent_cli.cli.exit import MEANINGS, exit_code_for
+from callagent_cli.cli.exit import MEANINGS
 from callagent_cli.cli.topics import ENVIRONMENT
 from callagent_cli.errors import CallAgentError, ContactsError, ExitCode, StorageFull
 
@@ -52,6 +52,31 @@ def test_without_arguments_it_helps_and_succeeds(tmp_path: Path) -> None:
 
     assert (run.returncode, run.stderr) == (0, "")
     assert run.stdout.startswith("Usage: callagent")
+
+
+@pytest.mark.parametrize("name", list(COMMANDS))
+def test_the_help_of_a_command_has_examples_and_fits_a_terminal(
+    name: str, monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """Each command shows how it is used, and no line is broken at 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    exit_code_of([name, "--help"])
+    lines = capsys.readouterr().out.splitlines()
+
+    assert "  Examples:" in lines
+    assert [line for line in lines if len(line) > 80] == []
+
+
+def test_the_list_of_commands_cuts_no_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: Capture
+) -> None:
+    """What each command does fits beside its name at 80 columns."""
+    monkeypatch.setenv("COLUMNS", "80")
+    exit_code_of(["--help"])
+    _, commands = capsys.readouterr().out.split("Commands:")
+    lines = commands.splitlines()
+
+    assert [line for line in lines if line.endswith("...") or len(line) > 80] == []
 
 
 @pytest.mark.parametrize("option", ["-h", "--help"])
@@ -220,13 +245,6 @@ def test_an_interrupt_ends_with_130(
         raise kind
 
     assert act(interrupt) == ExitCode.INTERRUPTED
-
-
-def test_exit_codes_follow_the_error() -> None:
-    """Each kind of error maps to one exit code."""
-    assert exit_code_for(ContactsError("x")) == ExitCode.USAGE
-    assert exit_code_for(KeyboardInterrupt()) == ExitCode.INTERRUPTED
-    assert exit_code_for(ValueError("x")) == ExitCode.INTERNAL
 
 
 def test_a_crash_is_one_line_and_a_report(

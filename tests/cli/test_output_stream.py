@@ -1,4 +1,4 @@
-"""Standard output: colors, JSON, control characters, and readers that go away."""
+"""The two output streams: colors, JSON, control characters, and readers that go away."""
 
 import errno
 import io
@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
-from callagent_cli.cli.output import Output, printable, styled, wants_color
+from callagent_cli.cli import diagnostics
+from callagent_cli.cli.diagnostics import wants_color
+from callagent_cli.cli.output import Output, printable
 
 
 class _Terminal(io.StringIO):
@@ -49,35 +51,35 @@ def test_colors_follow_the_documented_variables(
     assert wants_color(stream, environ) is expected
 
 
-def test_a_closed_stream_has_no_color() -> None:
+def test_a_closed_stream_is_no_failure() -> None:
     """Without a stream nothing is colored and nothing fails."""
-    output = Output(None, color=wants_color(None, {}))
+    output = Output(None)
     output.line("nobody hears this")
 
-    assert (output.color, output.terminal, output.failure) == (False, False, None)
+    assert (output.terminal, output.failure) == (False, None)
+    assert not wants_color(None, {})
 
 
-def test_only_the_color_differs_between_terminal_and_pipe() -> None:
-    """The text is the same on both once the color codes are taken away."""
-    plain, colored = io.StringIO(), _Terminal()
-    Output(plain, color=False).styled_line("open", "red")
-    Output(colored, color=True).styled_line("open", "red")
+def test_only_the_color_differs_between_terminal_and_pipe(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A warning is the same text with and without color; only its label is colored."""
+    monkeypatch.setenv("NO_COLOR", "1")
+    diagnostics.warning("the disk is slow")
+    plain = capsys.readouterr().err
+    monkeypatch.delenv("NO_COLOR")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    diagnostics.warning("the disk is slow")
 
-    assert plain.getvalue() == "open\n"
-    assert colored.getvalue() == "\x1b[31mopen\x1b[0m\n"
-
-
-def test_nothing_is_styled_without_color() -> None:
-    """Without color, and for an empty text, no code is written."""
-    assert styled("x", "bold", color=False) == "x"
-    assert styled("", "bold", color=True) == ""
+    assert plain == "warning: the disk is slow\n"
+    assert capsys.readouterr().err == "\x1b[33mwarning:\x1b[0m the disk is slow\n"
 
 
 def test_a_document_is_one_line_of_json() -> None:
     """A document is one line, whatever line ends its strings hold."""
     stream = io.StringIO()
     value: dict[str, Any] = {"schema": 1, "text": "two\nlines"}
-    Output(stream, color=True).document(value)
+    Output(stream).document(value)
 
     assert stream.getvalue().count("\n") == 1
     assert json.loads(stream.getvalue()) == value
@@ -101,7 +103,7 @@ def test_control_characters_are_escaped(text: str, expected: str) -> None:
 def test_a_reader_that_goes_away_ends_the_writing_only(code: int) -> None:
     """After the first broken pipe nothing more is written, and nothing is raised."""
     stream = _Broken(code)
-    output = Output(stream, color=False)
+    output = Output(stream)
     output.line("one")
     output.line("two")
 
@@ -110,7 +112,7 @@ def test_a_reader_that_goes_away_ends_the_writing_only(code: int) -> None:
 
 def test_a_failure_to_write_is_kept() -> None:
     """A full disk is kept for the end of the command."""
-    output = Output(_Broken(errno.ENOSPC), color=False)
+    output = Output(_Broken(errno.ENOSPC))
     output.line("one")
 
     assert output.failure is not None

@@ -40,7 +40,7 @@ class Watch:
 @cache
 def _world(name: str) -> tuple[Evidence, Verdict]:
     scenario = load_scenario(find_scenario(name)).scenario
-    evidence = World(scenario, scenario.seed).run()
+    evidence = World(scenario, scenario.seed, record=True).run()
     return evidence, judge(evidence)
 
 
@@ -106,7 +106,7 @@ def test_the_replay_ends_with_its_world() -> None:
     ended_s = watch.replay.now_s
     watch.wait(10_000.0)
 
-    assert watch.state.events == len(watch.evidence.events)
+    assert watch.state.events == watch.evidence.log.lines
     assert watch.word == "DONE"
     totals = {state: calls for state, calls in watch.state.calls.totals.items() if calls}
     assert totals == {state: calls for state, calls in watch.evidence.totals.items() if calls}
@@ -121,7 +121,7 @@ def test_each_event_is_told_once_in_its_second() -> None:
         last = watch.state.last_utc_s
         assert last is None or last <= watch.replay.utc()
 
-    assert watch.state.events == len(watch.evidence.events)
+    assert watch.state.events == watch.evidence.log.lines
 
 
 def test_a_check_is_decided_when_its_time_has_come() -> None:

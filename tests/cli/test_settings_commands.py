@@ -159,6 +159,7 @@ class _Provider(BaseHTTPRequestHandler):
     """Refuses every key, and takes alerts."""
 
     taken: list[bytes] = []  # noqa: RUF012 — one server at a time.
+    accepted: tuple[int, bytes] = (204, b"")
 
     def do_GET(self) -> None:
         """Refuse a health check."""
@@ -167,13 +168,14 @@ class _Provider(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Take an alert."""
         self.taken.append(self.rfile.read(int(self.headers.get("content-length", "0"))))
-        self._answer(204)
+        self._answer(*self.accepted)
 
-    def _answer(self, status: int) -> None:
+    def _answer(self, status: int, body: bytes = b"") -> None:
         self.send_response(status)
         if status != 204:
-            self.send_header("content-length", "0")
+            self.send_header("content-length", str(len(body)))
         self.end_headers()
+        self.wfile.write(body)
 
     def log_message(self, *_: object) -> None:
         """Say nothing."""
@@ -260,3 +262,23 @@ def test_what_cannot_be_done_is_said_with_a_hint(
     """No channel, no end of a mute, nothing run yet: exit code 2 and a way on."""
     assert exit_code_of(arguments) == 2
     assert "hint:" in capsys.readouterr().err
+
+
+def test_alerts_test_opens_and_closes_what_pagerduty_shows(
+    folder: Path,
+    provider: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """A test that only resolved would prove nothing, and one left open would call somebody."""
+    accepted = (202, b'{"status": "success", "message": "Event processed"}')
+    monkeypatch.setattr(_Provider, "accepted", accepted)
+    monkeypatch.setitem(os.environ, "PAGERDUTY_ROUTING_KEY", KEY)
+    settings = f'mode: live\nalerts:\n  pagerduty: {{base_url: "{provider}"}}\n'
+    (folder / "callagent.yaml").write_text(settings, encoding="utf-8")
+    code = exit_code_of(["alerts", "test", "pagerduty"])
+    first, last = (json.loads(body) for body in _Provider.taken)
+
+    assert code == 0, capsys.readouterr().out
+    assert (first["event_action"], last["event_action"]) == ("trigger", "resolve")
+    assert first["dedup_key"] == last["dedup_key"]

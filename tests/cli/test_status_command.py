@@ -1,6 +1,7 @@
 """`callagent status`: from the database alone, in words and for programs."""
 
 import json
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,10 +20,10 @@ from command_line import (
     write_settings,
 )
 
-from callagent_cli.calls.model import Call, CallState, Contact
+from callagent_cli.calls.model import Call, CallState, Contact, Dial, DialStatus
 from callagent_cli.cli.campaigns import campaign_of
 from callagent_cli.cli.snapshot import snapshot_of
-from callagent_cli.cli.status_command import Look, text_of
+from callagent_cli.cli.status_command import Look, document_of, text_of
 from callagent_cli.cli.workplace import Workplace
 from callagent_cli.errors import UsageError
 from callagent_cli.monitor.text import Paper
@@ -54,6 +55,9 @@ KEYS = {
     "waiting",
     "services",
     "alerts",
+    "in_doubt",
+    "mutes",
+    "worker_gone",
 }
 
 
@@ -183,6 +187,84 @@ def test_what_the_run_waits_for_is_told_with_its_due_time() -> None:
     store.close()
 
     assert "WAITING  5 scheduled · next in 1h" in lines[0]
+
+
+def _incident(store: SqliteStore) -> None:
+    incident = {"id": "INC-0003", "first_failure_utc_s": NOW_S - 725}
+    store.put("incident", "INC-0003", msgspec.json.encode(incident))
+    for number, kind, title in (
+        (1, "opened", "SANDBOX: elevenlabs is down: 4 failures in a row (503)"),
+        (2, "call_failed", "SANDBOX: call …103 failed for good"),
+    ):
+        alert = {
+            "id": f"INC-0003-{number:02d}",
+            "incident": "INC-0003",
+            "kind": kind,
+            "severity": "critical",
+            "service": "elevenlabs",
+            "title": title,
+            "body": "",
+            "raised_utc_s": NOW_S - 700 + number,
+        }
+        store.put("alert", f"INC-0003-{number:02d}", msgspec.json.encode({"alert": alert}))
+
+
+def test_an_open_incident_is_shown_with_its_id_and_age() -> None:
+    """What is down comes before the call that failed by it; the age is that of the trouble."""
+    store = _store()
+    _incident(store)
+    look = _look(store, alive=True)
+    store.close()
+    lines = _lines(look)
+    line = next(line for line in lines if "INC-0003" in line)
+
+    assert line.split()[:4] == ["!", "INC-0003", "critical", "12m"]
+    assert "elevenlabs is down: 4 failures in a row (503)" in line
+    assert not any("failed for good" in line for line in lines)
+    alert = document_of(look).alerts[0]
+    assert (alert.incident, alert.age_s, alert.muted_until) == ("INC-0003", 725.0, None)
+
+
+@pytest.mark.parametrize("target", ["elevenlabs", "INC-0003", "all"])
+def test_a_mute_is_shown_with_its_end_until_it_is_over(target: str) -> None:
+    """Nobody forgets what they asked not to hear of; a mute that is over is not shown."""
+    store = _store()
+    _incident(store)
+    for key, until_s in ((target, NOW_S + 2520), ("crm", NOW_S - 1)):
+        mute = {"target": key, "until_utc_s": until_s, "by": "anna"}
+        store.put("mute", key, msgspec.json.encode(mute))
+    look = _look(store, alive=True)
+    store.close()
+    muted = [line for line in _lines(look) if line.startswith("Muted")]
+    document = document_of(look)
+
+    assert len(muted) == 1
+    assert muted[0].startswith(f"Muted     {target} for another 42m, until ")
+    assert muted[0].endswith(" by anna")
+    assert [(mute.target, mute.by) for mute in document.mutes] == [(target, "anna")]
+    assert document.alerts[0].muted_until == document.mutes[0].until
+
+
+def test_calls_of_a_worker_that_is_gone_are_in_nobodys_hands() -> None:
+    """How many were in flight, how many of them may have rung, and what takes them up."""
+    store = _store()
+    store.put(RUN, RUN_KEY, msgspec.json.encode(RunDocument(run="run_1", contacts="c.csv")))
+    store.save_dial(
+        Dial(
+            id="dial_1",
+            call="call_3",
+            number="+12125550103",
+            status=DialStatus.INTENT,
+            intended_utc_s=NOW_S,
+        )
+    )
+    snapshot = snapshot_of(store, "spring", alive=False, now_utc_s=NOW_S, gone=True)
+    lines = _lines(replace(_look(store, alive=False), snapshot=snapshot))
+    store.close()
+
+    assert lines[0] == "SANDBOX ! LOST  pid 77 on here is gone"
+    assert "  1 active call is in nobody's hands, 1 in doubt; the next start looks first" in lines
+    assert "  next: callagent run c.csv" in lines
 
 
 def test_the_notes_of_another_run_are_not_taken_for_this_one() -> None:

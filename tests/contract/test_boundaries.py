@@ -73,7 +73,7 @@ def _stream_uses(path: Path, stream: str) -> Iterator[ast.AST]:
 
 
 def test_each_stream_has_one_writer() -> None:
-    """`sys.stdout` is touched by `cli/output.py` only, `sys.stderr` by `cli/diagnostics.py`."""
+    """One file touches `sys.stdout`, and another `sys.stderr`."""
     writers = {"sys.stdout": STDOUT_WRITER, "sys.stderr": STDERR_WRITER}
 
     offenders = [

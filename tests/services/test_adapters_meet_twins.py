@@ -6,10 +6,10 @@ from scripted_http import NUMBER, failure, run
 
 from callagent_cli import errors
 from callagent_cli.services.anthropic import AnthropicAdapter
-from callagent_cli.services.chat import ChatAdapter
 from callagent_cli.services.elevenlabs import Candidate, ElevenLabsAdapter
 from callagent_cli.services.http import Request, Response
 from callagent_cli.services.hubspot import HubSpotAdapter
+from callagent_cli.services.openai import OpenAiAdapter
 from callagent_cli.settings import Crm, ElevenLabs, Model
 from callagent_cli.simulation.twins.anthropic import AnthropicTwin
 from callagent_cli.simulation.twins.elevenlabs import ElevenLabsTwin
@@ -92,10 +92,10 @@ def test_the_voice_twin_refuses_as_the_platform_does() -> None:
 
 def test_both_models_compose_and_are_well() -> None:
     """Either API answers a prompt with a sentence."""
-    chat_http = TwinHttp(OpenAiTwin())
+    gpt_http = TwinHttp(OpenAiTwin())
     claude_http = TwinHttp(AnthropicTwin())
     for adapter in (
-        ChatAdapter(chat_http, Model(), LLM_KEY, chat_http.utc),
+        OpenAiAdapter(gpt_http, Model(), LLM_KEY, gpt_http.utc),
         AnthropicAdapter(claude_http, Model(model="claude"), LLM_KEY, claude_http.utc),
     ):
         run(adapter.health())
@@ -104,12 +104,12 @@ def test_both_models_compose_and_are_well() -> None:
 
 def test_a_model_with_a_wrong_key_is_unauthorized() -> None:
     """Either API refuses a stranger."""
-    chat_http = TwinHttp(OpenAiTwin())
+    gpt_http = TwinHttp(OpenAiTwin())
     claude_http = TwinHttp(AnthropicTwin())
-    chat = ChatAdapter(chat_http, Model(), "wrong", chat_http.utc)
+    gpt = OpenAiAdapter(gpt_http, Model(), "wrong", gpt_http.utc)
     claude = AnthropicAdapter(claude_http, Model(), "wrong", claude_http.utc)
 
-    assert type(failure(chat.compose(prompt="p"))) is errors.AuthenticationFailed
+    assert type(failure(gpt.compose(prompt="p"))) is errors.AuthenticationFailed
     assert type(failure(claude.health())) is errors.AuthenticationFailed
 
 

@@ -11,9 +11,9 @@ from callagent_cli import errors
 from callagent_cli.errors import OutcomeUnknown, ServiceError, ServiceUnavailable
 from callagent_cli.resilience.outcome import Outcome
 from callagent_cli.services.anthropic import AnthropicAdapter
-from callagent_cli.services.chat import ChatAdapter
 from callagent_cli.services.http import BrokenAnswer, NoAnswer, Response, TransportError
 from callagent_cli.services.hubspot import HubSpotAdapter
+from callagent_cli.services.openai import OpenAiAdapter
 from callagent_cli.settings import Crm, Model
 
 KEYS = """
@@ -48,7 +48,7 @@ async def every_operation(met: Response | TransportError) -> list[ServiceError]:
     """Try every operation of every adapter on the same answer, and return what was raised."""
     http = ScriptedHttp(met)
     voice, _ = adapter_of(met)
-    chat = ChatAdapter(http, Model(), KEY, now)
+    gpt = OpenAiAdapter(http, Model(), KEY, now)
     claude = AnthropicAdapter(http, Model(), KEY, now)
     crm = HubSpotAdapter(http, Crm(), KEY, now)
     raised = []
@@ -57,8 +57,8 @@ async def every_operation(met: Response | TransportError) -> list[ServiceError]:
         voice.look_up(call_id=CALL, since_utc_s=0),
         voice.conversation("conv_1"),
         voice.health(),
-        chat.compose(prompt="p"),
-        chat.health(),
+        gpt.compose(prompt="p"),
+        gpt.health(),
         claude.compose(prompt="p"),
         crm.look_up(crm_id="7", number=NUMBER),
         crm.find_record("marker"),

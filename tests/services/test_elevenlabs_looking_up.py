@@ -77,10 +77,10 @@ def test_a_candidate_that_says_little_is_kept(body: object) -> None:
 
 def test_an_id_cannot_leave_its_place_in_the_path() -> None:
     """A conversation id with a slash stays one segment."""
-    adapter, http = adapter_of(answer(200, listed("../x?y")), answer(200, shown()))
+    adapter, http = adapter_of(answer(200, listed("conv/../x")), answer(200, shown()))
     run(adapter.look_up(call_id=CALL, since_utc_s=0))
 
-    assert http.requests[1].path == "/v1/convai/conversations/..%2Fx%3Fy"
+    assert http.requests[1].path == "/v1/convai/conversations/conv%2F..%2Fx"
 
 
 @pytest.mark.parametrize(

@@ -9,18 +9,21 @@ from callagent_cli import errors
 from callagent_cli.errors import ServiceError
 from callagent_cli.resilience.outcome import Outcome
 from callagent_cli.services.anthropic import AnthropicAdapter
-from callagent_cli.services.chat import ChatAdapter
 from callagent_cli.services.http import BrokenAnswer, NoAnswer, NotSent, Response, TransportError
+from callagent_cli.services.openai import OpenAiAdapter
 from callagent_cli.settings import Model
 
-Adapter = ChatAdapter | AnthropicAdapter
-ADAPTERS = (ChatAdapter, AnthropicAdapter)
+Adapter = OpenAiAdapter | AnthropicAdapter
+ADAPTERS = (OpenAiAdapter, AnthropicAdapter)
 
 
-def chat(*answers: Response | TransportError, **settings: Any) -> tuple[ChatAdapter, ScriptedHttp]:  # noqa: ANN401 — the fields of Model.
+def gpt(
+    *answers: Response | TransportError,
+    **settings: Any,  # noqa: ANN401 — the fields of Model.
+) -> tuple[OpenAiAdapter, ScriptedHttp]:
     """Return an OpenAI-compatible adapter that meets these answers."""
     http = ScriptedHttp(*answers)
-    return ChatAdapter(http, Model(**settings), KEY, now), http
+    return OpenAiAdapter(http, Model(**settings), KEY, now), http
 
 
 def claude(
@@ -51,7 +54,7 @@ def claude_error(kind: str, code: str = "", message: str = "m") -> dict[str, Any
 
 def test_a_chat_is_asked_and_read() -> None:
     """The prompt is the user's message; the answer comes back without blanks around it."""
-    adapter, http = chat(answer(200, completion(" Hello Ada. \n")), max_tokens=50)
+    adapter, http = gpt(answer(200, completion(" Hello Ada. \n")), max_tokens=50)
     said = run(adapter.compose(prompt="Greet Ada"))
 
     request = http.requests[0]
@@ -101,14 +104,14 @@ def test_the_newer_way_to_show_a_key_is_a_setting() -> None:
 def test_a_second_model_has_a_name_of_its_own() -> None:
     """Faults and logs tell the fallback from the first model."""
     http = ScriptedHttp(answer(200, {"data": []}))
-    run(ChatAdapter(http, Model(), KEY, now, service="llm_fallback").health())
+    run(OpenAiAdapter(http, Model(), KEY, now, service="llm_fallback").health())
 
     assert (http.requests[0].target, http.requests[0].path) == ("llm_fallback.health", "/v1/models")
 
 
 def test_a_base_address_may_end_with_its_version() -> None:
     """`https://host/v1`, as every other client wants it, works too."""
-    adapter, http = chat(answer(200, completion("Hi")), base_url="http://127.0.0.1:1/v1/")
+    adapter, http = gpt(answer(200, completion("Hi")), base_url="http://127.0.0.1:1/v1/")
     run(adapter.compose(prompt="p"))
 
     assert http.requests[0].path == "/chat/completions"
@@ -117,7 +120,7 @@ def test_a_base_address_may_end_with_its_version() -> None:
 def test_a_server_of_ones_own_needs_no_key() -> None:
     """Without a key no empty header is sent."""
     http = ScriptedHttp(answer(200, completion("Hi")))
-    run(ChatAdapter(http, Model(), "", now).compose(prompt="p"))
+    run(OpenAiAdapter(http, Model(), "", now).compose(prompt="p"))
 
     assert "authorization" not in http.requests[0].headers
 
@@ -125,7 +128,7 @@ def test_a_server_of_ones_own_needs_no_key() -> None:
 def test_content_in_parts_is_joined() -> None:
     """Some servers answer with a list of parts."""
     parts = [{"type": "text", "text": "Hello "}, {"type": "text", "text": "Ada"}, 5]
-    adapter, _ = chat(answer(200, completion(parts)))
+    adapter, _ = gpt(answer(200, completion(parts)))
 
     assert run(adapter.compose(prompt="p")) == "Hello Ada"
 
@@ -139,7 +142,7 @@ def test_content_in_parts_is_joined() -> None:
 )
 def test_an_empty_completion_is_an_outage(body: object) -> None:
     """Nothing to say is tried again; it is never said."""
-    adapter, _ = chat(answer(200, body))
+    adapter, _ = gpt(answer(200, body))
     error = failure(adapter.compose(prompt="p"))
 
     assert (type(error), error.code) == (errors.ServiceUnavailable, "unreadable")
@@ -164,8 +167,8 @@ def test_an_empty_message_is_an_outage(body: object) -> None:
 def test_a_model_that_declines_rejects_this_contact() -> None:
     """A refusal would be repeated word for word, so it is not asked for again."""
     filtered = {"choices": [{"message": {"content": None}, "finish_reason": "content_filter"}]}
-    declined, _ = chat(answer(200, completion(None, refusal="I cannot")))
-    blocked, _ = chat(answer(200, filtered))
+    declined, _ = gpt(answer(200, completion(None, refusal="I cannot")))
+    blocked, _ = gpt(answer(200, filtered))
     refused, _ = claude(answer(200, {"content": [], "stop_reason": "refusal"}))
 
     for adapter in (declined, blocked, refused):
@@ -246,7 +249,7 @@ def test_a_chat_refusal_is_what_its_body_says(
     status: int, body: object, kind: type[ServiceError]
 ) -> None:
     """Each row of OpenAI's error table, and the envelopes of servers that imitate it."""
-    adapter, _ = chat(answer(status, body))
+    adapter, _ = gpt(answer(status, body))
     error = failure(adapter.compose(prompt="p"))
 
     assert (type(error), error.status) == (kind, status)

@@ -162,6 +162,36 @@ def test_without_credit_a_parked_call_tries_after_5_10_20_and_30_minutes() -> No
     assert stage.states().get(CallState.FAILED) is None
 
 
+def test_without_credit_those_who_were_called_are_followed_before_the_next_trial() -> None:
+    """More dials are refused than there are trials: the conversation under way is not forgotten."""
+    stage = Stage(calls=people(8), lanes=8)
+    stage.phone.talk_s = 60
+    empty = QuotaExceeded("quota_exceeded", status=401)
+    stage.phone.answers = [Answer(), *[Answer(rings=False, error=empty)] * 30]
+    ending = stage.run()
+
+    assert ending.exit_code is ExitCode.CREDENTIALS
+    assert stage.states() == {CallState.DONE: 1, CallState.PARKED: 7}
+    followed_s = stage.times_of(CallChanged, new="done")[0]
+    assert followed_s < 310
+
+
+def test_following_that_fails_does_not_take_every_trial() -> None:
+    """While one person's conversation cannot be read, another one's dial is tried in its turn."""
+    stage = Stage(calls=people(2), lanes=2)
+    stage.phone.talk_s = 60
+    stage.phone.answers = [Answer(), *[Answer(rings=False, error=down())] * 3]
+    stage.run(
+        at(3, lambda staged: setattr(staged.phone, "deaf", down())),
+        at(3000, lambda staged: setattr(staged.phone, "deaf", None)),
+    )
+
+    assert stage.of(CallChanged, new="parked", step="follow", waits_for="elevenlabs")
+    assert stage.of(CallChanged, new="parked", step="dial", waits_for="elevenlabs")
+    assert 100 < stage.phone.posts[-1].at_s < 2900
+    assert stage.states() == {CallState.DONE: 2}
+
+
 def test_a_rate_limit_uses_no_attempt_and_fails_nobody() -> None:
     """Eight times 429 with a wait: the call waits as long and is made."""
     stage = Stage()

@@ -63,7 +63,10 @@ class Permission:
         window = self._resources.window
         if window is None:
             return
-        wait_s = opens_in_s(window, call.contact.timezone, self._resources.clock.utc())
+        try:
+            wait_s = opens_in_s(window, call.contact.timezone, self._resources.clock.utc())
+        except ValueError as error:  # Imported where there was such a zone.
+            raise NeverDial(str(error)) from error
         if wait_s == inf:
             raise NeverDial(f"the calling window is never open in {call.contact.timezone}")
         if wait_s > 0:

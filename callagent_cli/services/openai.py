@@ -22,7 +22,7 @@ class _Completion(msgspec.Struct):
     choices: list[_Choice]
 
 
-class ChatAdapter:
+class OpenAiAdapter:
     """Asks an OpenAI-compatible model; `service` is `llm` or `llm_fallback`.
 
     `utc` gives the seconds since 1970. Every method raises only `ServiceError`s.

@@ -1,0 +1,118 @@
+"""What is kept of the services while a worker runs, and when it is written."""
+
+from random import Random
+from typing import Any
+
+import msgspec
+import pytest
+from worker_stage import CAMPAIGN, Stage
+
+from callagent_cli.clock import EPOCH_OF_SIMULATIONS_S, Clock
+from callagent_cli.events import BreakerChanged, Bus, Event, GateClosed, HealthChecked
+from callagent_cli.simulation.virtual_loop import run_virtual
+from callagent_cli.store.documents import SERVICE, ServiceDocument, read_services
+from callagent_cli.worker.resources import Resources
+from callagent_cli.worker.service_documents import ServiceDocuments
+
+HEALTHY = HealthChecked(service="crm", health="healthy", duration_s=0.1, next_check_s=10.0)
+
+
+class Kept:
+    """The documents of one run; must be made inside the running loop."""
+
+    def __init__(self, stage: Stage) -> None:
+        self.clock = Clock(lambda: 5.0, lambda: EPOCH_OF_SIMULATIONS_S + 5.0, Random(7))
+        self.bus = Bus(self.clock, campaign=CAMPAIGN)
+        self.resources = Resources(
+            settings=stage.settings,
+            clock=self.clock,
+            bus=self.bus,
+            store=stage.store,
+            services=stage._services(self.clock, self.bus),
+            campaign=CAMPAIGN,
+        )
+        ServiceDocuments(self.resources, {}).restore()
+
+    def stored(self) -> ServiceDocument:
+        """Return what the store knows of the CRM."""
+        return read_services(self.resources.store.documents(SERVICE))["crm"]
+
+
+def test_a_check_without_news_is_written_with_the_next_beat() -> None:
+    """It costs no commit of its own: the pulse writes each second anyway."""
+
+    async def main() -> None:
+        kept = Kept(Stage())
+        kept.bus.emit(HEALTHY)
+        first = kept.stored()
+        kept.bus.emit(msgspec.structs.replace(HEALTHY, next_check_s=11.0))
+        assert kept.stored() == first
+        kept.resources.beat()
+        assert kept.stored().next_check_utc_s == kept.clock.utc() + 11.0
+        assert kept.stored().health == "healthy"
+
+    run_virtual(main())
+
+
+NEWS: dict[str, dict[str, Any]] = {
+    "the first check": {},
+    "another health": {"health": "unhealthy"},
+    "another error": {"error_message": "the key is wrong"},
+    "an open breaker": {"breaker_state": "open"},
+}
+
+
+@pytest.mark.parametrize("news", NEWS)
+def test_a_check_with_news_is_written_at_once(news: str) -> None:
+    """What an operator asks `status` for, and what a restart goes on with, does not wait."""
+
+    async def main() -> None:
+        kept = Kept(Stage())
+        if NEWS[news]:
+            kept.bus.emit(HEALTHY)
+            kept.resources.beat()
+        said = msgspec.structs.replace(HEALTHY, next_check_s=12.0, **NEWS[news])
+        kept.bus.emit(said)
+        assert kept.stored().next_check_utc_s == kept.clock.utc() + 12.0
+        assert kept.stored().health == said.health
+
+    run_virtual(main())
+
+
+OTHERS: list[tuple[Event, str, object]] = [
+    (GateClosed(service="crm", delay_s=30.0, reason="asked to"), "gate_until_utc_s", 35.0),
+    (
+        BreakerChanged(service="crm", old="closed", new="open", reason="x", error_message="503"),
+        "error_message",
+        "503",
+    ),
+]
+
+
+@pytest.mark.parametrize(("event", "field", "expected"), OTHERS)
+def test_what_a_service_asked_for_is_written_at_once(
+    event: Event, field: str, expected: object
+) -> None:
+    """A worker that is killed now keeps the wait, and the reason, after its restart."""
+
+    async def main() -> None:
+        kept = Kept(Stage())
+        kept.bus.emit(event)
+        found = getattr(kept.stored(), field)
+        assert found == (
+            EPOCH_OF_SIMULATIONS_S + expected if isinstance(expected, float) else expected
+        )
+
+    run_virtual(main())
+
+
+def test_a_wait_that_was_asked_for_outlives_a_kill() -> None:
+    """The next worker asks nothing of the service before the time it named."""
+
+    async def main() -> None:
+        stage = Stage()
+        Kept(stage).bus.emit(GateClosed(service="crm", delay_s=30.0, reason="asked to"))
+        guard = Kept(stage).resources.services.guards["crm"]
+        assert guard.gate.not_before_s >= 35.0
+
+    run_virtual(main())
