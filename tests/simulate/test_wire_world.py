@@ -33,7 +33,7 @@ services: {elevenlabs: {latency: 200ms}, llm: {latency: 200ms}, crm: {latency: 8
 people: {ring: 2s, talk: 15s, processing: 1s}
 timeline:
   - {name: gone, at: 0s, for: 20s, target: crm, fault: {refuse: true}}
-  - {name: blip, at: 42s, for: 17s, target: elevenlabs.dial, fault: {status: 503, applied: 0}}
+  - {name: blip, at: 42s, for: 19500ms, target: elevenlabs.dial, fault: {status: 503, applied: 0}}
 until: {at_most: 10m}
 expect:
   always: [no_call_lost, nobody_dialed_twice, breaker_legal, one_alert_per_outage, no_secret_in_log]
@@ -81,6 +81,9 @@ FAULTS = {
 ASKING = ("follow", "health", "look_up")
 """Operations that only ask: how often one does depends on when, to the fraction of a second."""
 
+BEHIND_S = 8.0
+"""How far the wire may fall behind: the last dial that meets the second fault has so much time."""
+
 _connected: list[tuple[Any, ...]] = []
 _watching: list[bool] = []
 
@@ -98,9 +101,9 @@ def _scenario() -> Scenario:
     return parse_scenario(THREE_MINUTES, Path("short.yaml")).scenario
 
 
-def _wire(scenario: Scenario, follow: Follow | None = None) -> WireWorld:
+def _wire(scenario: Scenario, follow: Follow | None = None, speed: float = 20) -> WireWorld:
     client = lambda url: HttpxClient(base_url=url)  # noqa: E731 — an argument in one place.
-    return WireWorld(scenario, 7, client=client, speed=20, follow=follow, record=True)
+    return WireWorld(scenario, 7, client=client, speed=speed, follow=follow, record=True)
 
 
 class _Attempts:
@@ -130,14 +133,25 @@ def _sockets_watched() -> Any:  # noqa: ANN401 — a generator fixture.
     _watching.clear()
 
 
+def _in_step_with(virtual: Evidence) -> tuple[WireWorld, Evidence]:
+    """Run the scenario on the wire as fast as this machine keeps up with virtual time.
+
+    A step that comes seconds late meets another phase of the timeline, which is another world.
+    """
+    for speed in (20, 10, 5):
+        world = _wire(_scenario(), speed=speed)
+        wire = world.run()
+        if wire.ended_at_s - virtual.ended_at_s < BEHIND_S:
+            return world, wire
+    pytest.fail("this machine is too busy to play three minutes in thirty seconds")
+
+
 @pytest.mark.usefixtures("_sockets_watched")
-@pytest.mark.timeout(60)
+@pytest.mark.timeout(90)
 def test_the_wire_and_virtual_time_agree() -> None:
     """One scenario, two carriers: the same outcome, the same phones, no socket beyond loopback."""
     virtual = World(_scenario(), 7, record=True).run()
-    world = _wire(_scenario())
-
-    wire = world.run()
+    world, wire = _in_step_with(virtual)
 
     verdict = judge(wire)
     by_virtual_time = judge(virtual)

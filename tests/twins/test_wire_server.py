@@ -274,7 +274,7 @@ class _Broken:
         """Fail."""
         raise ArithmeticError(request.path)
 
-    def handle(self, request: TwinRequest, at: float) -> TwinAnswer:
+    def handle(self, request: TwinRequest, at: float, facts: Facts | None = None) -> TwinAnswer:
         """Fail."""
         raise ArithmeticError(request.path, at)
 
