@@ -45,14 +45,6 @@ def system_clock() -> Clock:
     return Clock(time.monotonic, time.time, Random(seed))
 
 
-def simulated_clock(seed: int, *, epoch_s: float = EPOCH_OF_SIMULATIONS_S) -> Clock:
-    """Return a clock whose calendar follows the running loop, however fast that loop runs."""
-    import asyncio  # noqa: PLC0415 — `callagent status` reads dates and needs no loop.
-
-    loop_time = asyncio.get_running_loop().time
-    return Clock(loop_time, lambda: epoch_s + loop_time(), Random(seed))
-
-
 def utc_text(utc_s: float) -> str:
     """Return an instant as ISO 8601 in UTC with milliseconds: `2026-01-05T09:00:00.000Z`."""
     minute, rest_s = divmod(utc_s, 60)

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable
-from typing import ClassVar, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import msgspec
 
@@ -292,8 +292,6 @@ Listener = Callable[[Stamped], None]
 
 class Bus:
     """Hands each event to every listener, in order; a listener that raises touches nobody."""
-
-    _raising: ClassVar[str] = "listener"
 
     def __init__(self, clock: Clock, *, run: str = "", campaign: str = "") -> None:
         self._clock = clock

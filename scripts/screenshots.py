@@ -10,9 +10,9 @@ from datetime import UTC
 from pathlib import Path
 from typing import Final, NamedTuple
 
-from callagent_cli.cli.picture import png_of, svg_of
-from callagent_cli.cli.simulate_replay import Replay
-from callagent_cli.cli.simulate_screen import replay_screen
+from callagent_cli.cli.screen.picture import png_of, svg_of
+from callagent_cli.cli.simulate.replay import Replay
+from callagent_cli.cli.simulate.screen import replay_screen
 from callagent_cli.monitor.ports import Options
 from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.judge.verdict import Verdict, judge

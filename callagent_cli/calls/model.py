@@ -167,8 +167,3 @@ class Dial(msgspec.Struct, frozen=True, kw_only=True):
     def evolve(self, **changes: Any) -> "Dial":  # noqa: ANN401 — the fields of this very class.
         """Return a copy with some fields changed."""
         return msgspec.structs.replace(self, **changes)
-
-
-def mask(number: str) -> str:
-    """Return a phone number as logs may show it: its last three digits."""
-    return f"…{number[-3:]}" if number else ""

@@ -10,10 +10,10 @@ import typer
 from typer.core import TyperGroup
 
 from callagent_cli import __version__
-from callagent_cli.cli import diagnostics
 from callagent_cli.cli.commands import COMMANDS
-from callagent_cli.cli.output import standard_output
-from callagent_cli.cli.suggestions import hint_for
+from callagent_cli.cli.text import diagnostics
+from callagent_cli.cli.text.output import standard_output
+from callagent_cli.cli.text.suggestions import hint_for
 from callagent_cli.errors import CallAgentError, ExitCode, UsageError
 
 CRASH_FOLDER: Final = Path(".callagent")
@@ -54,7 +54,7 @@ def program(
       callagent run contacts.csv           in the sandbox: no phone rings
       callagent simulate elevenlabs-503    rehearse an outage in virtual time
       callagent status                     how the campaign stands
-    """  # noqa: D301 — \b keeps the examples' lines apart.
+    """
     if no_color:
         os.environ["NO_COLOR"] = "1"  # Rich, Textual and child processes obey it too.
     if version:
@@ -67,7 +67,7 @@ def _print_version(*, verbose: bool) -> NoReturn:
     output = standard_output()
     output.line(f"callagent {__version__}")
     if verbose:
-        from callagent_cli.cli.surroundings import surroundings
+        from callagent_cli.cli.text.surroundings import surroundings
 
         for line in surroundings():
             output.line(line)
@@ -132,7 +132,7 @@ def _show_usage_error(error: typer.BadParameter) -> None:
 
 
 def _report_crash(error: Exception, arguments: Sequence[str]) -> ExitCode:
-    from callagent_cli.cli.crash import write_crash_report
+    from callagent_cli.cli.text.crash import write_crash_report
 
     kind = type(error).__name__
     try:

@@ -3,25 +3,25 @@
 from collections.abc import Callable
 from typing import Any, Final
 
-from callagent_cli.cli.alerts import alerts
-from callagent_cli.cli.breaker import breaker
-from callagent_cli.cli.config import config
-from callagent_cli.cli.contacts import contacts
-from callagent_cli.cli.control import drain, pause, resume
-from callagent_cli.cli.doctor import doctor
-from callagent_cli.cli.explore import explore
-from callagent_cli.cli.export import export
-from callagent_cli.cli.help import help_
-from callagent_cli.cli.incidents import incidents
-from callagent_cli.cli.init import init
-from callagent_cli.cli.requeue import requeue
-from callagent_cli.cli.review import review
-from callagent_cli.cli.run import run
-from callagent_cli.cli.sandbox import sandbox
-from callagent_cli.cli.scenarios import scenarios
-from callagent_cli.cli.simulate import simulate
-from callagent_cli.cli.status import status
-from callagent_cli.cli.tui import tui
+from callagent_cli.cli.arguments.alerts import alerts
+from callagent_cli.cli.arguments.breaker import breaker
+from callagent_cli.cli.arguments.config import config
+from callagent_cli.cli.arguments.contacts import contacts
+from callagent_cli.cli.arguments.control import drain, pause, resume
+from callagent_cli.cli.arguments.doctor import doctor
+from callagent_cli.cli.arguments.explore import explore
+from callagent_cli.cli.arguments.export import export
+from callagent_cli.cli.arguments.help import help_
+from callagent_cli.cli.arguments.incidents import incidents
+from callagent_cli.cli.arguments.init import init
+from callagent_cli.cli.arguments.requeue import requeue
+from callagent_cli.cli.arguments.review import review
+from callagent_cli.cli.arguments.run import run
+from callagent_cli.cli.arguments.sandbox import sandbox
+from callagent_cli.cli.arguments.scenarios import scenarios
+from callagent_cli.cli.arguments.simulate import simulate
+from callagent_cli.cli.arguments.status import status
+from callagent_cli.cli.arguments.tui import tui
 
 COMMANDS: Final[dict[str, Callable[..., Any]]] = {
     "run": run,

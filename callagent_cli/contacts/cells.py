@@ -4,7 +4,7 @@ import re
 import unicodedata
 from typing import Final
 
-from callagent_cli.calls.model import mask
+from callagent_cli.masking import mask
 
 _ESCAPE: Final = re.compile(
     r"(?:\x1b\[|\x9b)[0-?]*[ -/]*[@-~]"

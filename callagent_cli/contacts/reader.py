@@ -7,22 +7,11 @@ most commands run.
 from collections.abc import Iterator
 from pathlib import Path
 
-from callagent_cli.calls.model import Contact
 from callagent_cli.contacts.files.source import file_sha256
-from callagent_cli.contacts.options import LeftOut, Person, ReadOptions
+from callagent_cli.contacts.options import Person, ReadOptions
 from callagent_cli.contacts.report import ImportReport
 
-__all__ = ["file_sha256", "read_contacts", "read_people"]
-
-
-def read_contacts(path: Path, options: ReadOptions, *, report: ImportReport) -> Iterator[Contact]:
-    """Yield the people to call, in the order of the file, each (number, extension) once.
-
-    Raises `ContactsError` as `read_people` does.
-    """
-    for person in read_people(path, options, report=report):
-        if not isinstance(person, LeftOut):
-            yield person
+__all__ = ["file_sha256", "read_people"]
 
 
 def read_people(path: Path, options: ReadOptions, *, report: ImportReport) -> Iterator[Person]:

@@ -63,9 +63,9 @@ class MonitorApp(Frame):
     def action_toggle_pause(self) -> None:
         """Pause dialing, or resume it."""
         if self.state.paused is None:
-            self._wish("pause", self.commands.pause)
+            self._command("pause", self.commands.pause)
         else:
-            self._wish("resume", self.commands.resume)
+            self._command("resume", self.commands.resume)
 
     def action_drain(self) -> None:
         """Ask, then drain."""
@@ -80,7 +80,7 @@ class MonitorApp(Frame):
 
     def action_lanes(self, change: int) -> None:
         """Work more or fewer calls at once."""
-        self._wish("lanes", partial(self.commands.lanes, change))
+        self._command("lanes", partial(self.commands.lanes, change))
 
     # Breakers
 
@@ -115,7 +115,7 @@ class MonitorApp(Frame):
     def action_check(self) -> None:
         """Check the selected service's health."""
         if service := self._service():
-            self._wish("check", partial(self.commands.check, service))
+            self._command("check", partial(self.commands.check, service))
 
     def action_requeue(self) -> None:
         """Ask, then take back what the selected service made fail."""
@@ -137,7 +137,7 @@ class MonitorApp(Frame):
         if row is None:
             self.say("no alert to acknowledge")
         else:
-            self._wish("acknowledge", partial(self.commands.acknowledge, row.key))
+            self._command("acknowledge", partial(self.commands.acknowledge, row.key))
 
     def action_acknowledge_all(self) -> None:
         """Ask, then acknowledge every alert."""
@@ -155,7 +155,7 @@ class MonitorApp(Frame):
     def action_mute(self) -> None:
         """Silence the selected service's alerts."""
         if service := self._service():
-            self._wish("mute", partial(self.commands.mute, service))
+            self._command("mute", partial(self.commands.mute, service))
 
     # View
 
@@ -349,12 +349,12 @@ class MonitorApp(Frame):
             self.say(f"not possible: {reason}")
         return bool(reason)
 
-    def _wish(self, command: CommandName, act: Callable[[], str]) -> None:
+    def _command(self, command: CommandName, act: Callable[[], str]) -> None:
         if not self._refused(command):
             self._tell(act)
 
     def _tell(self, act: Callable[[], str]) -> bool:
-        """Pass a wish on and show what was answered; return whether it was taken."""
+        """Pass a command on and show what was answered; return whether it was taken."""
         try:
             self.say(act())
         except CallAgentError as error:

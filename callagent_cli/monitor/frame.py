@@ -13,6 +13,7 @@ from textual.events import DescendantFocus, Resize
 from textual.screen import Screen
 from textual.widgets import Input
 
+from callagent_cli.counting import counted
 from callagent_cli.errors import CallAgentError
 from callagent_cli.monitor.arrange import PANELS, Arrangement, arrange, needs
 from callagent_cli.monitor.keys import Key, bindings
@@ -236,7 +237,7 @@ class Frame(App[Leave], inherit_bindings=False):
         due = ""
         if upcoming:
             due = f"next in {countdown(upcoming[0].due_utc_s - now_s)}{marks.separator}"
-        lanes = "" if self.state.lanes is None else f" of {self.state.lanes} lanes"
+        lanes = "" if self.state.lanes is None else f" of {counted(self.state.lanes, 'lane')}"
         unseen = self.state.alerts.unseen
         feet = {
             "services": self._services_foot(),

@@ -29,7 +29,7 @@ CommandName = Literal[
 class Commands(Protocol):
     """What a person may ask of the worker; each method returns what to tell that person.
 
-    They return at once, and raise `CallAgentError` when the wish cannot be passed on.
+    They return at once, and raise `CallAgentError` when the command cannot be passed on.
     """
 
     def refusal(self, command: CommandName) -> str:

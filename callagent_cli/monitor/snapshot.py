@@ -1,7 +1,6 @@
 """What the store knows, in the form the view state is rebuilt from; `cli/` fills it."""
 
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from callagent_cli.events import BreakerState, Health
 from callagent_cli.monitor.view.alerts import AlertView
@@ -100,10 +99,3 @@ class Snapshot:
     calls: tuple[CallSnapshot, ...] = ()
     in_doubt: int = 0
     mutes: tuple[MuteSnapshot, ...] = ()
-
-
-class SnapshotSource(Protocol):
-    """Whoever can read the store."""
-
-    def snapshot(self) -> Snapshot:
-        """Return one look at the store; raises `StoreError` when it cannot be read."""

@@ -1,10 +1,11 @@
-"""Plain lines shared by `callagent status` and the summary at the end of a run: no colors."""
+"""The plain lines of `callagent status`: no colors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Final
 
+from callagent_cli.counting import counted
 from callagent_cli.monitor.paint import rows as views
 from callagent_cli.monitor.paint.details import mute_text
 from callagent_cli.monitor.paint.glyphs import Glyphs, glyphs, to_ascii
@@ -148,7 +149,7 @@ def _run_line(state: ViewState, now_s: float, paper: Paper) -> list[str]:
     parts = [
         state.campaign,
         state.mode.upper(),
-        f"{state.lanes} lanes" if state.lanes else "",
+        counted(state.lanes, "lane") if state.lanes else "",
         f"for {short_duration(until_s - state.started_utc_s)}",
         state.worker,
     ]
@@ -162,7 +163,7 @@ def _left(state: ViewState, paper: Paper) -> list[str]:
     count = state.calls.working
     lines = []
     if count:
-        calls = "1 active call is" if count == 1 else f"{count} active calls are"
+        calls = counted(count, "active call is", "active calls are")
         doubt = f", {state.in_doubt} in doubt" if state.in_doubt else ""
         lines.append(f"  {calls} in nobody's hands{doubt}; the next start looks first")
     lines.append(f"  next: callagent run {state.contacts_file or 'CONTACTS'}")

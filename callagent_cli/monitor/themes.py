@@ -93,19 +93,3 @@ def _style(name: str, tone: Tone, cursor: bool, bar: Tone | None) -> Style:
         return Style(color=palette.background, bgcolor=palette.tones[bar], bold=True)
     background = palette.cursor if cursor else palette.background
     return Style(color=palette.tones[tone], bgcolor=background, bold=tone in _BOLD or None)
-
-
-def contrast(first: str, second: str) -> float:
-    """Return the contrast of two `#RRGGBB` colors as WCAG 2 defines it, 1 to 21."""
-    lighter, darker = sorted((_luminance(first), _luminance(second)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
-def _luminance(color: str) -> float:
-    red, green, blue = (_linear(int(color[at : at + 2], 16) / 255) for at in (1, 3, 5))
-    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-
-def _linear(channel: float) -> float:
-    threshold = 0.04045
-    return channel / 12.92 if channel <= threshold else ((channel + 0.055) / 1.055) ** 2.4

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from callagent_cli.counting import counted
 from callagent_cli.errors import ExitCode
 from callagent_cli.monitor.paint.plain import short_duration
 
@@ -53,7 +54,7 @@ def _ended(state: "ViewState", _now_s: float) -> Verdict | None:
         if troubles:
             return Verdict("DONE", "with " + ", ".join(troubles), "warning")
         return Verdict("DONE", "every call is finished", "good")
-    left = f"{state.calls.unfinished} calls left" if state.calls.unfinished else ""
+    left = f"{counted(state.calls.unfinished, 'call')} left" if state.calls.unfinished else ""
     return Verdict("STOPPED", _join(state.ended.reason, left, *troubles), "warning")
 
 
@@ -71,7 +72,9 @@ def _idle(state: "ViewState", _now_s: float) -> Verdict | None:
     if state.started_utc_s is not None:
         return None
     if state.calls.contacts:
-        return Verdict("IDLE", f"no worker; {state.calls.unfinished} calls left", "muted")
+        return Verdict(
+            "IDLE", f"no worker; {counted(state.calls.unfinished, 'call')} left", "muted"
+        )
     return Verdict("IDLE", "nothing has run yet", "muted")
 
 
@@ -122,7 +125,7 @@ def _running(state: "ViewState") -> tuple[str, Tone]:
 def finishing(state: "ViewState") -> str:
     """Return how many calls in flight finish whatever holds the run back."""
     count = state.calls.working
-    return f"{_calls(count)} in flight finish" + ("es" if count == 1 else "")
+    return f"{counted(count, 'call')} in flight finish" + ("es" if count == 1 else "")
 
 
 def blockers(state: "ViewState") -> list[str]:
@@ -136,12 +139,8 @@ def _blocked(state: "ViewState") -> str:
         service = state.services[name]
         why = "isolated" if service.breaker == "isolated" else "down"
         wait = state.calls.waiting_for(name)
-        words.append(f"{name} is {why}" + (f", {_calls(wait)} parked" if wait else ""))
+        words.append(f"{name} is {why}" + (f", {counted(wait, 'call')} parked" if wait else ""))
     return " · ".join(words)
-
-
-def _calls(count: int) -> str:
-    return f"{count:,} call" if count == 1 else f"{count:,} calls"
 
 
 def _join(*parts: str) -> str:

@@ -12,8 +12,8 @@ from callagent_cli.errors import (
     ServiceError,
     ServiceUnavailable,
 )
+from callagent_cli.masking import safe_text
 from callagent_cli.reporting.google_sheet import SheetError
-from callagent_cli.services.masking import safe_text
 from callagent_cli.services.retry_after import retry_after_s
 
 _REFUSED: Final = frozenset({400, 401, 403, 404, 429})

@@ -73,6 +73,8 @@ class LineEncoder:
         self._plans: dict[type[Event], _Plan] = {}
         self._encode = msgspec.json.Encoder().encode
         self._place = ("", "")
+        self._utc_s = 0.0
+        self._time = utc_text(0.0)
 
     def encode(self, stamped: Stamped) -> bytes:
         """Return the event as one line of JSON, with its line feed."""
@@ -84,7 +86,9 @@ class LineEncoder:
         plan = self._plans.get(kind) or self._plan(kind)
         changes = self._changes(event, plan)
         body = self._encode(_replace(event, **changes) if changes else event)
-        head = f'{{"time":"{utc_text(utc_s)}{plan.middle}{sequence}'.encode()
+        if utc_s != self._utc_s:  # Much happens in one instant.
+            self._utc_s, self._time = utc_s, utc_text(utc_s)
+        head = f'{{"time":"{self._time}{plan.middle}{sequence}'.encode()
         return self._redactor.line(b"%b%b\n" % (head, body[plan.head_length :]))
 
     def _changes(self, event: Event, plan: _Plan) -> dict[str, object]:

@@ -1,6 +1,5 @@
 """Takes secrets and phone numbers out of every text before it reaches a log or a person."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Final
@@ -8,11 +7,8 @@ from urllib.parse import quote, urlsplit
 
 import msgspec
 
-from callagent_cli.calls.model import mask
+from callagent_cli.masking import HIDDEN, mask_numbers
 from callagent_cli.settings import Credential, Settings
-
-HIDDEN: Final = "***"
-"""What stands where a secret was."""
 
 SHORTEST_SECRET: Final = 6
 """Shorter credentials are not looked for: they would hide parts of ordinary words."""
@@ -20,26 +16,9 @@ SHORTEST_SECRET: Final = 6
 _SECRET_PATH: Final = 20
 """A webhook's path of this length or more is taken for a capability, as hosted hooks have them."""
 
-_KEPT: Final = (
-    r"\b[a-z]+_[0-9a-f]{16}(?![0-9A-Za-z])"  # Our own ids: 16 hex digits are no phone number.
-    r"|\bINC-\d{4,6}(?:-\d{1,4})?(?!\d)"
-    r"|(?<!\d)20\d\d-[01]\d-[0-3]\d(?:[T ][0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d{1,6})?)?Z?)?(?!\d)"
-)
-_NUMBER: Final = r"\+?\d(?:[ \t\u00a0\u202f().\u2010-\u2015/-]{0,2}\d){6,}"
-_KEPT_OR_NUMBER: Final = re.compile(f"(?P<kept>{_KEPT})|{_NUMBER}")
-
-
-def _masked(found: re.Match[str]) -> str:
-    if found["kept"] is not None:
-        return found[0]
-    return mask("".join(character for character in found[0] if character.isdigit()))
-
 
 class Redactor:
-    """Hides the given secrets, and any run of seven or more digits however it is grouped.
-
-    Dates and callagent's own ids keep their digits.
-    """
+    """Hides the given secrets, and masks phone numbers as `mask_numbers` does."""
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         known = {form for secret in secrets for form in _forms(secret)}
@@ -52,7 +31,7 @@ class Redactor:
         """Return a text without secrets and without whole phone numbers."""
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
-        return _KEPT_OR_NUMBER.sub(_masked, text)
+        return mask_numbers(text)
 
     def line(self, line: bytes) -> bytes:
         """Return a line of JSON without secrets, wherever in it they stand."""

@@ -4,7 +4,6 @@ import csv
 import io
 from typing import Final, NamedTuple, Protocol
 
-from callagent_cli.calls.model import mask
 from callagent_cli.clock import utc_text
 from callagent_cli.events import (
     AlertRaised,
@@ -14,6 +13,7 @@ from callagent_cli.events import (
     DialIntended,
     Stamped,
 )
+from callagent_cli.masking import mask
 from callagent_cli.reporting.redaction import Redactor
 from callagent_cli.reporting.sinks import Sink
 

@@ -5,8 +5,8 @@ from typing import Any, Final
 
 import msgspec
 
+from callagent_cli.masking import safe_text
 from callagent_cli.services.answers import decode, mapping, number, text
-from callagent_cli.services.masking import safe_text
 
 _LONGEST_S: Final = 24 * 3600.0
 """No talk is longer than a day, whatever an answer says."""

@@ -9,6 +9,7 @@ from urllib.parse import quote, urlencode
 import msgspec
 
 from callagent_cli.errors import OutcomeUnknown, ServiceUnavailable
+from callagent_cli.masking import safe_text
 from callagent_cli.services.answers import decode, is_id, text
 from callagent_cli.services.conversations import (
     Candidate,
@@ -22,7 +23,6 @@ from callagent_cli.services.elevenlabs_errors import dial_error_of, error_of
 from callagent_cli.services.elevenlabs_refusals import refused
 from callagent_cli.services.exchange import Exchange, is_ok
 from callagent_cli.services.http import Http, Request, Response
-from callagent_cli.services.masking import safe_text
 from callagent_cli.settings import ElevenLabs
 
 __all__ = ["Candidate", "Conversation", "ElevenLabsAdapter", "Placed"]

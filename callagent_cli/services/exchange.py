@@ -15,6 +15,7 @@ from callagent_cli.errors import (
     ServiceTimeout,
     ServiceUnavailable,
 )
+from callagent_cli.masking import safe_text
 from callagent_cli.resilience.outcome import Outcome
 from callagent_cli.services.answers import request_id
 from callagent_cli.services.http import (
@@ -25,7 +26,6 @@ from callagent_cli.services.http import (
     Response,
     TransportError,
 )
-from callagent_cli.services.masking import safe_text
 from callagent_cli.services.retry_after import retry_after_s
 
 Raised = TypeVar("Raised", bound=ServiceError)

@@ -47,8 +47,3 @@ class Control:
             self.lanes = lanes
             self._bus.emit(LanesChanged(lanes=lanes, by=by))
             self.wake.set()
-
-    @property
-    def may_dial(self) -> bool:
-        """Whether a new dial may go out."""
-        return not self.paused_by and not self.draining

@@ -1,4 +1,4 @@
-"""The worker's pulse: a heartbeat each second, and the commands people leave in the store."""
+"""The worker's housekeeping: a heartbeat each second, and the commands left in the store."""
 
 import asyncio
 from collections.abc import Callable

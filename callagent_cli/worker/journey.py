@@ -2,9 +2,10 @@
 
 from typing import Any, Final
 
-from callagent_cli.calls.model import LEGAL_MOVES, NEXT_STEP, RUNG, Call, CallState, Step, mask
+from callagent_cli.calls.model import LEGAL_MOVES, NEXT_STEP, RUNG, Call, CallState, Step
 from callagent_cli.clock import Clock
 from callagent_cli.events import Bus, CallChanged, StepFinished
+from callagent_cli.masking import mask
 from callagent_cli.resilience.work import Work
 from callagent_cli.store.port import Store
 

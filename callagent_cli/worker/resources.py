@@ -31,10 +31,6 @@ class Services:
         """The Guard of the voice platform."""
         return self.guards["elevenlabs"]
 
-    def required_by_new_calls(self) -> tuple[tuple[str, ...], ...]:
-        """Return what a call that has not begun needs: one service of each group."""
-        return ("elevenlabs",), tuple(name for name, _ in self.composers)
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resources:
@@ -43,7 +39,7 @@ class Resources:
     `window` is the calling window in force, None when it is always open; `redial_scale` shortens
     the redial delays, as only the sandbox does. `suppressions` are the people who must not be
     called; a simulation has none. `at_beat` writes what may wait for the next beat of the worker's
-    pulse, or for the end of the run.
+    housekeeping, or for the end of the run.
     """
 
     settings: Settings

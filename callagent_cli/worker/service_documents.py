@@ -73,7 +73,7 @@ class ServiceDocuments:
     """Restores the breakers at the start and saves each service whenever it moves.
 
     A health check that tells nothing new of a closed service is only noted: it is saved with the
-    next beat of the worker's pulse, which writes anyway.
+    next beat of the worker's housekeeping, which writes anyway.
     """
 
     def __init__(self, resources: Resources, fingerprints: Mapping[str, str]) -> None:

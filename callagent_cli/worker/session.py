@@ -1,4 +1,4 @@
-"""One run from its first event to its last: the worker with its listeners and its pulse."""
+"""One run from its first event to its last: the worker with its listeners and its housekeeping."""
 
 import asyncio
 from contextlib import suppress
@@ -29,7 +29,7 @@ async def run_session(
 
     Alerts held back are sent before the end is told. Cancelled, it stops at once and says so in
     the log; what was under way is taken up by the next run. Raises `StoreError` when nothing can
-    be kept any more, be it for the worker or for its pulse.
+    be kept any more, be it for the worker or for its housekeeping.
     """
     resources = worker.resources
     reporting.watch(_Campaign(resources))
@@ -38,9 +38,9 @@ async def run_session(
     )
     beside = [asyncio.create_task(reporting.run(), name="reporting")]
     if housekeeping is not None:
-        pulse = asyncio.create_task(housekeeping.run(), name="housekeeping")
-        worker.watch(pulse)
-        beside.append(pulse)
+        keeping = asyncio.create_task(housekeeping.run(), name="housekeeping")
+        worker.watch(keeping)
+        beside.append(keeping)
     try:
         ending = await worker.run()
         reporting.end_of_run()

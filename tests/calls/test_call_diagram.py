@@ -13,8 +13,8 @@ from callagent_cli.calls.model import (
     NEXT_STEP,
     CallState,
     Step,
-    mask,
 )
+from callagent_cli.masking import mask
 
 ANYWHERE: Final = "pending active backoff parked reconciling scheduled done failed review cancelled"
 ARROWS: Final = {

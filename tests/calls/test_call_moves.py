@@ -10,8 +10,8 @@ from callagent_cli.calls.model import (
     CallState,
     DialStatus,
     Step,
-    mask,
 )
+from callagent_cli.masking import mask
 
 
 def test_every_state_has_its_moves() -> None:

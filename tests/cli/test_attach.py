@@ -11,9 +11,9 @@ from typing import Any, Final
 from command_line import journal, kill, started, until, write_contacts, write_settings
 from textual.pilot import Pilot
 
-from callagent_cli.cli.attach import StoreFeed
-from callagent_cli.cli.tui_command import attached_app
-from callagent_cli.cli.workplace import Workplace
+from callagent_cli.cli.place.workplace import Workplace
+from callagent_cli.cli.screen.attach import StoreFeed
+from callagent_cli.cli.screen.command import attached_app
 from callagent_cli.clock import utc_text
 from callagent_cli.monitor.app import MonitorApp
 from callagent_cli.monitor.ports import Options

@@ -14,8 +14,8 @@ from callagent_cli import __version__
 from callagent_cli.cli import app
 from callagent_cli.cli.app import exit_code_of
 from callagent_cli.cli.commands import COMMANDS
-from callagent_cli.cli.exit import MEANINGS
-from callagent_cli.cli.topics import ENVIRONMENT
+from callagent_cli.cli.text.exit import MEANINGS
+from callagent_cli.cli.text.topics import ENVIRONMENT
 from callagent_cli.errors import CallAgentError, ContactsError, ExitCode, StorageFull
 
 Capture = pytest.CaptureFixture[str]

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callagent_cli.cli.crash import crash_report, redacted, write_crash_report
+from callagent_cli.cli.text.crash import crash_report, redacted, write_crash_report
 
 AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 

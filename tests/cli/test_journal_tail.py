@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callagent_cli.cli import journal_tail
-from callagent_cli.cli.journal_tail import JournalTail, event_of
+from callagent_cli.cli.screen import journal_tail
+from callagent_cli.cli.screen.journal_tail import JournalTail, event_of
 from callagent_cli.errors import LogError
 from callagent_cli.events import Event, RunPaused, RunResumed, ServiceEvent, Stamped
 from callagent_cli.reporting.journal import LineEncoder, run_file

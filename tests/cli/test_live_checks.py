@@ -5,9 +5,9 @@ from pathlib import Path
 import pytest
 
 from callagent_cli.calls.model import Call, CallState, Contact
-from callagent_cli.cli import diagnostics
-from callagent_cli.cli.live_checks import confirm_live
-from callagent_cli.cli.workplace import Workplace
+from callagent_cli.cli.place.workplace import Workplace
+from callagent_cli.cli.run.live_checks import confirm_live
+from callagent_cli.cli.text import diagnostics
 from callagent_cli.errors import UsageError
 from callagent_cli.settings import ElevenLabs, Services, Settings
 from callagent_cli.store.port import Campaign

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from callagent_cli.cli import diagnostics
-from callagent_cli.cli.diagnostics import wants_color
-from callagent_cli.cli.output import Output, printable
+from callagent_cli.cli.text import diagnostics
+from callagent_cli.cli.text.diagnostics import wants_color
+from callagent_cli.cli.text.output import Output, printable
 
 
 class _Terminal(io.StringIO):

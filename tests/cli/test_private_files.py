@@ -20,7 +20,7 @@ from command_line import (
     write_settings,
 )
 
-from callagent_cli.cli.crash import write_crash_report
+from callagent_cli.cli.text.crash import write_crash_report
 
 PRIVATE, PRIVATE_FOLDER = 0o600, 0o700
 

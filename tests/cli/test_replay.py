@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callagent_cli.cli.simulate_replay import FASTEST, SLOWEST, SPEED, Replay
-from callagent_cli.cli.simulate_screen import NoCommands, replay_screen
+from callagent_cli.cli.simulate.replay import FASTEST, SLOWEST, SPEED, Replay
+from callagent_cli.cli.simulate.screen import NoCommands, replay_screen
 from callagent_cli.monitor.ports import Options
 from callagent_cli.monitor.state import ViewState
 from callagent_cli.simulation.judge.evidence import Evidence

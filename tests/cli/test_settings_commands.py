@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from callagent_cli.cli.app import exit_code_of
-from callagent_cli.cli.config_dotenv import apply_dotenv, read_dotenv
+from callagent_cli.cli.place.dotenv import apply_dotenv, read_dotenv
 from callagent_cli.errors import SettingsError
 
 KEY = "sk_live_0123456789abcdefXYZ"

@@ -21,10 +21,10 @@ from command_line import (
 )
 
 from callagent_cli.calls.model import Call, CallState, Contact, Dial, DialStatus
-from callagent_cli.cli.campaigns import campaign_of
-from callagent_cli.cli.snapshot import snapshot_of
-from callagent_cli.cli.status_command import Look, document_of, text_of
-from callagent_cli.cli.workplace import Workplace
+from callagent_cli.cli.campaign.status_command import Look, document_of, text_of
+from callagent_cli.cli.place.campaigns import campaign_of
+from callagent_cli.cli.place.snapshot import snapshot_of
+from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.errors import UsageError
 from callagent_cli.monitor.text import Paper
 from callagent_cli.settings import Settings

@@ -1,6 +1,6 @@
 """A mistyped name is answered with the nearest that exists."""
 
-from callagent_cli.cli.suggestions import hint_for
+from callagent_cli.cli.text.suggestions import hint_for
 from callagent_cli.suggestions import did_you_mean
 
 

@@ -24,11 +24,11 @@ from command_line import (
     write_settings,
 )
 
-from callagent_cli.cli import watcher as watching
-from callagent_cli.cli.tui_command import attached_app
-from callagent_cli.cli.watcher import AGAIN_S, RETRY_S, Watcher, lost_run
-from callagent_cli.cli.watcher_alerts import Told, tell
-from callagent_cli.cli.workplace import Workplace
+from callagent_cli.cli.alerts import watcher as watching
+from callagent_cli.cli.alerts.watcher import AGAIN_S, RETRY_S, Watcher, lost_run
+from callagent_cli.cli.alerts.watcher_alerts import Told, tell
+from callagent_cli.cli.place.workplace import Workplace
+from callagent_cli.cli.screen.command import attached_app
 from callagent_cli.errors import StoreError
 from callagent_cli.monitor.ports import Options
 from callagent_cli.settings import Settings

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from callagent_cli.calls.model import Contact
-from callagent_cli.contacts.options import ReadOptions, Reject
-from callagent_cli.contacts.reader import read_contacts
+from callagent_cli.contacts.options import LeftOut, ReadOptions, Reject
+from callagent_cli.contacts.reader import read_people
 from callagent_cli.contacts.report import ImportReport
 from callagent_cli.errors import ContactsError
 
@@ -36,7 +36,9 @@ def read_path(path: Path, **options: Any) -> Result:  # noqa: ANN401 — the fie
     result = Result()
     result.report.rejects = result.rejects.append
     wanted = ReadOptions(**{**SANDBOX, **options})
-    result.contacts.extend(read_contacts(path, wanted, report=result.report))
+    for person in read_people(path, wanted, report=result.report):
+        if not isinstance(person, LeftOut):
+            result.contacts.append(person)
     return result
 
 

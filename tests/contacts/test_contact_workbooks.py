@@ -10,7 +10,6 @@ from contact_files import ANN, EVE, attempt, read
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callagent_cli.contacts.files.sheet import as_text
 from callagent_cli.errors import ContactsError
 
 
@@ -122,12 +121,3 @@ def test_no_damage_to_a_workbook_raises_anything_else(data: st.DataObject) -> No
         assert outcome.message.startswith("/")
     else:
         assert outcome.report.rows == outcome.report.accepted + outcome.report.rejected_rows
-
-
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(None, ""), (True, "TRUE"), (7, "7"), (7.0, "7"), (7.5, "7.5"), (1e16, "1e+16"), ("a", "a")],
-)
-def test_a_value_is_written_as_its_csv_would_be(value: object, text: str) -> None:
-    """Whole numbers lose their `.0`; beyond 15 digits they have lost digits and show it."""
-    assert as_text(value) == text

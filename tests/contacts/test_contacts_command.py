@@ -7,7 +7,8 @@ import pytest
 from contact_commands import Desk
 from contact_files import ANN, BOB, EVE
 
-from callagent_cli.cli import contacts_progress, diagnostics
+from callagent_cli.cli.contacts import progress as contacts_progress
+from callagent_cli.cli.text import diagnostics
 from callagent_cli.contacts.report import ImportReport
 
 PEOPLE = f"name,phone,dnc\nAnn,{ANN},\nBob,{BOB},no\nBob again,{BOB},\nEve,{EVE},yes\n,,\n"

@@ -17,4 +17,4 @@ def test_importing_the_reader_loads_no_library() -> None:
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
 
-    assert done.stdout.strip() == "[] ['file_sha256', 'read_contacts', 'read_people']"
+    assert done.stdout.strip() == "[] ['file_sha256', 'read_people']"

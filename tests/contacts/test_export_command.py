@@ -12,8 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callagent_cli.calls.model import Call, CallState, Contact, Dial, DialStatus
-from callagent_cli.cli.export_rows import CSV_HEADER, contact_row, csv_cells, json_line
-from callagent_cli.cli.spreadsheet import csv_line
+from callagent_cli.cli.campaign.export_rows import CSV_HEADER, contact_row, csv_cells, json_line
+from callagent_cli.cli.text.spreadsheet import csv_line
 from callagent_cli.settings import ElevenLabs
 from callagent_cli.store.port import Campaign
 from callagent_cli.store.sqlite_store import SqliteStore
@@ -150,7 +150,7 @@ def test_a_file_is_private_whole_and_named_by_its_suffix(desk: Desk) -> None:
 
     data = (desk.folder / "out.csv").read_bytes()
     assert (first.code, first.out) == (0, "")
-    assert "1 contacts of campaign spring in out.csv" in first.err
+    assert "1 contact of campaign spring in out.csv" in first.err
     assert data.startswith(b"\xef\xbb\xbfline,name,number")
     assert json.loads((desk.folder / "out.jsonl").read_text())["name"] == "P 2"
     assert second.code == 0

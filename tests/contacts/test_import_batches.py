@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from callagent_cli.calls.model import Call, CallState, Contact
-from callagent_cli.cli import contact_import
-from callagent_cli.cli.contact_import import Importer
-from callagent_cli.cli.contact_marks import Marks
-from callagent_cli.cli.contact_spool import CallSpool
-from callagent_cli.cli.contacts_columns import half_loaded, known_columns
-from callagent_cli.cli.contacts_suppressions import require_whole
+from callagent_cli.cli.contacts import importer as contact_import
+from callagent_cli.cli.contacts.columns import half_loaded, known_columns
+from callagent_cli.cli.contacts.importer import Importer
+from callagent_cli.cli.contacts.marks import Marks
+from callagent_cli.cli.contacts.spool import CallSpool
+from callagent_cli.cli.contacts.suppressions import require_whole
 from callagent_cli.contacts.options import Forbidden, ReadOptions
 from callagent_cli.errors import ContactsError, StoreError
 from callagent_cli.store.sqlite_store import SqliteStore

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from callagent_cli.cli.contact_import import Importer
+from callagent_cli.cli.contacts.importer import Importer
 from callagent_cli.contacts.options import ReadOptions
 from callagent_cli.events import CallChanged, DialIntended, Stamped
 from callagent_cli.simulation.scenario.loader import load_scenario

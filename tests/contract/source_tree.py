@@ -1,7 +1,6 @@
 """The repository as data: parsed once, asked by every contract test."""
 
 import ast
-from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -43,12 +42,15 @@ def in_package(path: Path) -> str:
     return path.relative_to(PACKAGE).as_posix()
 
 
-def functions(path: Path) -> Iterator[tuple[Function, bool]]:
-    """Yield each function of a file and whether it is a method."""
-    for node in ast.walk(parsed(path)):
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, Function):
-                yield child, isinstance(node, ast.ClassDef)
+@cache
+def functions(path: Path) -> tuple[tuple[Function, bool], ...]:
+    """Return each function of a file and whether it is a method."""
+    return tuple(
+        (child, isinstance(node, ast.ClassDef))
+        for node in ast.walk(parsed(path))
+        for child in ast.iter_child_nodes(node)
+        if isinstance(child, Function)
+    )
 
 
 def code_lines(function: Function) -> int:

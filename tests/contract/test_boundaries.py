@@ -12,8 +12,8 @@ BROAD: Final = {"Exception", "BaseException"}
 BOUNDARIES: Final = {"events.py": "the listeners", "cli/app.py": "main()"}
 """Files with one broad `except` each; one more, around each call, stands in `worker/`."""
 
-STDOUT_WRITER: Final = "cli/output.py"
-STDERR_WRITER: Final = "cli/diagnostics.py"
+STDOUT_WRITER: Final = "cli/text/output.py"
+STDERR_WRITER: Final = "cli/text/diagnostics.py"
 
 
 def _is_broad(handler: ast.ExceptHandler) -> bool:

@@ -9,8 +9,8 @@ from source_tree import ROOT
 
 from callagent_cli import settings
 from callagent_cli.cli.commands import COMMANDS
-from callagent_cli.cli.exit import MEANINGS
-from callagent_cli.cli.topics import ENVIRONMENT
+from callagent_cli.cli.text.exit import MEANINGS
+from callagent_cli.cli.text.topics import ENVIRONMENT
 from callagent_cli.errors import ExitCode
 
 README: Final = (ROOT / "README.md").read_text(encoding="utf-8")

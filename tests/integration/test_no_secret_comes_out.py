@@ -161,7 +161,7 @@ def test_no_key_and_no_number_comes_out_of_any_command(tmp_path: Path, unused_po
         if "+1 212" not in command and "test sk_" not in command:
             _assert_clean(run.stderr, numbers, command)
     logs = list((tmp_path / "logs").iterdir())
-    assert any("[secret]" in path.read_text(encoding="utf-8") for path in logs)
+    assert any("***" in path.read_text(encoding="utf-8") for path in logs)
     for path in [*logs, tmp_path / "journal.jsonl"]:
         _assert_clean(path.read_text(encoding="utf-8"), numbers, path.name)
     assert said["incidents show"].returncode == 0

@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from callagent_cli.calls.ledger import open_dial
-from callagent_cli.calls.model import Call, CallState, Dial, DialStatus, mask
+from callagent_cli.calls.model import Call, CallState, Dial, DialStatus
 from callagent_cli.errors import ServiceError
 from callagent_cli.events import BreakerChanged, DialIntended, Stamped
+from callagent_cli.masking import mask
 from callagent_cli.reporting import wiring
 from callagent_cli.reporting.incidents import IncidentBook
 from callagent_cli.resilience.breaker import Breaker

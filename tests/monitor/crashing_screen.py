@@ -3,7 +3,7 @@
 from callagent_cli.cli.app import main
 from callagent_cli.monitor.frame import Frame
 
-PAINTS = 4
+PAINTS = 2
 
 
 class _Planted:

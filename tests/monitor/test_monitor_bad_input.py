@@ -2,7 +2,6 @@
 
 import asyncio
 from dataclasses import replace
-from threading import Thread
 
 import pytest
 from monitor_doubles import RecordingCommands
@@ -12,7 +11,6 @@ from monitor_stage import QUIET, Stage, play, stage
 from callagent_cli.errors import StoreError
 from callagent_cli.events import AttemptFinished, CallChanged, ContactsImported, RunStarted
 from callagent_cli.monitor.app import MonitorApp
-from callagent_cli.monitor.feed import QueueFeed
 from callagent_cli.monitor.paint.plain import width
 from callagent_cli.monitor.state import ViewState
 from callagent_cli.monitor.verdict import Verdict
@@ -99,7 +97,7 @@ def test_ten_thousand_calls_are_shown_in_part() -> None:
 
     async def act(ready: Stage) -> None:
         assert "9,000/10,000" in ready.text()
-        assert "1,000 of 1000 lanes" in ready.text()
+        assert "1,000 of 1,000 lanes" in ready.text()
         await ready.press("3", "end", "home", "pagedown")
         assert ready.app.crash is None
 
@@ -206,24 +204,27 @@ def test_a_second_screen_can_follow_a_first() -> None:
     assert healthy().verdict(NOW).word == "RUNNING"
 
 
-def test_a_queue_between_threads_is_bounded_and_says_what_it_lost() -> None:
-    """Events from another thread are folded before a paint; what did not fit is counted."""
-    feed = QueueFeed(limit=100)
+class FullFeed:
+    """Brings a hundred attempts at the first paint, and what its queue had no room for."""
 
-    def emit() -> None:
-        for stamped in attempts(150):
-            feed.put(stamped)
+    def __init__(self) -> None:
+        self.events = list(attempts(100))
 
-    emitter = Thread(target=emit)
-    emitter.start()
-    emitter.join()
-    state = ViewState(SERVICES)
+    def pull(self, state: ViewState) -> None:
+        """Fold what has come in."""
+        while self.events:
+            state.fold(self.events.pop(0))
+            state.dropped["screen"] = 50
+
+
+def test_a_feed_is_folded_before_a_paint_and_says_what_it_lost() -> None:
+    """Events from elsewhere are in the first picture; what did not fit is counted in its head."""
 
     async def act(ready: Stage) -> None:
         assert ready.app.state.events == 100
         assert "50 events lost" in ready.text()
 
-    play(act, state, (80, 24), replace(QUIET, feed=feed))
+    play(act, ViewState(SERVICES), (80, 24), replace(QUIET, feed=FullFeed()))
 
 
 def test_the_screen_leaves_the_workers_tasks_alone(monkeypatch: pytest.MonkeyPatch) -> None:

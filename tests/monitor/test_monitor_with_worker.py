@@ -24,10 +24,10 @@ def test_pause_and_resume_reach_the_worker() -> None:
 
     async def act(ready: WorkingStage) -> None:
         await ready.press("p")
-        assert not ready.worker.control.may_dial
+        assert ready.worker.control.paused_by == OPERATOR
         assert ready.events(RunPaused) == [RunPaused(by=OPERATOR)]
         await ready.press("p")
-        assert ready.worker.control.may_dial
+        assert not ready.worker.control.paused_by
         assert ready.events(RunResumed) == [RunResumed(by=OPERATOR)]
 
     work(act)

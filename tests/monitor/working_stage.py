@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from textual.pilot import Pilot
 
 from callagent_cli.calls.model import CallState
-from callagent_cli.cli.monitor_commands import WorkerCommands
+from callagent_cli.cli.screen.worker_commands import WorkerCommands
 from callagent_cli.clock import system_clock
 from callagent_cli.events import Bus, Event, Listener, Stamped
 from callagent_cli.monitor.app import MonitorApp

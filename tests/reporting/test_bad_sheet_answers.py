@@ -10,7 +10,7 @@ import pytest
 from reporting_doubles import MemoryDocuments, quick_clock
 from sheets_twin import SheetsTwin
 
-from callagent_cli.cli import sheet_rows
+from callagent_cli.cli.place import sheet_rows
 from callagent_cli.errors import (
     AuthenticationFailed,
     Misconfigured,

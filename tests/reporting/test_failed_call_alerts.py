@@ -131,14 +131,6 @@ def test_parked_calls_are_counted_once() -> None:
     assert "2 calls wait for it" in drill.at(200).told[-1].body
 
 
-def test_the_worker_can_ask_for_the_incident_of_a_service() -> None:
-    """So that a failed call carries its incident."""
-    drill = Drill().see(breaker("closed", "open"))
-
-    assert drill.book.incident_of("elevenlabs") == "INC-0001"
-    assert drill.book.incident_of("crm") == ""
-
-
 def test_a_channel_that_breaks_and_works_again_is_one_incident() -> None:
     """Told once, however often it fails, and once when it delivers again."""
     drill = Drill()

@@ -36,7 +36,7 @@ def _played(target: str, fault: Mapping[str, Any], **more: Any) -> tuple[Watched
 @pytest.mark.parametrize("seed", range(5))
 def test_every_failed_request_of_an_outage_is_in_its_report_once(seed: int) -> None:
     """First attempts, retries and trials add up to the ledger; people affected are its calls."""
-    random = Random(seed)
+    random, told = Random(seed), 0
     for _ in range(WORLDS_A_SEED):
         target, contacts = random.choice(TARGETS), random.randint(4, 30)
         world, reports = _played(
@@ -50,6 +50,7 @@ def test_every_failed_request_of_an_outage_is_in_its_report_once(seed: int) -> N
         met = {request.call_id for request in received if request.call_id}
 
         assert len(reports) <= 1
+        told += len(reports)
         for report in reports:
             assert _wasted(report) == sum(report.errors.counts) == len(received)
             assert report.waste.after_open == 0
@@ -57,13 +58,14 @@ def test_every_failed_request_of_an_outage_is_in_its_report_once(seed: int) -> N
             assert report.impact.affected == sum(report.impact.affected_now.values())
             assert report.impact.affected + report.impact.protected <= contacts
             assert report.impact.failed <= len(world.failed)
+    assert told >= WORLDS_A_SEED // 2
 
 
 @pytest.mark.parametrize(
     ("target", "up_s", "down_s", "lanes"),
     [
         ("elevenlabs", 8, 10, 1),
-        ("elevenlabs.dial", 6, 10, 2),
+        ("elevenlabs.dial", 4, 12, 2),
         ("crm", 52, 25, 2),
         ("llm", 5, 12, 3),
     ],
@@ -76,6 +78,7 @@ def test_a_flapping_outage_counts_each_failure_once(
     world, reports = _played(target, {"status": 503}, lasts_s=720, lanes=lanes, flap=flap)
     received = world.requests[target.partition(".")[0]]
 
+    assert reports
     for report, following in zip(reports, [*reports[1:], None][: len(reports)], strict=True):
         end_s = _at(following.times.first_failure) if following else float("inf")
         since_first = sum(

@@ -25,7 +25,7 @@ from reporting_doubles import (
     loop_clock,
 )
 
-from callagent_cli.cli.crash import crash_report
+from callagent_cli.cli.text.crash import crash_report
 from callagent_cli.clock import utc_text
 from callagent_cli.errors import ServiceUnavailable
 from callagent_cli.events import (

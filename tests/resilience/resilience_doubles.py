@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from random import Random
 from typing import Any, Final, TypeVar
 
-from callagent_cli.clock import Clock, simulated_clock
+from callagent_cli.clock import EPOCH_OF_SIMULATIONS_S, Clock
 from callagent_cli.errors import (
     AuthenticationFailed,
     CircuitOpen,
@@ -53,6 +53,12 @@ class NoChance(Random):
     def uniform(self, a: float, b: float) -> float:
         """Return the middle."""
         return (a + b) / 2
+
+
+def simulated_clock(seed: int) -> Clock:
+    """Return a clock whose calendar follows the running loop, however fast that loop runs."""
+    loop_time = asyncio.get_running_loop().time
+    return Clock(loop_time, lambda: EPOCH_OF_SIMULATIONS_S + loop_time(), Random(seed))
 
 
 class Bench:

@@ -22,10 +22,11 @@ from resilience_doubles import (
     now,
     refused,
     settled,
+    simulated_clock,
     start,
 )
 
-from callagent_cli.clock import Clock, simulated_clock
+from callagent_cli.clock import Clock
 from callagent_cli.errors import CircuitOpen, InvalidPayload
 from callagent_cli.events import Bus, Stamped
 from callagent_cli.resilience.guard import Guard

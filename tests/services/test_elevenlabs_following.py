@@ -65,7 +65,7 @@ def test_a_failed_conversation_says_why_without_the_number() -> None:
 
     assert conversation.terminal
     assert (conversation.error_code, conversation.error_type) == ("1011", "no_answer")
-    assert conversation.error_reason == "no route to +…142"
+    assert conversation.error_reason == "no route to …142"
 
 
 @pytest.mark.parametrize("status", ["initiated", "in-progress", "processing", "something new"])

@@ -1,11 +1,14 @@
 """What only a person may decide, and what follows from it."""
 
+import asyncio
+from random import Random
+
 import pytest
 from worker_doubles import Answer, down
 from worker_stage import CAMPAIGN, Stage, at, people
 
 from callagent_cli.calls.model import Call, CallState, DialStatus, Step
-from callagent_cli.clock import simulated_clock
+from callagent_cli.clock import EPOCH_OF_SIMULATIONS_S, Clock
 from callagent_cli.errors import OutcomeUnknown, UsageError
 from callagent_cli.events import Bus, CallChanged, CommandObeyed, DialSettled, Stamped
 from callagent_cli.simulation.virtual_loop import run_virtual
@@ -19,7 +22,8 @@ def decide(stage: Stage, decision: str, call_id: str = "call_1") -> tuple[Call, 
     told: list[Stamped] = []
 
     async def main() -> Call:
-        clock = simulated_clock(7)
+        now_s = asyncio.get_running_loop().time
+        clock = Clock(now_s, lambda: EPOCH_OF_SIMULATIONS_S + now_s(), Random(7))
         bus = Bus(clock, campaign=CAMPAIGN)
         bus.listen(told.append)
         return review(stage.store, bus, clock, call_id=call_id, decision=decision, by="ana")

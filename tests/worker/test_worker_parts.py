@@ -30,7 +30,7 @@ from callagent_cli.worker.control import Control
 from callagent_cli.worker.degraded import Degraded
 from callagent_cli.worker.journey import Journey
 from callagent_cli.worker.operations import operations
-from callagent_cli.worker.prompts import fields_of, fill, missing_fields
+from callagent_cli.worker.prompts import fields_of, fill
 from callagent_cli.worker.worker import Worker
 
 CLOCK = Clock(lambda: 0.0, lambda: 0.0, Random(7))
@@ -65,15 +65,6 @@ def test_a_prompt_that_is_no_template_is_a_wrong_setting(prompt: str) -> None:
     """Found before the first call."""
     with pytest.raises(SettingsError):
         fields_of(prompt)
-
-
-def test_missing_fields_are_named_before_the_first_dial() -> None:
-    """Each once, in their order; what the CRM may know is not missing when there is one."""
-    prompt = "{name} of {firm}, {company}: {topic}, {firm}"
-
-    assert missing_fields(prompt, {"topic"}) == ["firm"]
-    assert missing_fields(prompt, {"topic"}, with_crm=False) == ["firm", "company"]
-    assert missing_fields(prompt, {"topic", "firm", "company"}, with_crm=False) == []
 
 
 # Degraded steps
@@ -156,7 +147,7 @@ def test_the_first_reason_to_drain_decides_the_exit_code() -> None:
     control.drain("SIGTERM", ExitCode.TERMINATED)
     control.drain("asked", ExitCode.DONE)
 
-    assert (control.exit_code, control.may_dial) == (ExitCode.TERMINATED, False)
+    assert (control.exit_code, control.draining) == (ExitCode.TERMINATED, True)
 
 
 # Operations

@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import NamedTuple
 
-from callagent_cli.calls.model import mask
+from callagent_cli.counting import counted
+from callagent_cli.masking import mask
 from callagent_cli.monitor.paint.glyphs import Glyphs
 from callagent_cli.monitor.paint.plain import (
     clean,
@@ -106,7 +107,7 @@ def _health(service: ServiceView, looking: Looking) -> str:
 
 def _effect(service: ServiceView, state: ViewState) -> str:
     waiting = state.calls.waiting_for(service.name)
-    return f"{waiting:,} calls parked, none lost" if waiting else ""
+    return f"{counted(waiting, 'call')} parked, none lost" if waiting else ""
 
 
 def _muted(service: ServiceView, now_s: float) -> str:

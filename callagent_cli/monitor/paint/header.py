@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import Final
 
+from callagent_cli.counting import counted
 from callagent_cli.monitor.paint.glyphs import Glyphs, bar
 from callagent_cli.monitor.paint.plain import clean, cut, short_duration, width
 from callagent_cli.monitor.paint.table import Cell
@@ -75,10 +76,9 @@ def _right(state: ViewState, watching: Watching, glyphs: Glyphs) -> list[Cell]:
         parts.append(Cell(f"  frozen +{watching.frozen_events:,} ", "accent"))
     unseen = state.alerts.unseen
     if unseen:
-        plural = "alert" if unseen == 1 else "alerts"
-        parts.append(Cell(f"  {glyphs.unseen} {unseen} {plural} ", "bad"))
+        parts.append(Cell(f"  {glyphs.unseen} {counted(unseen, 'alert')} ", "bad"))
     if state.dropped:
-        parts.append(Cell(f"  {sum(state.dropped.values()):,} events lost ", "warning"))
+        parts.append(Cell(f"  {counted(sum(state.dropped.values()), 'event')} lost ", "warning"))
     if watching.speed is not None:
         parts.append(Cell(f"  {watching.speed:g}x ", "muted"))
     return parts

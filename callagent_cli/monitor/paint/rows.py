@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import tzinfo
 from typing import Final
 
-from callagent_cli.calls.model import mask
+from callagent_cli.masking import mask
 from callagent_cli.monitor.paint.glyphs import Glyphs, sparkline
 from callagent_cli.monitor.paint.plain import (
     clock_time,

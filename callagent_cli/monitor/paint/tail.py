@@ -5,6 +5,7 @@ from datetime import tzinfo
 from typing import Any, Final
 
 from callagent_cli import events
+from callagent_cli.counting import counted
 from callagent_cli.events import Event, Stamped
 from callagent_cli.monitor.paint.plain import clock_time
 from callagent_cli.monitor.paint.rows import who
@@ -73,17 +74,19 @@ def _step(event: events.StepDegraded) -> Cell:
 
 
 def _imported(event: events.ContactsImported) -> Cell:
-    text = f"{event.accepted:,} contacts from {event.file}"
+    text = f"{counted(event.accepted, 'contact')} from {event.file}"
     return Cell(text + (f", {event.rejected:,} rejected" if event.rejected else ""))
 
 
 _WORDS: Final[dict[type[Event], Callable[[Any], Cell]]] = {
-    events.RunStarted: lambda event: Cell(f"run started: {event.contacts}, {event.lanes} lanes"),
+    events.RunStarted: lambda event: Cell(
+        f"run started: {event.contacts}, {counted(event.lanes, 'lane')}"
+    ),
     events.RunEnded: lambda event: Cell(_because("run ended", event.reason)),
     events.RunPaused: lambda event: Cell(f"dialing paused by {event.by}", "warning"),
     events.RunResumed: lambda event: Cell(f"dialing resumed by {event.by}"),
     events.RunDraining: lambda event: Cell(_because("draining", event.reason), "warning"),
-    events.LanesChanged: lambda event: Cell(f"{event.lanes} lanes, by {event.by}"),
+    events.LanesChanged: lambda event: Cell(f"{counted(event.lanes, 'lane')}, by {event.by}"),
     events.CommandObeyed: lambda event: Cell(
         f"{event.by}: {event.command} {event.argument}".rstrip()
     ),
@@ -96,7 +99,8 @@ _WORDS: Final[dict[type[Event], Callable[[Any], Cell]]] = {
         _because(f"alert not delivered by {event.channel}", event.error_message), "warning"
     ),
     events.SinkDropped: lambda event: Cell(
-        _because(f"{event.sink} lost {event.dropped:,} lines", event.error_message), "warning"
+        _because(f"{event.sink} lost {counted(event.dropped, 'line')}", event.error_message),
+        "warning",
     ),
     events.ListenerFailed: lambda event: Cell(
         _because(f"{event.listener} failed", event.error_message), "warning"

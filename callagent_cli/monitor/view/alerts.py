@@ -108,11 +108,6 @@ class AlertFeed:
         """Return the alerts of open incidents, the newest first."""
         return [alert for alert in self.latest() if self.is_open(alert)]
 
-    @property
-    def open_incidents(self) -> int:
-        """How many outages are unresolved."""
-        return len(self._open)
-
 
 class Tail:
     """The latest notable events, oldest overwritten; put into words only when somebody looks."""

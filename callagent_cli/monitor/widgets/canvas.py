@@ -54,10 +54,6 @@ class Canvas(Widget):
         self._palette = palette
         self.refresh()
 
-    def plain_text(self) -> list[str]:
-        """Return what is shown, as text."""
-        return ["".join(cell.text for cell in shown.cells) for shown in self._lines]
-
     def render_line(self, y: int) -> Strip:
         """Return one line for the compositor."""
         shown = self._lines[y] if y < len(self._lines) else BLANK

@@ -4,8 +4,8 @@ import importlib
 from typing import Any, Final
 
 from callagent_cli.errors import Misconfigured, ServiceUnavailable, SettingsError
+from callagent_cli.masking import HIDDEN, safe_text
 from callagent_cli.reporting.alert import Alert
-from callagent_cli.services.masking import safe_text
 
 TIMEOUT_S: Final = 25.0
 """How long all addresses together may take."""
@@ -52,7 +52,7 @@ class AppriseChannel:
         names = ", ".join(str(each.name) for each in failed) or "no address"
         said = "; ".join(entry.message for each in failed for entry in each.logs())
         for address in self._secrets:
-            said = said.replace(address, "[secret]")
+            said = said.replace(address, HIDDEN)
         kind = Misconfigured if "error=401" in said or "error=403" in said else ServiceUnavailable
         raise kind(f"apprise: {names} did not take it ({safe_text(said)})")
 

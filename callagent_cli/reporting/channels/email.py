@@ -16,8 +16,8 @@ from callagent_cli.errors import (
     ServiceUnavailable,
     SettingsError,
 )
+from callagent_cli.masking import safe_text
 from callagent_cli.reporting.alert import Alert, thread_of
-from callagent_cli.services.masking import safe_text
 from callagent_cli.settings import Email
 
 STEP_TIMEOUT_S: Final = 10.0

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from callagent_cli.calls.model import mask
 from callagent_cli.events import CallChanged, DialSettled
+from callagent_cli.masking import mask
 from callagent_cli.reporting.incidents import wording
 from callagent_cli.reporting.incidents.counting import counted
 from callagent_cli.reporting.incidents.failures import CALLS_MAX, Failure

@@ -3,6 +3,7 @@
 from typing import Final
 
 from callagent_cli.clock import utc_text
+from callagent_cli.counting import counted
 from callagent_cli.durations import duration_text
 from callagent_cli.events import AlertRaised
 from callagent_cli.reporting.incidents.incident import Incident
@@ -48,7 +49,11 @@ def changed(incident: Incident, now_s: float) -> Text:
         return closed(incident, now_s)
     down = f"is down again ({ordinal(incident.times_opened)} time)"
     state = _state(incident) if incident.owner or incident.times_opened == 1 else down
-    failed = f"; {_calls(incident.calls_failed)} failed for good" if incident.calls_failed else ""
+    failed = (
+        f"; {counted(incident.calls_failed, 'call')} failed for good"
+        if incident.calls_failed
+        else ""
+    )
     return Text(
         f"{incident.service} {state}{failed}{_meanwhile(incident)}",
         _body(incident, now_s, done=_protection(incident), command=_lifting(incident)),
@@ -309,21 +314,19 @@ def _short_reason(incident: Incident) -> str:
 
 def _more_failed(incident: Incident, now_s: float) -> Text:
     if incident.error_class == "review":
-        title = f"{_calls(incident.calls_failed)} need a decision"
+        title = f"{counted(incident.calls_failed, 'call')} need a decision"
         done, command = "they are not dialed again until somebody decides", "callagent review"
     else:
         outcome = incident.key.removeprefix("call:")
-        title = f"{_calls(incident.calls_failed)} failed for good ({_by(incident)}{outcome})"
+        title = (
+            f"{counted(incident.calls_failed, 'call')} failed for good ({_by(incident)}{outcome})"
+        )
         done, command = "they are kept as failed", _requeue(incident)
     return Text(title, _body(incident, now_s, done=done, command=command))
 
 
 def _by(incident: Incident) -> str:
     return f"{incident.service}: " if incident.service else ""
-
-
-def _calls(count: int) -> str:
-    return "1 call" if count == 1 else f"{count} calls"
 
 
 def _protection(incident: Incident) -> str:
@@ -355,10 +358,12 @@ def _requeue(incident: Incident) -> str:
 def _impact(incident: Incident) -> str:
     held = incident.calls_held
     counts = [
-        f"{_calls(incident.calls_affected)} met it" if incident.calls_affected else "",
-        f"{_calls(held)} not begun because of it" if held else "",
-        f"{_calls(incident.calls_parked)} wait for it" if incident.calls_parked else "",
-        f"{_calls(incident.calls_failed)} failed for good" if incident.calls_failed else "",
+        f"{counted(incident.calls_affected, 'call')} met it" if incident.calls_affected else "",
+        f"{counted(held, 'call')} not begun because of it" if held else "",
+        f"{counted(incident.calls_parked, 'call')} wait for it" if incident.calls_parked else "",
+        f"{counted(incident.calls_failed, 'call')} failed for good"
+        if incident.calls_failed
+        else "",
     ]
     return ", ".join(count for count in counts if count) or "no call so far"
 

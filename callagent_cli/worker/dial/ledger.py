@@ -2,9 +2,10 @@
 
 from typing import Final, Literal
 
-from callagent_cli.calls.model import Call, Dial, DialStatus, mask
+from callagent_cli.calls.model import Call, Dial, DialStatus
 from callagent_cli.clock import Clock
 from callagent_cli.events import Bus, DialIntended, DialSettled
+from callagent_cli.masking import mask
 from callagent_cli.store.port import Store
 
 _Told = Literal["placed", "refused", "unknown", "absent"]

@@ -1,0 +1,154 @@
+"""What `callagent alerts test`, `mute` and `unmute` do."""
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+from msgspec import structs
+
+from callagent_cli.cli.place.living_worker import ask, not_yet
+from callagent_cli.cli.place.operator import operator_name
+from callagent_cli.cli.place.workplace import Workplace, workplace
+from callagent_cli.cli.text.output import standard_output
+from callagent_cli.cli.text.suggestions import hint_for
+from callagent_cli.clock import system_clock, utc_text
+from callagent_cli.durations import parse_duration
+from callagent_cli.errors import ExitCode, ServiceError, UsageError
+from callagent_cli.reporting.acknowledgement import ACKNOWLEDGING
+from callagent_cli.reporting.alert import Alert, Channel
+from callagent_cli.reporting.incidents.mutes import Mute, Mutes, mute_argument
+from callagent_cli.reporting.real_doors import RealDoors
+from callagent_cli.reporting.redaction import Redactor, secrets_of
+from callagent_cli.services.httpx_client import HttpxClient
+from callagent_cli.store.lock import WorkerLock
+from callagent_cli.store.sqlite_store import SqliteStore
+
+
+def send_test(wanted: str, config: Path | None) -> int:
+    """Send one alert on a channel, or on all, and say what came back; 1 when one failed."""
+    place = workplace(config, os.environ)
+    return asyncio.run(_send(place, wanted))
+
+
+async def _send(place: Workplace, wanted: str) -> int:
+    doors = RealDoors(http_for=lambda base_url: HttpxClient(base_url=base_url), environ=os.environ)
+    channels = doors.channels(place.settings.alerts, system_clock())
+    try:
+        chosen = _chosen(channels, wanted)
+        redactor = Redactor(secrets_of(place.settings, os.environ))
+        failed = 0
+        for channel in chosen:
+            failed += await _try(place, channel, redactor)
+        return int(ExitCode.FAILED if failed else ExitCode.DONE)
+    finally:
+        for channel in channels:
+            await channel.close()
+
+
+def _chosen(channels: list[Channel], wanted: str) -> list[Channel]:
+    names = [channel.name for channel in channels]
+    if not names:
+        hint = "set one under `alerts` in `callagent.yaml`"
+        raise UsageError("no channel is set: all are pretended in logs/alerts.jsonl", hint=hint)
+    if wanted and wanted not in names:
+        hint = hint_for(wanted, names, otherwise=f"these are set: {', '.join(names)}")
+        raise UsageError(f"no channel `{wanted}` is set", hint=hint)
+    return [channel for channel in channels if wanted in {"", channel.name}]
+
+
+async def _try(place: Workplace, channel: Channel, redactor: Redactor) -> bool:
+    """Send on one channel; return whether it failed."""
+    output = standard_output()
+    over = _alert(place)
+    if channel.name in ACKNOWLEDGING:
+        # Only what belongs to an incident goes there, and only what begins can end.
+        over = structs.replace(over, incident="TEST", thread=over.message)
+    try:
+        if channel.name in ACKNOWLEDGING:
+            begins = structs.replace(over, message=f"{over.message}_opened", status="open")
+            await channel.deliver(begins)
+        await channel.deliver(over)
+    except ServiceError as error:
+        output.line(place.title(f"✗ {channel.name}: {redactor.text(error.message)}"))
+        return True
+    output.line(place.title(f"✓ {channel.name}: took the alert; look whether it arrived"))
+    return False
+
+
+def _alert(place: Workplace) -> Alert:
+    now_utc_s = time.time()
+    title = place.title("this is a test of callagent's alerts")
+    lines = (
+        "What: somebody ran `callagent alerts test`",
+        f"Since: {utc_text(now_utc_s)}",
+        "Impact: none",
+        "Done already: nothing",
+        "To do: nothing",
+        "Command: callagent status",
+        "Incident: none",
+    )
+    return Alert(
+        id="test",
+        message=f"msg_test_{now_utc_s * 1000:.0f}",
+        incident="",
+        kind="update",
+        severity="info",
+        service="callagent",
+        title=title,
+        body="\n".join(lines),
+        call="",
+        raised_utc_s=now_utc_s,
+        run="",
+        campaign="",
+        status="resolved",
+    )
+
+
+def mute(target: str, lasts: str, config: Path | None) -> int:
+    """Mute an incident, a service or `all` for some time; raises `UsageError` without an end."""
+    seconds = parse_duration(lasts) if lasts else None
+    if not target or seconds is None or seconds <= 0:
+        hint = "`callagent alerts mute elevenlabs --for 1h`"
+        raise UsageError("a mute needs what to mute and how long", hint=hint)
+    until_utc_s = time.time() + seconds
+    argument = mute_argument(target, until_utc_s)
+    done = Mute(target=target, until_utc_s=round(until_utc_s), by=operator_name())
+    text = f"{target} is muted until {utc_text(until_utc_s)[:19]}Z"
+    return _wish("mute", argument, text, config=config, done=done)
+
+
+def unmute(target: str, config: Path | None) -> int:
+    """End a mute before its time."""
+    target = target or "all"
+    return _wish("unmute", target, f"{target} is not muted any more", config=config, done=None)
+
+
+def _wish(name: str, argument: str, text: str, *, config: Path | None, done: Mute | None) -> int:
+    place = workplace(config, os.environ)
+    store = place.write_store()
+    try:
+        answer = ask(place, store, name, argument)
+        if answer is None:
+            _directly(place, store, argument, done)
+        elif not answer.obeyed:
+            text = not_yet(answer, text)
+    finally:
+        store.close()
+    standard_output().line(place.title(text))
+    return int(ExitCode.DONE)
+
+
+def _directly(place: Workplace, store: SqliteStore, target: str, done: Mute | None) -> None:
+    """Write the mute into the store: no worker lives, and none may begin meanwhile."""
+    lock = WorkerLock(place.lock)
+    lock.acquire("alerts mute")
+    try:
+        mutes = Mutes(store)
+        if done is None:
+            mutes.lift(target)
+        else:
+            mutes.set(done)
+        store.flush()
+    finally:
+        lock.release()

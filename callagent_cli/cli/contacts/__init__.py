@@ -1,0 +1,1 @@
+"""Contacts files on the command line: read, checked, imported, and who must not be called."""

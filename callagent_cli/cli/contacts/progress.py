@@ -1,0 +1,69 @@
+"""A moving count on the terminal while a file takes more than a moment to read or write."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+from callagent_cli.cli.text import diagnostics
+from callagent_cli.contacts.report import ImportReport
+
+PATIENCE_S: Final = 2.0
+"""What is over sooner shows no progress."""
+
+_EVERY_S: Final = 0.25
+
+
+class Progress:
+    """Takes the words of a long work, and overwrites one line on standard error."""
+
+    def __init__(self) -> None:
+        self._next_s = time.monotonic() + PATIENCE_S
+        self.shown = False
+
+    def __call__(self, read: int, of: int | None) -> None:
+        """Show how far the reading is, at most four times a second."""
+        share = f", {100 * read // max(1, of)} %" if of else ""
+        rows = read if of is None else max(0, read - of // 2)
+        done = "read through" if of is None else "checked"
+        self._show(f"{rows:,} rows {done}{share}")
+
+    def texts(self, read: int) -> None:
+        """Show how many shared texts of a workbook were read, which come before its rows."""
+        self._show(f"{read:,} texts of the workbook read")
+
+    def stored(self, people: int, of: int) -> None:
+        """Show how many of the people are in the campaign."""
+        self._show(f"{people:,} people stored, {100 * people // max(1, of)} %")
+
+    def exported(self, contacts: int) -> None:
+        """Show how many contacts were written."""
+        self._show(f"{contacts:,} contacts written")
+
+    def _show(self, text: str) -> None:
+        now_s = time.monotonic()
+        if now_s < self._next_s:
+            return
+        self._next_s = now_s + _EVERY_S
+        self.shown = True
+        diagnostics.moving(text)
+
+    def end(self) -> None:
+        """Take the line off the screen."""
+        if self.shown:
+            diagnostics.moving("")
+
+
+@contextmanager
+def reading_progress(report: ImportReport) -> Iterator[None]:
+    """Show progress on a terminal while the report fills; show none anywhere else."""
+    if not diagnostics.to_a_terminal():
+        yield
+        return
+    progress = Progress()
+    report.progress, report.texts, report.stored = progress, progress.texts, progress.stored
+    try:
+        yield
+    finally:
+        report.progress = report.texts = report.stored = None
+        progress.end()

@@ -1,0 +1,1 @@
+"""`callagent run`: from the contacts file to the last line."""

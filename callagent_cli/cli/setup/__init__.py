@@ -1,0 +1,1 @@
+"""The commands before and around a campaign: init, config, doctor, sandbox, help."""

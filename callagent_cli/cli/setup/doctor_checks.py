@@ -1,0 +1,128 @@
+"""The checks of `doctor` that need no network: Python, settings, credentials, files, disk."""
+
+import importlib.util
+import os
+import platform
+import shutil
+import stat
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Final, Literal
+
+import msgspec
+
+from callagent_cli.cli.place.dotenv import DOTENV
+from callagent_cli.cli.place.workplace import Workplace
+from callagent_cli.cli.run.live_checks import require_credentials
+from callagent_cli.errors import CredentialsMissing, SettingsError
+from callagent_cli.settings_file import SETTINGS_FILE
+from callagent_cli.store.lock import holder
+
+FREE_BYTES_MIN: Final = 500_000_000
+"""A million calls and their journal take about this much."""
+
+_OLDEST: Final = (3, 11)
+_OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
+
+Status = Literal["ok", "warning", "failed"]
+
+
+class Check(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing looked at; `fix` says what to do when it is not ok."""
+
+    name: str
+    status: Status
+    text: str
+    fix: str = ""
+
+
+def local_checks(place: Workplace | None, environ: Mapping[str, str]) -> list[Check]:
+    """Return the checks of this machine; without a workplace only those that need none."""
+    checks = [_python()]
+    if place is None:
+        return checks
+    checks += [_settings(place), _credentials(place, environ), *_extras(place)]
+    checks += [_writable(place.state_dir, "database"), _writable(place.logs_dir, "logs")]
+    checks += [*_private(place), _disk(place.state_dir), _worker(place)]
+    return checks
+
+
+def _python() -> Check:
+    version = platform.python_version()
+    if sys.version_info[:2] < _OLDEST:
+        return Check(name="python", status="failed", text=version, fix="install 3.11 or later")
+    return Check(name="python", status="ok", text=version)
+
+
+def _settings(place: Workplace) -> Check:
+    where = str(SETTINGS_FILE) if SETTINGS_FILE.exists() else "the defaults"
+    text = f"{where}, mode {place.settings.mode}"
+    return Check(name="settings", status="ok", text=text)
+
+
+def _credentials(place: Workplace, environ: Mapping[str, str]) -> Check:
+    if place.sandbox:
+        return Check(name="credentials", status="ok", text="the sandbox needs none")
+    try:
+        require_credentials(place.settings, environ)
+    except (CredentialsMissing, SettingsError) as error:
+        return Check(name="credentials", status="failed", text=error.message, fix=error.hint)
+    return Check(name="credentials", status="ok", text="all are given")
+
+
+def _extras(place: Workplace) -> Iterator[Check]:
+    wants = {"apprise": place.settings.alerts.apprise is not None}
+    for name, wanted in wants.items():
+        if wanted and importlib.util.find_spec(name) is None:
+            fix = f"pip install 'callagent[{name}]'"
+            yield Check(name=name, status="failed", text="is set but not installed", fix=fix)
+
+
+def _nearest(folder: Path) -> Path:
+    """Return the folder, or the nearest around it that there is; one that may not be asked is."""
+    for each in (folder, *folder.resolve().parents):
+        try:
+            if each.exists():
+                return each
+        except PermissionError:
+            return each
+        except OSError:  # A name longer than any file has.
+            continue
+    return Path("/")
+
+
+def _writable(folder: Path, name: str) -> Check:
+    there = _nearest(folder)
+    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+        return Check(name=name, status="ok", text=f"`{folder}` can be written")
+    fix = "make it a folder that you may write to"
+    return Check(name=name, status="failed", text=f"`{folder}` cannot be written", fix=fix)
+
+
+def _private(place: Workplace) -> Iterator[Check]:
+    """Yield the files with secrets or people in them that others may read."""
+    for path in (place.database, DOTENV):
+        if path.is_file() and path.stat().st_mode & _OTHERS:
+            fix = f"chmod 600 {path}"
+            yield Check(name="privacy", status="warning", text=f"others may read `{path}`", fix=fix)
+
+
+def _disk(folder: Path) -> Check:
+    there = _nearest(folder)
+    free = shutil.disk_usage(there).free
+    text = f"{free / 1e9:.1f} GB free"
+    if free < FREE_BYTES_MIN:
+        return Check(name="disk", status="warning", text=text, fix="make room: a run needs some")
+    return Check(name="disk", status="ok", text=text)
+
+
+def _worker(place: Workplace) -> Check:
+    held = holder(place.lock)
+    if held is None:
+        return Check(name="worker", status="ok", text="none is running")
+    who = f"pid {held.pid} on {held.host}"
+    if held.alive:
+        return Check(name="worker", status="ok", text=f"{who} is running")
+    fix = "start the run again: every call goes on where it stood"
+    return Check(name="worker", status="warning", text=f"{who} was lost", fix=fix)

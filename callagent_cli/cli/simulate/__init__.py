@@ -1,0 +1,1 @@
+"""`callagent simulate`, `explore` and `scenarios`: rehearsals on the command line."""

@@ -1,0 +1,101 @@
+"""`simulate --compare A.yaml --compare B.yaml`: one world, several settings, one table."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from callagent_cli.cli.simulate.show import labeled
+from callagent_cli.cli.text.output import standard_output
+from callagent_cli.durations import duration_text
+from callagent_cli.errors import ExitCode, SettingsError, UsageError
+from callagent_cli.settings_file import read_settings
+from callagent_cli.simulation.compare import Compared, compare
+from callagent_cli.simulation.scenario.loader import LoadedScenario
+
+SCHEMA: Final = "callagent.simulation-comparison/v1"
+AS_WRITTEN: Final = "the scenario's own"
+_MEASURES: Final = (
+    "calls done",
+    "calls failed",
+    "calls delayed",
+    "calls protected",
+    "requests wasted",
+    "requests in all",
+    "time to detect",
+    "time to mitigate",
+    "time to recover",
+    "the whole world",
+    "unmet expectations",
+)
+
+
+def run_comparison(
+    loaded: LoadedScenario, seed: int, files: tuple[Path, ...], *, json: bool
+) -> int:
+    """Compare settings files with what the scenario says itself; raises `SettingsError`.
+
+    The exit code is 1 when an invariant broke under any of them.
+    """
+    policies: dict[str, dict[str, Any]] = {AS_WRITTEN: {}}
+    for file in files:
+        if str(file) in policies:
+            raise UsageError(f"`{file}` is given twice", hint="name each settings file once")
+        policies[str(file)] = read_settings(file).plain
+    scenario = loaded.scenario
+    output = standard_output()
+    if not json:
+        output.line(labeled(f"{scenario.name}: {scenario.title}"))
+        output.line(labeled(f"seed {seed}, virtual time, under {len(policies)} settings"))
+        output.flush()
+    try:
+        rows = compare(loaded, seed, policies)
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"these settings cannot be used together: {error}") from error
+    if json:
+        output.document(
+            {
+                "schema": SCHEMA,
+                "label": "SIMULATION",
+                "scenario": scenario.name,
+                "seed": seed,
+                "compared": rows,
+            }
+        )
+    else:
+        for line in _table(rows):
+            output.line(labeled(line))
+    return int(ExitCode.FAILED if any(row.unsafe for row in rows) else ExitCode.DONE)
+
+
+def _table(rows: list[Compared]) -> Iterator[str]:
+    """Yield one line a measure, with the settings side by side; so it fits into 80 columns."""
+    columns = [["", *_MEASURES], *([row.settings, *_cells(row)] for row in rows)]
+    widths = [max(map(len, column)) for column in columns]
+    for cells in zip(*columns, strict=True):
+        first = f"{cells[0]:<{widths[0]}}"
+        rest = (f"{cell:>{width}}" for cell, width in zip(cells[1:], widths[1:], strict=True))
+        yield "  ".join([first, *rest])
+    for row in rows:
+        for text in row.unsafe:
+            yield f"{row.settings}: {text}"
+
+
+def _cells(row: Compared) -> list[str]:
+    cost = row.cost
+    return [
+        str(row.totals.get("done", 0)),
+        str(cost.calls_failed),
+        str(cost.calls_delayed),
+        str(cost.calls_protected),
+        str(cost.requests_wasted),
+        str(row.requests),
+        *(_time(each) for each in (cost.detect_s, cost.mitigate_s, cost.recover_s)),
+        duration_text(float(round(row.world_s))),
+        str(row.unmet),
+    ]
+
+
+def _time(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds:.1f} s"

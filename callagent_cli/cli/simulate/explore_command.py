@@ -1,0 +1,192 @@
+"""What `callagent explore` does: try random worlds, make small what fails, tell how to replay."""
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from itertools import count
+from typing import Any, Final
+
+from callagent_cli.cli.simulate.report import interrupted_lines
+from callagent_cli.cli.simulate.show import Show, interrupting, labeled, print_labeled
+from callagent_cli.cli.text import diagnostics
+from callagent_cli.cli.text.output import standard_output
+from callagent_cli.errors import ExitCode, UsageError
+from callagent_cli.simulation.explore import Explored, explore, world_text
+from callagent_cli.simulation.explore_shrink import shrunken
+from callagent_cli.simulation.explore_worlds import random_world
+from callagent_cli.simulation.judge.verdict import judge
+from callagent_cli.simulation.scenario.loader import check_seed
+from callagent_cli.simulation.world import World
+
+SCHEMA: Final = "callagent.exploration/v1"
+SEEDS: Final = 300
+_TELL_EVERY_S: Final = 2.0
+_FAILURES_MAX: Final = 3
+"""After so many failing worlds there is enough to mend."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExploreOptions:
+    """The command line of `explore`, as typed."""
+
+    seeds: int | None
+    minutes: float | None
+    seed: int | None
+    json: bool
+
+
+@dataclass(slots=True)
+class Tally:
+    """What was tried so far."""
+
+    worlds: int = 0
+    calls: int = 0
+    kills: int = 0
+    failed: list[Explored] = field(default_factory=list)
+    interrupted: bool = False
+
+    def take(self, explored: Explored) -> None:
+        """Count one world."""
+        self.worlds += 1
+        self.calls += explored.calls
+        self.kills += explored.kills
+        if explored.broken:
+            self.failed.append(explored)
+
+    def line(self, took_s: float) -> str:
+        """Return the count as one line."""
+        rate = self.worlds / took_s if took_s else 0.0
+        return (
+            f"{self.worlds} worlds, {self.calls} phones rang, {self.kills} kills, "
+            f"{len(self.failed)} broken; {rate:.0f} worlds/s"
+        )
+
+
+def run_exploration(options: ExploreOptions) -> int:
+    """Try what was asked for and return the exit code; raises `UsageError`."""
+    if options.minutes is not None and options.minutes <= 0:
+        raise UsageError("`--minutes` must be more than 0", hint="such as `--minutes 5`")
+    first = check_seed(options.seed or 0)
+    if options.seed is not None and options.seeds is None and options.minutes is None:
+        return _replay(first, json=options.json)
+    if not options.json:
+        standard_output().line(labeled(f"random worlds from seed {first} on, all cores"))
+        standard_output().flush()
+    began_s = time.monotonic()
+    tally = _tried(options, first, began_s)
+    tally.failed.sort(key=lambda explored: explored.seed)
+    if options.json:
+        standard_output().document(_document(tally))
+    else:
+        for line in _summary(tally, time.monotonic() - began_s):
+            standard_output().line(labeled(line))
+    if tally.interrupted:
+        return int(ExitCode.INTERRUPTED)
+    return int(ExitCode.FAILED if tally.failed else ExitCode.DONE)
+
+
+def _tried(options: ExploreOptions, first: int, began_s: float) -> Tally:
+    """Try worlds until there are enough, time is up, or Ctrl-C is pressed."""
+    tally = Tally()
+    seeds = range(first, first + (options.seeds or SEEDS))
+    until_s = None if options.minutes is None else began_s + 60 * options.minutes
+    told_s = began_s
+    try:
+        for explored in explore(seeds if until_s is None else _until(first, until_s)):
+            tally.take(explored)
+            if len(tally.failed) >= _FAILURES_MAX:
+                break
+            if time.monotonic() - told_s >= _TELL_EVERY_S:
+                told_s = time.monotonic()
+                diagnostics.note(labeled(tally.line(told_s - began_s)))
+    except KeyboardInterrupt:
+        tally.interrupted = True
+    return tally
+
+
+def _until(first: int, until_s: float) -> Iterator[int]:
+    for seed in count(first):
+        if time.monotonic() >= until_s:
+            return
+        yield seed
+
+
+def _summary(tally: Tally, took_s: float) -> Iterator[str]:
+    if tally.failed:
+        yield from _failure(tally.failed[0])
+    yield tally.line(took_s)
+    if tally.interrupted:
+        yield "interrupted"
+    if not tally.failed:
+        yield "HELD: every invariant in every world"
+        return
+    seeds = ", ".join(str(explored.seed) for explored in tally.failed)
+    yield f"BROKEN: seeds {seeds}"
+    yield f"replay the first: callagent explore --seed {tally.failed[0].seed}"
+
+
+def _failure(explored: Explored) -> Iterator[str]:
+    world = random_world(explored.seed)
+    yield f"seed {explored.seed}:"
+    yield from explored.broken.values()
+    yield ""
+    yield "the whole world:"
+    yield from (f"    {line}" for line in world_text(world).splitlines())
+    yield ""
+    yield "the smallest world found that fails alike:"
+    small = shrunken(world, next(iter(explored.broken)))
+    yield from (f"    {line}" for line in world_text(small).splitlines())
+    yield ""
+
+
+def _document(tally: Tally) -> dict[str, Any]:
+    verdict = "interrupted" if tally.interrupted else "broken" if tally.failed else "held"
+    return {
+        "schema": SCHEMA,
+        "label": "SIMULATION",
+        "verdict": verdict,
+        "worlds": tally.worlds,
+        "calls": tally.calls,
+        "kills": tally.kills,
+        "failed": tally.failed,
+    }
+
+
+def _replay(seed: int, *, json: bool) -> int:
+    """Show one world: what happened in it, and what did not hold."""
+    random = random_world(seed)
+    scenario = random.scenario()
+    show = Show(scenario, quiet=json)
+    world = World(scenario, seed, follow=show.take)
+    show.begin(seed)
+    output = standard_output()
+    if not json:
+        for line in world_text(random).splitlines():
+            output.line(labeled(f"    {line}"))
+    with interrupting(world):
+        evidence = world.run(*random.kills)
+    verdict = judge(evidence)
+    if json:
+        tally = Tally(worlds=1, kills=len(random.kills), interrupted=world.interrupted)
+        if verdict.broken:
+            broken = {each.title: str(each) for each in verdict.broken}
+            tally.failed.append(
+                Explored(
+                    seed=seed,
+                    broken=broken,
+                    calls=verdict.totals["dialed"],
+                    kills=len(random.kills),
+                    log_sha256=verdict.log_sha256,
+                )
+            )
+        output.document(_document(tally))
+        return int(ExitCode.INTERRUPTED) if world.interrupted else verdict.exit_code
+    show.end(evidence.ended_at_s)
+    if world.interrupted:
+        for line in interrupted_lines(evidence, verdict):
+            print_labeled(line)
+        return int(ExitCode.INTERRUPTED)
+    for finding in verdict.findings:
+        print_labeled(str(finding))
+    print_labeled("BROKEN" if verdict.broken else "HELD: every invariant")
+    return verdict.exit_code

@@ -1,0 +1,133 @@
+"""The verdict on a rehearsal, as lines for a person and as one object for a program."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+import msgspec
+
+from callagent_cli.counting import counted
+from callagent_cli.durations import duration_text
+from callagent_cli.events import Stamped
+from callagent_cli.reporting.journal import LineEncoder
+from callagent_cli.reporting.redaction import Redactor
+from callagent_cli.simulation.judge.evidence import Evidence, Finding
+from callagent_cli.simulation.judge.verdict import Verdict
+from callagent_cli.simulation.world_parts import SECRETS
+
+SCHEMA: Final = "callagent.simulation/v1"
+_AFTER_THE_END: Final = frozenset({"outcome", "log", "wire", "reached"})
+"""Kinds of expectations that nobody can judge before the world has ended."""
+
+_VERDICTS: Final = {
+    "held": "HELD: every expectation held",
+    "broken": "BROKEN",
+    "invalid": "INVALID",
+    "could_not_judge": "COULD NOT JUDGE",
+}
+
+
+def report_lines(evidence: Evidence, verdict: Verdict, *, seed: int) -> Iterator[str]:
+    """Yield the expectations with ✓ and ✗, the totals, the cost and the verdict."""
+    yield ""
+    for finding in verdict.findings:
+        yield str(finding)
+        if not finding.held and finding.stamped is not None:
+            yield f"    line {finding.line}: {log_line(finding.stamped)}"
+    yield ""
+    yield f"calls: {_counted(verdict.totals)}"
+    yield f"requests: {_counted(evidence.ledger)}"
+    yield from cost_lines(verdict)
+    yield f"log: {evidence.log.lines:,} lines, sha256 {verdict.log_sha256}"
+    yield verdict_line(evidence, verdict, seed=seed)
+
+
+def verdict_line(evidence: Evidence, verdict: Verdict, *, seed: int) -> str:
+    """Return the last line: what was concluded, over how much of the world's time."""
+    text = _VERDICTS[verdict.status]
+    if verdict.status == "broken":
+        text += f": {len(verdict.broken)} of {len(verdict.findings)} expectations did not hold"
+    elif verdict.reason:
+        text += f": {verdict.reason}"
+    took = duration_text(float(round(evidence.ended_at_s)))
+    return f"{text} ({evidence.scenario.name}, seed {seed}, {took} of the world)"
+
+
+def interrupted_lines(evidence: Evidence, verdict: Verdict) -> Iterator[str]:
+    """Yield what can be said of a world that was cut off by Ctrl-C."""
+    took = duration_text(float(round(evidence.ended_at_s)))
+    yield ""
+    yield f"interrupted after {took} of the world; judged so far:"
+    for finding in verdict.findings:
+        if _is_open(finding):
+            yield f"– {finding.title}: not decided yet"
+        else:
+            yield str(finding)
+    yield f"calls: {_counted(verdict.totals)}"
+
+
+def _is_open(finding: Finding) -> bool:
+    if finding.kind in _AFTER_THE_END:
+        return not finding.held or finding.kind == "outcome"
+    return finding.title == "finished" or finding.title.startswith("reports that")
+
+
+def cost_lines(verdict: Verdict) -> Iterator[str]:
+    """Yield what the outage cost."""
+    cost = verdict.cost
+    yield (
+        f"cost: {counted(cost.calls_delayed, 'call')} delayed, {cost.calls_failed:,} failed, "
+        f"{cost.calls_protected:,} protected; {counted(cost.requests_wasted, 'request')} wasted"
+    )
+    times = {
+        "detect": cost.detect_s,
+        "mitigate": cost.mitigate_s,
+        "recover": cost.recover_s,
+    }
+    told = (f"{name} {_time(seconds)}" for name, seconds in times.items())
+    yield f"time to {', '.join(told)}"
+
+
+def _time(seconds: float | None) -> str:
+    return "–" if seconds is None else f"{seconds:.1f} s"
+
+
+def log_line(stamped: Stamped) -> str:
+    """Return an event as its line of the log."""
+    return LineEncoder(Redactor(SECRETS.values())).encode(stamped).decode().rstrip("\n")
+
+
+def _counted(totals: Mapping[str, int]) -> str:
+    return ", ".join(f"{count:,} {name}" for name, count in totals.items() if count) or "none"
+
+
+def document(
+    evidence: Evidence, verdict: Verdict, *, seed: int, interrupted: bool = False
+) -> dict[str, Any]:
+    """Return the verdict as the object that `--json` prints; the same for the same seed."""
+    status = "interrupted" if interrupted else verdict.status
+    return {
+        "schema": SCHEMA,
+        "label": "SIMULATION",
+        "scenario": evidence.scenario.name,
+        "title": evidence.scenario.title,
+        "seed": seed,
+        "verdict": status,
+        "reason": verdict.reason,
+        "outcome": verdict.totals,
+        "expectations": [_plain(each) for each in verdict.findings],
+        "ledger": dict(evidence.ledger),
+        "cost": msgspec.to_builtins(verdict.cost),
+        "world_s": round(evidence.ended_at_s, 3),
+        "clock_lag_s": round(evidence.fidelity_s, 3),
+        "log": {"lines": evidence.log.lines, "sha256": verdict.log_sha256},
+    }
+
+
+def _plain(finding: Finding) -> dict[str, Any]:
+    return {
+        "kind": finding.kind,
+        "title": finding.title,
+        "held": finding.held,
+        "text": finding.text,
+        "line": finding.line,
+    }

@@ -1,0 +1,72 @@
+"""What `callagent scenarios` does: list the library, check files."""
+
+from pathlib import Path
+
+from callagent_cli.cli.text.output import standard_output
+from callagent_cli.cli.text.suggestions import hint_for
+from callagent_cli.errors import ExitCode, ScenarioError, UsageError
+from callagent_cli.simulation.scenario.loader import find_scenario, library, load_scenario
+
+SCHEMA = "callagent.scenarios/v1"
+
+
+def run_scenarios(action: str, files: list[Path], *, json: bool) -> int:
+    """List or check; raises `UsageError` for anything else, `ScenarioError` for a bad file."""
+    if not action:
+        return _list(json=json)
+    if action == "schema":
+        return _print_schema(files)
+    if action != "check":
+        hint = hint_for(
+            action, ["check", "schema"], otherwise="`callagent scenarios` lists them all"
+        )
+        raise UsageError(f"`callagent scenarios` cannot `{action}`", hint=hint)
+    if not files:
+        raise UsageError("no file to check", hint="`callagent scenarios check FILE`")
+    return _check(files, json=json)
+
+
+def _print_schema(files: list[Path]) -> int:
+    """Print what an editor needs to complete and check scenarios."""
+    if files:
+        hint = "`callagent scenarios schema > scenario.schema.json`"
+        raise UsageError("`callagent scenarios schema` takes no file", hint=hint)
+    from callagent_cli.simulation.scenario.schema import scenario_schema
+
+    standard_output().document(scenario_schema())
+    return int(ExitCode.DONE)
+
+
+def _list(*, json: bool) -> int:
+    output = standard_output()
+    found = [load_scenario(path).scenario for path in library()]
+    if json:
+        rows = [{"name": scenario.name, "title": scenario.title} for scenario in found]
+        output.document({"schema": SCHEMA, "scenarios": rows})
+        return int(ExitCode.DONE)
+    width = max((len(scenario.name) for scenario in found), default=0)
+    for scenario in found:
+        output.line(f"{scenario.name:<{width}}  {scenario.title}")
+    return int(ExitCode.DONE)
+
+
+def _check(files: list[Path], *, json: bool) -> int:
+    problems: dict[str, str] = {}
+    hint = ""
+    for file in files:
+        try:
+            load_scenario(find_scenario(str(file)))
+        except ScenarioError as error:
+            problems[str(file)] = error.message
+            hint = error.hint
+    output = standard_output()
+    rows = [{"file": str(file), "problem": problems.get(str(file), "")} for file in files]
+    if json:
+        output.document({"schema": SCHEMA, "checked": rows})
+        return int(ExitCode.USAGE if problems else ExitCode.DONE)
+    for row in rows:
+        if not row["problem"]:
+            output.line(f"{row['file']}: fine")
+    if problems:
+        raise ScenarioError("\n".join(problems.values()), hint=hint)
+    return int(ExitCode.DONE)

@@ -1,0 +1,109 @@
+"""`simulate --seeds N`: one scenario under many seeds, summed up."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, Final
+
+from callagent_cli.cli.simulate.show import labeled
+from callagent_cli.cli.text import diagnostics
+from callagent_cli.cli.text.output import standard_output
+from callagent_cli.errors import ExitCode
+from callagent_cli.simulation.scenario.format import Scenario
+from callagent_cli.simulation.sweep import SeedResult, sweep
+
+SCHEMA: Final = "callagent.simulation-sweep/v1"
+_TELL_EVERY_S: Final = 2.0
+_FAILURES_SHOWN: Final = 5
+
+
+def run_sweep(scenario: Scenario, name: str, *, first: int, count: int, json: bool) -> int:
+    """Run a scenario under `count` seeds from `first` on; return the exit code."""
+    output = standard_output()
+    if not json:
+        output.line(labeled(f"{scenario.name}: {scenario.title}"))
+        output.line(labeled(f"seeds {first} to {first + count - 1}, virtual time, all cores"))
+        output.flush()
+    results: list[SeedResult] = []
+    interrupted = False
+    try:
+        results.extend(_told(sweep(scenario, range(first, first + count)), scenario.name, count))
+    except KeyboardInterrupt:
+        interrupted = True
+    results.sort(key=lambda result: result.seed)
+    if json:
+        output.document(_document(scenario, results, interrupted=interrupted))
+    else:
+        for line in _summary(name, results, count):
+            output.line(labeled(line))
+    if interrupted:
+        return int(ExitCode.INTERRUPTED)
+    return int(ExitCode.FAILED if _failed(results) else ExitCode.DONE)
+
+
+def _told(results: Iterator[SeedResult], name: str, count: int) -> Iterator[SeedResult]:
+    """Hand the results on, and say on standard error how many there are."""
+    told_s = time.monotonic()
+    failed = 0
+    for done, result in enumerate(results, 1):
+        yield result
+        failed += result.status != "held"
+        if time.monotonic() - told_s >= _TELL_EVERY_S:
+            told_s = time.monotonic()
+            diagnostics.note(labeled(f"{name}: {done} of {count} seeds, {failed} broken"))
+
+
+def _failed(results: list[SeedResult]) -> list[SeedResult]:
+    return [result for result in results if result.status != "held"]
+
+
+def _summary(name: str, results: list[SeedResult], count: int) -> Iterator[str]:
+    failed = _failed(results)
+    for result in failed[:_FAILURES_SHOWN]:
+        yield f"seed {result.seed}:"
+        for text in result.broken:
+            yield f"    {text}"
+    if len(failed) > _FAILURES_SHOWN:
+        yield f"… and {len(failed) - _FAILURES_SHOWN} seeds more"
+    totals: Counter[str] = Counter()
+    for result in results:
+        totals.update(result.totals)
+    mean = ", ".join(
+        f"{total / len(results):.1f} {state}" for state, total in totals.items() if total
+    )
+    yield f"calls, on average: {mean or 'none'}"
+    yield _times(results)
+    if len(results) < count:
+        yield f"interrupted after {len(results)} of {count} seeds"
+    if failed:
+        yield f"BROKEN: {len(failed)} of {len(results)} seeds"
+        yield f"replay the first: callagent simulate {name} --seed {failed[0].seed}"
+    else:
+        yield f"HELD: all {len(results)} seeds"
+
+
+def _times(results: list[SeedResult]) -> str:
+    parts = []
+    for label in ("detect", "mitigate", "recover"):
+        seconds = [getattr(result.cost, f"{label}_s") for result in results]
+        known = sorted(each for each in seconds if each is not None)
+        if known:
+            parts.append(f"{label} {known[len(known) // 2]:.1f} s (worst {known[-1]:.1f} s)")
+    return f"time to {', '.join(parts)}" if parts else "nothing had to be detected"
+
+
+def _document(
+    scenario: Scenario, results: list[SeedResult], *, interrupted: bool
+) -> dict[str, Any]:
+    failed = _failed(results)
+    verdict = "interrupted" if interrupted else "broken" if failed else "held"
+    return {
+        "schema": SCHEMA,
+        "label": "SIMULATION",
+        "scenario": scenario.name,
+        "verdict": verdict,
+        "seeds": len(results),
+        "broken": len(failed),
+        "first_broken_seed": failed[0].seed if failed else None,
+        "results": results,
+    }

@@ -1,0 +1,1 @@
+"""What is written to the two streams, and read from the command line."""
