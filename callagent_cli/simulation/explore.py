@@ -1,6 +1,7 @@
 """Exploration: random worlds, judged by every invariant; what fails is made small and told."""
 
 from collections.abc import Iterable, Iterator
+from typing import Self
 
 import msgspec
 import yaml
@@ -9,6 +10,7 @@ from callagent_cli.simulation.explore_worlds import RandomWorld, random_world
 from callagent_cli.simulation.judge.verdict import Verdict, judge
 from callagent_cli.simulation.sweep import fan_out
 from callagent_cli.simulation.world import World
+from callagent_cli.store.sqlite_store import SqliteStore
 
 SEEDS_PER_JOB = 10
 
@@ -23,26 +25,47 @@ class Explored(msgspec.Struct, frozen=True, kw_only=True):
     log_sha256: str
 
 
+class Workbench:
+    """Tries one world after the other in one database: to open one takes a tenth of a world."""
+
+    def __init__(self) -> None:
+        self._store = SqliteStore.open(None)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._store.close()
+
+    def try_world(self, world: RandomWorld) -> Explored:
+        """Run a world and judge it by every invariant."""
+        verdict = self._judged(world)
+        return Explored(
+            seed=world.seed,
+            broken={each.title: str(each) for each in verdict.broken},
+            calls=verdict.totals["dialed"],
+            kills=len(world.kills),
+            log_sha256=verdict.log_sha256,
+        )
+
+    def _judged(self, world: RandomWorld) -> Verdict:
+        tried = World(world.scenario(), world.seed, store=self._store)
+        try:
+            return judge(tried.run(*world.kills))
+        finally:
+            self._store = tried.store.emptied()
+
+
 def try_world(world: RandomWorld) -> Explored:
-    """Run a world and judge it by every invariant."""
-    verdict = judge_world(world)
-    return Explored(
-        seed=world.seed,
-        broken={each.title: str(each) for each in verdict.broken},
-        calls=verdict.totals["dialed"],
-        kills=len(world.kills),
-        log_sha256=verdict.log_sha256,
-    )
-
-
-def judge_world(world: RandomWorld) -> Verdict:
-    """Return the whole verdict on a world."""
-    return judge(World(world.scenario(), world.seed).run(*world.kills))
+    """Run one world and judge it by every invariant."""
+    with Workbench() as bench:
+        return bench.try_world(world)
 
 
 def try_seeds(seeds: list[int]) -> list[Explored]:
     """Try the worlds of some seeds."""
-    return [try_world(random_world(seed)) for seed in seeds]
+    with Workbench() as bench:
+        return [bench.try_world(random_world(seed)) for seed in seeds]
 
 
 def explore(seeds: Iterable[int], *, cores: int = 0) -> Iterator[Explored]:

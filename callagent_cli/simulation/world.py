@@ -70,7 +70,8 @@ class World(Stage):
                 break
             offset_s = life.restart_at_s
         evidence = self._evidence(finished=finished)
-        self._store.close()
+        if not self._store_is_lent:
+            self._store.close()
         release_killed()
         return evidence
 

@@ -52,7 +52,7 @@ class Stage(ABC):
     The world is watched while it runs and nothing of it is kept, unless `record` asks for events
     and requests. `follow` is told of each event as it happens, with its second of the world. A
     Ctrl-C cuts the world: `interrupted` is true then, and the evidence is what there was until
-    that moment.
+    that moment. An empty `store` in memory may be lent; it is not closed.
     """
 
     lags: ClassVar[bool] = False
@@ -65,6 +65,7 @@ class Stage(ABC):
         *,
         follow: Follow | None = None,
         record: bool = False,
+        store: SqliteStore | None = None,
     ) -> None:
         self.scenario = scenario
         self.seed = seed
@@ -77,7 +78,8 @@ class Stage(ABC):
         self._desks: Mapping[str, Desk] = {
             name: Desk(twin, self.ledger, self.faults) for name, twin in twins.items()
         }
-        self._store = SqliteStore.open(None)
+        self._store = SqliteStore.open(None) if store is None else store
+        self._store_is_lent = store is not None
         self._follow = follow
         self._offsets_s: dict[str, float] = {}
         self._shift_s = 0.0
@@ -91,6 +93,11 @@ class Stage(ABC):
         if not self.lags:
             self._watch = self._new_watch(TOLERANCE_S)
             self.ledger.tell(self._watch)
+
+    @property
+    def store(self) -> SqliteStore:
+        """The store, which is another one after each kill."""
+        return self._store
 
     def _new_watch(self, slack_s: float) -> Watch:
         """Return what shows the world to those who judge it."""
@@ -213,7 +220,7 @@ class Stage(ABC):
             ended_at_s=watch.last_s,
             start_utc_s=EPOCH_OF_SIMULATIONS_S,
             ledger=self.ledger.totals(),
-            placed=self.ledger.placed(),
+            rung=self.ledger.placed(),
             hits=self.faults.hits,
             offsets_s=self._offsets_s,
             stuck=[] if finished else self._stuck(campaign),

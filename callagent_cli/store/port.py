@@ -42,7 +42,7 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Command:
-    """A person's wish for the worker: pause, resume, drain, trip, reset or lanes."""
+    """A person's command for the worker: pause, resume, drain, trip, reset or lanes."""
 
     id: int
     name: str

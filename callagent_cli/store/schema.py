@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from callagent_cli.errors import DatabaseVersion, StoreError
-from callagent_cli.store.database import explained
+from callagent_cli.store.database import Database, explained
 from callagent_cli.store.failures import name_of
 
 APPLICATION_ID: Final = 0x43414C4C
@@ -226,6 +226,22 @@ def _made() -> bytes:
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
         migrate(connection, None)
         return connection.serialize()
+
+
+def empty(database: Database) -> None:
+    """Delete all rows of a database in memory, and begin to count them afresh."""
+    for table in _tables():
+        database.write(f"DELETE FROM {table}")  # noqa: S608 — a name out of the schema.
+    database.commit()
+
+
+@cache
+def _tables() -> list[str]:
+    """Return the names of the tables, those first whose rows belong to rows of others."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as connection:
+        migrate(connection, None)
+        found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+    return [name for (name,) in reversed(found)]
 
 
 def require_current(connection: sqlite3.Connection, path: Path | None) -> None:

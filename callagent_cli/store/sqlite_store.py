@@ -10,7 +10,7 @@ from callagent_cli.store.call_table import CallTable
 from callagent_cli.store.database import Database, Hooks, connect, prepare
 from callagent_cli.store.dial_table import DialTable
 from callagent_cli.store.record_table import RecordTable
-from callagent_cli.store.schema import checked_version, make, migrate, require_current
+from callagent_cli.store.schema import checked_version, empty, make, migrate, require_current
 
 
 class SqliteStore(CallTable, DialTable, RecordTable):
@@ -91,6 +91,16 @@ class SqliteStore(CallTable, DialTable, RecordTable):
         are never woken and its writes raise `StoreError`. The one returned has no hooks.
         """
         return SqliteStore(self._database.abandon())
+
+    def emptied(self) -> "SqliteStore":
+        """Drop everything; return the store to begin anew with, on the same database in memory.
+
+        This store is dead, as after `abandon`. What SQLite has prepared for one world serves the
+        next one too, so that a world is begun in a tenth less time.
+        """
+        database = self._database.abandon()
+        empty(database)
+        return SqliteStore(database)
 
 
 def _database(

@@ -13,6 +13,7 @@ from callagent_cli.worker.resources import Resources
 TRIAL_WANTED_S: Final = 30.0
 """How long two healthy checks may take to close a half-open breaker that no call needs."""
 
+_BEGINNING: Final = (CallState.SCHEDULED, CallState.PENDING)
 _ALL: Final = frozenset(Step)
 _VOICE: Final = ("elevenlabs",)
 _NO_STEPS: Final[frozenset[Step]] = frozenset()
@@ -51,15 +52,18 @@ class Agenda:
 
     def idle(self, service: str, *, lanes_busy: bool) -> bool:
         """Say whether no call could be the trial of this service."""
+        if lanes_busy:
+            return False
+        states = self._resources.store.totals(self._resources.campaign)
         group = "llm" if service == "llm_fallback" else service
-        if lanes_busy or self._first(
+        if CallState.PARKED in states and self._first(
             CallState.PARKED, waits_for=group, steps=self._allowed_steps()
         ):
             return False
         others = (each for each in (_VOICE, self._models) if service not in each)
         if self._control.paused_by or any(self._blocked(each) for each in others):
             return True
-        return not (self._first(CallState.SCHEDULED) or self._first(CallState.PENDING))
+        return not any(self._first(each) for each in _BEGINNING if each in states)
 
     def blocked(self, service: str) -> Breaker | None:
         """Return the breaker that holds up whoever waits for this service, or None."""

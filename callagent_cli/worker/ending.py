@@ -16,6 +16,9 @@ QUOTA_TRIALS: Final = 4
 """How often a run without credit tries again (after 5, 10, 20 and 30 min) before it ends."""
 
 _NEEDS_A_PERSON: Final = frozenset({"unauthorized", "misconfigured"})
+_WAITING: Final = frozenset(
+    {CallState.BACKOFF, CallState.PARKED, CallState.RECONCILING, CallState.SCHEDULED}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,9 +67,10 @@ def still_waits(
     if pending:
         block = agenda.required_block()
         _sort(f"{pending} pending", block, reasons, helpless)
-    for group in resources.store.waiting(resources.campaign):
-        _sort(f"{group.calls} {group.state.value}", _block(group, agenda), reasons, helpless)
-    if resources.settings.requeue_after_outage:
+    if not totals.keys().isdisjoint(_WAITING):
+        for group in resources.store.waiting(resources.campaign):
+            _sort(f"{group.calls} {group.state.value}", _block(group, agenda), reasons, helpless)
+    if resources.settings.requeue_after_outage and CallState.FAILED in totals:
         _affected(resources, agenda, reasons, helpless)
     if reasons and control.paused_by:
         return Waits(reason=f"paused by {control.paused_by}")

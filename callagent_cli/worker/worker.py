@@ -111,11 +111,12 @@ class Worker:
             if self._fatal is not None:
                 raise self._fatal
             self._calendar.follow(self.resources.store, self.resources.campaign)
-            self._take_back()
-            if self.control.draining:
-                self._interrupt_backoff()
-            # A claim takes calls out of these states and puts none in.
             totals = self.resources.store.totals(self.resources.campaign)
+            if self._take_back(totals) or self._interrupt_backoff():
+                totals = self.resources.store.totals(self.resources.campaign)
+            if self._look_up(totals):
+                totals = self.resources.store.totals(self.resources.campaign)
+            # A claim takes calls out of these states and puts none in.
             self._fill(totals)
             ending = self._ending(totals)
             if ending is not None:
@@ -124,13 +125,24 @@ class Worker:
 
     # Lanes and look-ups
 
-    def _fill(self, states: Collection[CallState]) -> None:
-        while len(self._look_ups) < LOOK_UPS_AT_ONCE:
+    def _look_up(self, states: Collection[CallState]) -> bool:
+        """Begin the look-ups that are due; return whether some were refused, and so are over."""
+        refused = 0
+        while len(self._look_ups) + refused < LOOK_UPS_AT_ONCE:
             call = self._reconciler.claim(states)
             if call is None:
-                break
-            if call.id not in self._look_ups:
+                return refused > 0
+            if call.id in self._look_ups:
+                continue
+            if self._reconciler.refused(call):
+                refused += 1
+            else:
                 self._start(self._look_ups, call, self._reconciler.look_up)
+        if refused:  # More may be due; everybody else comes first.
+            asyncio.get_running_loop().call_soon(self.control.wake.set)
+        return refused > 0
+
+    def _fill(self, states: Collection[CallState]) -> None:
         while len(self._lanes) < self.control.lanes:
             call = self.agenda.claim(states)
             if call is None:
@@ -192,13 +204,21 @@ class Worker:
         resources = self._steady
         return Journey(call, resources.store, resources.bus, resources.clock)
 
-    def _interrupt_backoff(self) -> None:
-        """Free the lanes that only wait: their attempts and due times are stored."""
+    def _interrupt_backoff(self) -> bool:
+        """Free the lanes that only wait, in a drain: their attempts and due times are stored.
+
+        Return whether there was any.
+        """
+        if not self.control.draining:
+            return False
+        freed = False
         for call_id, task in list(self._lanes.items()):
             call = self.resources.store.call(call_id)
             if call is not None and call.state is CallState.BACKOFF:
                 task.cancel()
                 free(call, self._steady, "the worker drained")
+                freed = True
+        return freed
 
     # The end
 
@@ -319,27 +339,30 @@ class Worker:
         waits = [] if due_utc_s is None else [due_utc_s - now_utc_s]
         return waits if look_up_in_s is None else [*waits, look_up_in_s]
 
-    def _take_back(self) -> None:
-        """Do what a listener was told of and must not do himself.
+    def _take_back(self, states: Collection[CallState]) -> bool:
+        """Do what a listener was told of and must not do himself; return whether calls moved.
 
         A failed call may have an open dial; the recovery of a service lets calls begin again.
+        `states` are those in which there are calls at all.
         """
         resources = self._steady
         services, self._recovered = self._recovered, []
         if self._failed or "elevenlabs" in services:
             self._failed = False
             self._reconciler.remember_unproven()
-        if not resources.settings.requeue_after_outage:
-            return
+        if not resources.settings.requeue_after_outage or CallState.FAILED not in states:
+            return False
+        taken: list[str] = []
         for service in services:
-            self._requeue("llm" if service == "llm_fallback" else service)
+            taken += self._requeue("llm" if service == "llm_fallback" else service)
         for service in ("elevenlabs", "llm", "crm"):
             if self.agenda.needs_trial(service, lanes_busy=bool(self._lanes)):
-                self._requeue(service, at_most=1)
+                taken += self._requeue(service, at_most=1)
+        return bool(taken)
 
-    def _requeue(self, service: str, *, at_most: int | None = None) -> None:
+    def _requeue(self, service: str, *, at_most: int | None = None) -> list[str]:
         resources = self._steady
-        requeue(
+        return requeue(
             resources.store,
             resources.bus,
             resources.clock,

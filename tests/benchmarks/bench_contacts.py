@@ -22,9 +22,9 @@ from pathlib import Path
 
 from workbook_files import MAIN, relations, workbook
 
-from callagent_cli.cli.contact_import import Importer
-from callagent_cli.contacts.options import ReadOptions
-from callagent_cli.contacts.reader import read_contacts
+from callagent_cli.cli.contacts.importer import Importer
+from callagent_cli.contacts.options import LeftOut, ReadOptions
+from callagent_cli.contacts.reader import read_people
 from callagent_cli.contacts.report import ImportReport
 from callagent_cli.store.sqlite_store import SqliteStore
 from callagent_cli.store.suppressions import SuppressionList
@@ -89,7 +89,8 @@ def measure(path: Path) -> None:
     """Read the file once and print what it took; the process is this measurement's own."""
     report = ImportReport()
     began_s, cpu_s = time.perf_counter(), time.process_time()
-    contacts = sum(1 for _ in read_contacts(path, ReadOptions(region="US"), report=report))
+    people = read_people(path, ReadOptions(region="US"), report=report)
+    contacts = sum(not isinstance(person, LeftOut) for person in people)
     took_s, used_s = time.perf_counter() - began_s, time.process_time() - cpu_s
     peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     line = (

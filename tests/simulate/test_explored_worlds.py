@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callagent_cli.cli import explore_command
-from callagent_cli.cli.explore_command import ExploreOptions, run_exploration
+from callagent_cli.cli.simulate import explore_command
+from callagent_cli.cli.simulate.explore_command import ExploreOptions, run_exploration
 from callagent_cli.errors import ScenarioError
 from callagent_cli.events import Stamped
 from callagent_cli.settings import Settings
-from callagent_cli.simulation.explore import explore, try_world, world_text
+from callagent_cli.simulation.explore import explore, try_seeds, try_world, world_text
 from callagent_cli.simulation.explore_shrink import shrink
 from callagent_cli.simulation.explore_worlds import RandomWorld, random_world
 from callagent_cli.simulation.scenario.check import scenario_problems
@@ -43,6 +43,13 @@ def test_every_invariant_holds_in_the_fixed_worlds(first: int) -> None:
 def test_a_world_is_the_same_whenever_it_is_tried(seed: int) -> None:
     """One seed gives one log, kills included."""
     assert try_world(random_world(seed)) == try_world(random_world(seed))
+
+
+def test_a_world_knows_nothing_of_the_one_before_it() -> None:
+    """In one database after the other, killed or not, each world is what it is alone."""
+    seeds = list(range(12))
+
+    assert try_seeds(seeds) == [try_world(random_world(seed)) for seed in seeds]
 
 
 @given(st.integers(min_value=0, max_value=2**63 - 1))

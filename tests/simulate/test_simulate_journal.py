@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from callagent_cli.cli.simulate_journal import JournalFile, journal_of
+from callagent_cli.cli.simulate.journal import JournalFile, journal_of
 from callagent_cli.errors import UsageError
 from callagent_cli.simulation.judge.verdict import judge
 from callagent_cli.simulation.scenario.loader import find_scenario, load_scenario

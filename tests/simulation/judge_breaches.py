@@ -36,7 +36,7 @@ RECORDED = StepFinished(call="call_1", step="record", detail="")
 RECORDS = StepStarted(call="call_1", step="record")
 
 BROKEN: list[tuple[str, str, Plot, int]] = [
-    ("no_call_lost", "1 calls for 2 contacts", world(totals={"done": 1}), 0),
+    ("no_call_lost", "1 call for 2 contacts", world(totals={"done": 1}), 0),
     (
         "no_call_lost",
         "internal error: TypeError",

@@ -74,7 +74,7 @@ class Plot:
             watchers=watchers,
             log=self._written(),
             start_utc_s=START_UTC_S,
-            placed=self.placed,
+            rung=self.placed,
             offsets_s=self.offsets_s,
             fidelity_s=self.fidelity_s,
             **{**defaults, **self.ending},

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from callagent_cli.cli.scenarios_command import run_scenarios
+from callagent_cli.cli.simulate.scenarios_command import run_scenarios
 from callagent_cli.simulation.judge.verdict import INVARIANTS
 from callagent_cli.simulation.scenario.loader import (
     find_scenario,

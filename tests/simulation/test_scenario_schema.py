@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from callagent_cli.cli.scenarios_command import run_scenarios
+from callagent_cli.cli.simulate.scenarios_command import run_scenarios
 from callagent_cli.errors import UsageError
 from callagent_cli.simulation.scenario.loader import library
 from callagent_cli.simulation.scenario.schema import scenario_schema

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from twin_helpers import CONVERSATIONS, ELEVENLABS_AUTH, NOON, SIP, dial_body
+from twin_helpers import CONVERSATIONS, ELEVENLABS_AUTH, NOON, SIP, always, dial_body
 from wire_helpers import LIVE_COUNT, Scripted
 
 from callagent_cli.clock import Clock
@@ -18,7 +18,7 @@ from callagent_cli.simulation.desk import Desk
 from callagent_cli.simulation.in_process import InProcessHttp
 from callagent_cli.simulation.twins.latency import constant
 from callagent_cli.simulation.twins.ledger import Ledger
-from callagent_cli.simulation.twins.personality import Ending, always
+from callagent_cli.simulation.twins.personality import Ending
 from callagent_cli.simulation.twins.roster import Roster
 from callagent_cli.simulation.virtual_loop import run_virtual
 from callagent_cli.simulation.wire.action import WireAction

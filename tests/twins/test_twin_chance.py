@@ -7,6 +7,7 @@ from statistics import median, quantiles
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from twin_helpers import always
 
 from callagent_cli.simulation.twins.latency import (
     Draw,
@@ -21,7 +22,6 @@ from callagent_cli.simulation.twins.personality import (
     TALKED_TO,
     Ending,
     Personality,
-    always,
     sandbox_personality,
 )
 from callagent_cli.simulation.twins.roster import SERVICES, Roster

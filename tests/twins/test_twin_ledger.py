@@ -72,9 +72,8 @@ def test_calls_are_found_by_number_and_by_call() -> None:
     ledger = Ledger()
     fill(ledger)
 
-    assert [each.conversation for each in ledger.placed()] == ["conv_1", "conv_2"]
-    assert [each.conversation for each in ledger.placed_to(BEN)] == ["conv_2"]
-    assert [each.conversation for each in ledger.placed_for("call_1")] == ["conv_1"]
+    placed = [(each.conversation, each.number, each.call_id) for each in ledger.placed()]
+    assert placed == [("conv_1", ANA, "call_1"), ("conv_2", BEN, "call_2")]
     assert (ledger.times_rung(ANA), ledger.times_rung("+12125550199")) == (1, 0)
     assert ledger.totals() == {"placed": 2, "llm": 2, "crm": 1}
 

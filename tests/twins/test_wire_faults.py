@@ -4,7 +4,7 @@ import asyncio
 
 import msgspec
 import pytest
-from twin_helpers import NOON
+from twin_helpers import NOON, always
 from wire_helpers import (
     DIAL,
     GET_LIVE_COUNT,
@@ -17,7 +17,7 @@ from wire_helpers import (
 )
 
 from callagent_cli.simulation.twins.ledger import Ledger
-from callagent_cli.simulation.twins.personality import Ending, always
+from callagent_cli.simulation.twins.personality import Ending
 from callagent_cli.simulation.twins.roster import Roster
 from callagent_cli.simulation.wire.action import WireAction
 

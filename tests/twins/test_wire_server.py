@@ -276,7 +276,7 @@ class _Broken:
 
     def handle(self, request: TwinRequest, at: float, facts: Facts | None = None) -> TwinAnswer:
         """Fail."""
-        raise ArithmeticError(request.path, at)
+        raise ArithmeticError(request.path, at, facts)
 
 
 def test_a_bug_in_a_twin_is_reported_and_drops_the_connection() -> None:

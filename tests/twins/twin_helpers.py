@@ -8,7 +8,7 @@ import msgspec
 from callagent_cli.simulation.twins.elevenlabs import ElevenLabsOptions, ElevenLabsTwin
 from callagent_cli.simulation.twins.keys import AGENT_ID, ELEVENLABS_KEY, PHONE_NUMBER_ID
 from callagent_cli.simulation.twins.ledger import Ledger
-from callagent_cli.simulation.twins.personality import Ending, Personality, always
+from callagent_cli.simulation.twins.personality import Ending, Personality
 from callagent_cli.simulation.twins.twin import Twin, TwinAnswer, TwinRequest
 
 NOON = 1_767_614_400.0
@@ -17,6 +17,11 @@ TWILIO = "/v1/convai/twilio/outbound-call"
 SIP = "/v1/convai/sip-trunk/outbound-call"
 CONVERSATIONS = "/v1/convai/conversations"
 ELEVENLABS_AUTH = {"xi-api-key": ELEVENLABS_KEY}
+
+
+def always(ending: Ending) -> Personality:
+    """Return people who all behave alike."""
+    return Personality(weights={ending: 1.0})
 
 
 def json_of(answer: TwinAnswer) -> Any:  # noqa: ANN401 — whatever the body holds.

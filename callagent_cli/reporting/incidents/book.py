@@ -114,11 +114,6 @@ class IncidentBook:
         """Return the open incidents, the one that has been open longest first."""
         return self._open.all()
 
-    def incident_of(self, service: str) -> str:
-        """Return the id of a service's open incident, or an empty string."""
-        incident = self._open.get(service)
-        return incident.id if incident else ""
-
     # What people and the surroundings say
 
     def channel_broken(self, channel: str, error: str, now: Now) -> Alerts:

@@ -1,6 +1,7 @@
 """Notices a run that stands still although it may dial: a hang that no breaker sees."""
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
 from callagent_cli.events import (
     AttemptFinished,
@@ -22,6 +23,7 @@ STALL_S: Final = 300.0
 """Dialing is allowed and nothing has moved for this long: a person should look."""
 
 _NEVER: Final = float("inf")
+_OF_THE_RUN: Final = (RunStarted, RunPaused, RunResumed, RunDraining, RunEnded)
 _MOVES: Final = frozenset({"done", "failed", "review", "cancelled", "scheduled", "reconciling"})
 
 
@@ -42,6 +44,16 @@ class Stall:
         self._excused_s = 0.0
         self.moved_s = 0.0
         self.told = False
+        self._looks: dict[type[Event], Callable[[float, Any], bool]] = {
+            AttemptFinished: self._attempt,
+            HealthChecked: self._service,
+            BreakerChanged: self._service,
+            CallChanged: self._call,
+            StepFinished: self._step,
+            GateClosed: self._gate,
+            RunWaiting: self._wait,
+            **dict.fromkeys(_OF_THE_RUN, self._run),
+        }
 
     @property
     def due_s(self) -> float:
@@ -54,23 +66,14 @@ class Stall:
 
     def observe(self, now_s: float, event: Event) -> bool:
         """Take in one event; return whether it shows that things move, or need not move."""
-        if isinstance(event, AttemptFinished | HealthChecked | BreakerChanged):
-            return self._service_event(now_s, event)
-        if isinstance(event, CallChanged):
-            self._waiting = self._waiting and event.new != "active"
-            return self._moved(now_s) if event.new in _MOVES else False
-        if isinstance(event, StepFinished):
-            return self._moved(now_s)
-        if isinstance(event, GateClosed):
-            self._excused_s = max(self._excused_s, now_s + (event.delay_s or 0.0))
-        elif isinstance(event, RunWaiting):
-            self._waiting = True
-            self._excused_s = max(self._excused_s, now_s + (event.due_in_s or 0.0))
-        else:
-            return self._run_event(now_s, event)
-        return False
+        look = self._looks.get(type(event))
+        return look is not None and look(now_s, event)
 
-    def _service_event(
+    def _attempt(self, now_s: float, event: AttemptFinished) -> bool:
+        self._service(now_s, event)
+        return event.outcome == "ok" and self._moved(now_s)
+
+    def _service(
         self, now_s: float, event: AttemptFinished | HealthChecked | BreakerChanged
     ) -> bool:
         if event.breaker_state != "closed":
@@ -78,19 +81,31 @@ class Stall:
         elif event.service in self._unwell:
             self._unwell.discard(event.service)
             self.moved_s = now_s
-        return isinstance(event, AttemptFinished) and event.outcome == "ok" and self._moved(now_s)
+        return False
 
-    def _run_event(self, now_s: float, event: Event) -> bool:
+    def _call(self, now_s: float, event: CallChanged) -> bool:
+        self._waiting = self._waiting and event.new != "active"
+        return event.new in _MOVES and self._moved(now_s)
+
+    def _step(self, now_s: float, _event: StepFinished) -> bool:
+        return self._moved(now_s)
+
+    def _gate(self, now_s: float, event: GateClosed) -> bool:
+        self._excused_s = max(self._excused_s, now_s + (event.delay_s or 0.0))
+        return False
+
+    def _wait(self, now_s: float, event: RunWaiting) -> bool:
+        self._waiting = True
+        self._excused_s = max(self._excused_s, now_s + (event.due_in_s or 0.0))
+        return False
+
+    def _run(self, now_s: float, event: Event) -> bool:
         if isinstance(event, RunStarted):
             self._running = True
-        elif isinstance(event, RunPaused):
-            self._paused = True
-        elif isinstance(event, RunResumed):
-            self._paused = False
-        elif isinstance(event, RunDraining | RunEnded):
-            self._running = False
+        elif isinstance(event, RunPaused | RunResumed):
+            self._paused = isinstance(event, RunPaused)
         else:
-            return False
+            self._running = False
         return self._moved(now_s)
 
     def _moved(self, now_s: float) -> bool:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from callagent_cli.calls.model import FINAL_STATES, LEGAL_MOVES, CallState, Step
+from callagent_cli.counting import counted
 from callagent_cli.events import CallChanged, ListenerFailed, StepFinished, StepStarted
 from callagent_cli.simulation.judge.evidence import (
     TOLERANCE_S,
@@ -55,7 +56,7 @@ class NoCallLost(Watcher):
         """Return what is wrong with the sum, else the worst of what was seen."""
         total, contacts = sum(evidence.totals.values()), evidence.scenario.campaign.contacts
         if total != contacts:
-            return Broken(text=f"{total} calls for {contacts} contacts")
+            return Broken(text=f"{counted(total, 'call')} for {counted(contacts, 'contact')}")
         seen = self._own_bug or self._illegal or self._unexplained
         return seen or _left_in_a_lane(evidence)
 

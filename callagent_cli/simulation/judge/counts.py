@@ -32,7 +32,7 @@ def outcome_findings(evidence: Evidence) -> list[Finding]:
         count = getattr(evidence.scenario.expect.outcome, name)
         if count is None:
             continue
-        actual = len(evidence.placed) if name == _DIALED else evidence.totals.get(name, 0)
+        actual = len(evidence.rung) if name == _DIALED else evidence.totals.get(name, 0)
         title = f"{name} {as_range(count)}"
         found.append(finding("outcome", title, _outside(as_range(count), actual)))
     return found

@@ -76,7 +76,7 @@ class NobodyDialedTwice(Watcher):
         suspect = self._rung_again.first(self._redials)
         if suspect is not None:
             call = suspect.before.call
-            rings = sum(each.call_id == call for each in evidence.placed)
+            rings = sum(each.call_id == call for each in evidence.rung)
             text = suspect.text.replace(_RINGS, str(rings))
         else:
             suspect = self._dialed_again.first(self._redials)
@@ -86,7 +86,11 @@ class NobodyDialedTwice(Watcher):
     def _settled(self, event: DialSettled, sight: Sight) -> None:
         if event.status == "placed":
             self._settle(sight.at_s)
-            self._redials.placed.setdefault(event.dial, sight.at_s)
+            dialed = self._unproven.get(event.call)
+            known = dialed is not None and dialed.attempt == event.dial
+            # Of two equal texts one is kept: a day has tens of thousands of them.
+            dial = dialed.attempt if dialed is not None and known else event.dial
+            self._redials.placed.setdefault(dial, sight.at_s)
 
     def _moved(self, event: CallChanged, sight: Sight) -> None:
         if event.new == "scheduled" or (event.new == "pending" and event.old == "review"):
@@ -126,7 +130,9 @@ class NobodyDialedTwice(Watcher):
                 self._unproven.pop(call, None)
             else:
                 dialed = _Dialed(call, request.attempt_id, sight.at_s, request.effect)
-                self._unproven[call] = dialed
+                # The phone that rang is remembered already: one of two equals is enough.
+                rang = self._rung.get((request.number, call))
+                self._unproven[call] = rang if rang == dialed else dialed
 
 
 class _Redials:

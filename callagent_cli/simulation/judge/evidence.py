@@ -172,9 +172,9 @@ class Watcher:
 class Evidence:
     """How a world ended, and who has watched it.
 
-    `totals` counts the calls by state in the store, `ledger` what the twins received by service
-    and the phones that rang; `hits` the strikes of each phase by target; `stuck` names the calls
-    that hang, and on what. `fidelity_s` is how late a loop on the real clock ran at worst, in
+    `totals` counts the calls by state in the store, `ledger` what the twins received by service;
+    `rung` holds the phones that rang, `hits` the strikes of each phase by target; `stuck` names the
+    calls that hang, and on what. `fidelity_s` is how late a loop on the real clock ran at worst, in
     seconds of the world. `recording` is there when the world was asked to keep everything.
     """
 
@@ -187,7 +187,7 @@ class Evidence:
     ended_at_s: float
     start_utc_s: float
     ledger: Mapping[str, int] = field(default_factory=dict)
-    placed: Sequence[PlacedCall] = ()
+    rung: Sequence[PlacedCall] = ()
     hits: Mapping[tuple[str, str], int] = field(default_factory=dict)
     offsets_s: Mapping[str, float] = field(default_factory=dict)
     stuck: Sequence[str] = ()
@@ -201,6 +201,11 @@ class Evidence:
     def phase(self, name: str) -> Phase:
         """Return a phase of the timeline."""
         return next(phase for phase in self.scenario.timeline if phase.name == name)
+
+    @property
+    def placed(self) -> list[PlacedCall]:
+        """The phones that rang, taken out of the memory that a day of them is kept in."""
+        return list(self.rung)
 
     @property
     def events(self) -> Iterator[Stamped]:

@@ -103,7 +103,7 @@ def judge(evidence: Evidence) -> Verdict:
             "could_not_judge" if lagged else "held" if held else "invalid" if unending else "broken"
         ),
         findings=findings,
-        totals={**evidence.totals, "dialed": len(evidence.placed)},
+        totals={**evidence.totals, "dialed": len(evidence.rung)},
         cost=bill.cost(evidence),
         log_sha256=evidence.log.sha256,
         reason=lagged or ("" if held else unending),

@@ -28,19 +28,6 @@ InvariantName = Literal[
     "no_secret_in_log",
     "finished",
 ]
-StateName = Literal[
-    "pending",
-    "active",
-    "backoff",
-    "parked",
-    "reconciling",
-    "scheduled",
-    "done",
-    "failed",
-    "review",
-    "excluded",
-    "cancelled",
-]
 
 
 class _Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,13 +1,11 @@
 """The twin of Anthropic's messages API."""
 
-from typing import Final
+from typing import ClassVar, Final
 
-from callagent_cli.simulation.twins.keys import LLM_KEY
-from callagent_cli.simulation.twins.latency import Latency
+from callagent_cli.simulation.twins.language_model import LanguageModel
 from callagent_cli.simulation.twins.sentences import sentence, tokens_in
 from callagent_cli.simulation.twins.twin import (
     Facts,
-    RequestIds,
     TwinAnswer,
     TwinRequest,
     json_answer,
@@ -15,37 +13,16 @@ from callagent_cli.simulation.twins.twin import (
 
 _MESSAGES: Final = "/v1/messages"
 _MODELS: Final = "/v1/models"
-_OPERATIONS: Final = {("POST", _MESSAGES): "compose", ("GET", _MODELS): "health"}
 _REQUEST_ERROR: Final = "invalid_request_error"
 
 
-class AnthropicTwin:
+class AnthropicTwin(LanguageModel):
     """Writes one sentence, which follows from the seed and the messages alone.
 
     The key is taken from `x-api-key` or as a bearer token, as both are sent by SDKs in use.
-    `models` is what it serves; any model when it is empty.
     """
 
-    def __init__(
-        self,
-        *,
-        key: str = LLM_KEY,
-        seed: int = 7,
-        models: tuple[str, ...] = (),
-        latency: Latency | None = None,
-        service: str = "llm",
-    ) -> None:
-        self.service = service
-        self._key = key
-        self._seed = seed
-        self._models = models
-        self._latency = latency or Latency(f"{service}:{seed}")
-        self._ids = RequestIds("req_")
-
-    def describe(self, request: TwinRequest) -> Facts:
-        """Say what a request is about."""
-        operation = _OPERATIONS.get((request.method, request.path), "")
-        return Facts(operation=operation, route=request.path) if operation else Facts()
+    operations: ClassVar = {("POST", _MESSAGES): "compose", ("GET", _MODELS): "health"}
 
     def handle(self, request: TwinRequest, at: float, facts: Facts | None = None) -> TwinAnswer:
         """Carry the request out and answer it; the answer depends on the time in nothing."""

@@ -90,10 +90,6 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
             return "in-progress"
         return "processing" if at < self.final_at else "done"
 
-    def is_live(self, at: float) -> bool:
-        """Whether it rings or is talked on."""
-        return self.placed_at <= at < self.talk_ends_at
-
     def talked_s(self, at: float) -> int:
         """Return the whole seconds talked so far; a talk that is over took one at least."""
         if not self.is_talked_on:

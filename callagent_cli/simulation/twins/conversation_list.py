@@ -2,17 +2,20 @@
 
 import base64
 import binascii
-from collections.abc import Iterator
+from array import array
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
 import msgspec
 
+from callagent_cli.simulation.twins.archive import Archive, Positions
 from callagent_cli.simulation.twins.conversation import Conversation
 from callagent_cli.simulation.twins.twin import TwinRequest
 
 PAGE_SIZE: Final = 30
 PAGE_SIZE_MAX: Final = 100
+_LIVE_MIN: Final = 256
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,13 +92,18 @@ class ListQuery(msgspec.Struct, frozen=True, kw_only=True):
 
     def accepts(self, conversation: Conversation) -> bool:
         """Tell whether a conversation passes all filters."""
-        started = int(conversation.placed_at)
         return (
             (not self.agent_id or conversation.agent_id == self.agent_id)
             and (not self.user_id or conversation.user_id == self.user_id)
-            and (self.after is None or started >= self.after)
-            and (self.before is None or started <= self.before)
+            and self.accepts_start(conversation.placed_at)
             and all(variable.accepts(conversation) for variable in self.variables)
+        )
+
+    def accepts_start(self, placed_at: float) -> bool:
+        """Tell whether a call that was placed at an instant passes the filters of time."""
+        started = int(placed_at)
+        return (self.after is None or started >= self.after) and (
+            self.before is None or started <= self.before
         )
 
 
@@ -114,30 +122,39 @@ class Conversations:
     """
 
     lag_s: float = 0.0
-    _all: list[Conversation] = field(default_factory=list)
-    _by_id: dict[str, Conversation] = field(default_factory=dict)
-    _by_user: dict[str, list[int]] = field(default_factory=dict)
-    _by_variable: dict[tuple[str, str], list[int]] = field(default_factory=dict)
-    _live: list[Conversation] = field(default_factory=list)
+    _all: Archive[Conversation] = field(default_factory=lambda: Archive(Conversation))
+    _placed_at: "array[float]" = field(default_factory=lambda: array("d"))
+    _by_id: Positions = field(default_factory=Positions)
+    _by_user: Positions = field(default_factory=Positions)
+    _by_variable: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    _live: list[tuple[float, float]] = field(default_factory=list)
+    _live_max: int = _LIVE_MIN
 
     def add(self, conversation: Conversation) -> None:
         """Add a call that was just placed."""
-        position = len(self._all)
-        self._all.append(conversation)
-        self._by_id[conversation.id] = conversation
-        self._by_user.setdefault(conversation.user_id, []).append(position)
-        for name, value in conversation.variables.items():
-            self._by_variable.setdefault((name, str(value)), []).append(position)
-        self._live.append(conversation)
+        position = self._all.append(conversation)
+        self._placed_at.append(conversation.placed_at)
+        self._by_id.append(conversation.id)
+        self._by_user.append(conversation.user_id)
+        for name, index in self._by_variable.items():
+            _note(index, name, conversation, position)
+        self._live.append((conversation.placed_at, conversation.talk_ends_at))
+        if len(self._live) >= self._live_max:
+            self._forget_ended(conversation.placed_at)
+            self._live_max = max(_LIVE_MIN, 2 * len(self._live))
 
     def get(self, conversation_id: str) -> Conversation | None:
         """Return a call by its id."""
-        return self._by_id.get(conversation_id)
+        for position in self._by_id.latest_first(conversation_id):
+            conversation = self._all[position]
+            if conversation.id == conversation_id:
+                return conversation
+        return None
 
     def live_count(self, at: float) -> int:
         """Count the calls that ring or are talked on."""
-        self._live = [each for each in self._live if each.talk_ends_at > at]
-        return sum(each.is_live(at) for each in self._live)
+        self._forget_ended(at)
+        return sum(placed_at <= at for placed_at, _ in self._live)
 
     def credits_used(self, at: float) -> int:
         """Return what all calls have cost."""
@@ -148,8 +165,11 @@ class Conversations:
         found: list[Conversation] = []
         last = 0
         for position in self._candidates(query):
+            placed_at = self._placed_at[position]
+            if placed_at + self.lag_s > at or not query.accepts_start(placed_at):
+                continue
             conversation = self._all[position]
-            if conversation.placed_at + self.lag_s > at or not query.accepts(conversation):
+            if not query.accepts(conversation):
                 continue
             if len(found) == query.page_size:
                 return Page(found, _cursor(last))
@@ -157,17 +177,37 @@ class Conversations:
             last = position
         return Page(found, None)
 
+    def _forget_ended(self, at: float) -> None:
+        self._live = [each for each in self._live if each[1] > at]
+
     def _candidates(self, query: ListQuery) -> Iterator[int]:
-        positions: list[int] | range = range(len(self._all))
+        """Yield the positions of all calls that may pass, the latest first."""
+        positions: Iterable[int] = reversed(range(len(self._all)))
         if query.user_id:
-            positions = self._by_user.get(query.user_id, [])
+            positions = self._by_user.latest_first(query.user_id)
         else:
             for variable in query.variables:
                 if variable.operator == "eq" and variable.value:
-                    positions = self._by_variable.get((variable.name, variable.value), [])
+                    positions = reversed(self._with(variable.name).get(variable.value, []))
                     break
         start = query.start
-        return (each for each in reversed(positions) if start is None or each < start)
+        return (each for each in positions if start is None or each < start)
+
+    def _with(self, name: str) -> dict[str, list[int]]:
+        """Return where the values of a variable stand, gathered once somebody asks for them."""
+        index = self._by_variable.get(name)
+        if index is None:
+            index = self._by_variable[name] = {}
+            for position, conversation in enumerate(self._all):
+                _note(index, name, conversation, position)
+        return index
+
+
+def _note(
+    index: dict[str, list[int]], name: str, conversation: Conversation, position: int
+) -> None:
+    if name in conversation.variables:
+        index.setdefault(str(conversation.variables[name]), []).append(position)
 
 
 def _cursor(position: int) -> str:

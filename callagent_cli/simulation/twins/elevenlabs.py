@@ -95,18 +95,19 @@ class ElevenLabsTwin:
 
     def handle(self, request: TwinRequest, at: float, facts: Facts | None = None) -> TwinAnswer:
         """Carry the request out and answer it."""
-        operation = (facts or self.describe(request)).operation
-        answer = self._answer(request, operation, at)
-        after_s = self._latency.draw(operation) + answer.after_s
+        facts = facts or self.describe(request)
+        answer = self._answer(request, facts, at)
+        after_s = self._latency.draw(facts.operation) + answer.after_s
         return TwinAnswer(answer.status, answer.headers, answer.body, after_s, answer.effect)
 
-    def _answer(self, request: TwinRequest, operation: str, at: float) -> TwinAnswer:
+    def _answer(self, request: TwinRequest, facts: Facts, at: float) -> TwinAnswer:
+        operation = facts.operation
         if not operation:
             return errors.unknown_route()
         if request.headers.get("xi-api-key") != self._options.key:
             return self._unauthorized(request)
         if operation == "dial":
-            return self._dial(request, at)
+            return self._dial(request, facts, at)
         if operation == "follow":
             return self._show(request.path.removeprefix(_ONE_CONVERSATION), at)
         if request.path == _CONVERSATIONS:
@@ -164,7 +165,7 @@ class ElevenLabsTwin:
         }
         return json_answer(200, body)
 
-    def _dial(self, request: TwinRequest, at: float) -> TwinAnswer:
+    def _dial(self, request: TwinRequest, facts: Facts, at: float) -> TwinAnswer:
         dial = DialBody(request)
         faults = dial.faults()
         if faults:
@@ -177,9 +178,9 @@ class ElevenLabsTwin:
         carrier = _DIALS[request.path]
         if not dial.is_callable:
             return refused_by_carrier(carrier, dial.number)
-        return placed(self._place(dial, carrier, at))
+        return placed(self._place(dial, facts, carrier, at))
 
-    def _place(self, dial: DialBody, carrier: str, at: float) -> Conversation:
+    def _place(self, dial: DialBody, facts: Facts, carrier: str, at: float) -> Conversation:
         rung = self._ledger.times_rung(dial.number)
         options = self._options
         play, lots = options.personality.play(options.seed, dial.number, rung + 1)
@@ -200,9 +201,9 @@ class ElevenLabsTwin:
         )
         call = PlacedCall(
             conversation=conversation.id,
-            number=dial.number,
-            call_id=dial.call_id,
-            attempt_id=dial.attempt_id,
+            number=facts.number,
+            call_id=facts.call_id,
+            attempt_id=facts.attempt_id,
             at=at,
         )
         self._ledger.place(call)

@@ -1,6 +1,7 @@
 """The CRM's twin: contacts that follow from the seed, and the calls recorded to them."""
 
 import zlib
+from array import array
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
@@ -8,6 +9,7 @@ from typing import Final
 import msgspec
 
 from callagent_cli.clock import utc_text
+from callagent_cli.simulation.twins.archive import Archive
 from callagent_cli.simulation.twins.hubspot_search import Search
 from callagent_cli.simulation.twins.keys import CRM_TOKEN
 from callagent_cli.simulation.twins.latency import Latency
@@ -97,14 +99,15 @@ class HubSpotTwin:
         self._ledger = ledger
         self._latency = latency or Latency(f"{service}:{self._options.seed}")
         self._ids = RequestIds("crm-")
-        self._calls: dict[str, CrmCall] = {}
-        self._by_key: dict[str, str] = {}
+        self._versions = Archive(CrmCall)
+        self._latest = array("q")
+        self._by_key: dict[str, int] = {}
         for _, document in ledger.kept(_KIND):
-            self._hold(msgspec.json.decode(document, type=CrmCall))
+            self._hold(msgspec.json.decode(document, type=CrmCall), len(self._latest))
 
     def calls(self) -> list[CrmCall]:
         """Return the recorded calls in the order they were first recorded."""
-        return list(self._calls.values())
+        return [self._versions[position] for position in self._latest]
 
     def describe(self, request: TwinRequest) -> Facts:
         """Say what a request is about; a record names its call at the end of its body."""
@@ -174,7 +177,7 @@ class HubSpotTwin:
     def _found_calls(self, search: Search, at: float) -> list[JsonObject]:
         return [
             call.shown(search.properties)
-            for call in self._calls.values()
+            for call in self.calls()
             if call.created_at + self._options.search_lag_s <= at
             and search.accepts(call.properties)
         ]
@@ -204,22 +207,28 @@ class HubSpotTwin:
         return TwinAnswer(sent.status, sent.headers, sent.body, effect=bool(results))
 
     def _write(self, key: str, properties: JsonObject, at: float) -> CrmCall:
-        held = self._calls.get(self._by_key.get(key, ""))
+        number = self._by_key.get(key, len(self._latest))
+        held = self._versions[self._latest[number]] if key in self._by_key else None
         call = CrmCall(
-            id=held.id if held else str(_FIRST_CALL_ID + len(self._calls)),
+            id=held.id if held else str(_FIRST_CALL_ID + number),
             key=key,
             properties={**(held.properties if held else {}), **properties},
             created_at=held.created_at if held else at,
             updated_at=at,
         )
-        self._hold(call)
+        self._hold(call, number)
         self._ledger.keep(_KIND, call.id, msgspec.json.encode(call))
         return call
 
-    def _hold(self, call: CrmCall) -> None:
-        self._calls[call.id] = call
+    def _hold(self, call: CrmCall, number: int) -> None:
+        """Keep what the CRM knows of its `number`-th call, counted from 0."""
+        position = self._versions.append(call)
+        if number == len(self._latest):
+            self._latest.append(position)
+        else:
+            self._latest[number] = position
         if call.key:
-            self._by_key[call.key] = call.id
+            self._by_key[call.key] = number
 
     def _envelope(self, category: str, message: str) -> JsonObject:
         return {

@@ -4,10 +4,12 @@ The judge believes this and not the worker. It lives in memory; `DurableLedger` 
 disk before an answer is sent.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 import msgspec
+
+from callagent_cli.simulation.twins.archive import Archive
 
 
 class ReceivedRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
@@ -47,7 +49,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self._requests: list[ReceivedRequest] = []
-        self._placed: list[PlacedCall] = []
+        self._placed: list[PlacedCall] | Archive[PlacedCall] = []
         self._rung: dict[str, int] = {}
         self._documents: dict[str, dict[str, bytes]] = {}
 
@@ -97,17 +99,9 @@ class Ledger:
             ):
                 yield request
 
-    def placed(self) -> list[PlacedCall]:
+    def placed(self) -> Sequence[PlacedCall]:
         """Return the calls in the order they were placed."""
         return list(self._placed)
-
-    def placed_to(self, number: str) -> list[PlacedCall]:
-        """Return the calls to a number."""
-        return [call for call in self._placed if call.number == number]
-
-    def placed_for(self, call_id: str) -> list[PlacedCall]:
-        """Return the calls placed for one of callagent's calls."""
-        return [call for call in self._placed if call.call_id == call_id]
 
     def times_rung(self, number: str) -> int:
         """Return how often a number was called."""
@@ -140,6 +134,7 @@ class CountingLedger(Ledger):
 
     def __init__(self) -> None:
         super().__init__()
+        self._placed = Archive(PlacedCall)
         self._counts: dict[str, int] = {}
         self._sequence = 0
         self._onlookers: list[Onlooker] = []
@@ -166,6 +161,10 @@ class CountingLedger(Ledger):
         super().place(call)
         for onlooker in self._onlookers:
             onlooker.place(call)
+
+    def placed(self) -> Sequence[PlacedCall]:
+        """Return the calls in the order they were placed, those to come too."""
+        return self._placed
 
     def keep(self, kind: str, key: str, document: bytes) -> None:
         """Keep nothing."""

@@ -1,14 +1,12 @@
 """The twin of an OpenAI-compatible language model."""
 
-from typing import Final
+from typing import ClassVar, Final
 
-from callagent_cli.simulation.twins.keys import LLM_KEY
-from callagent_cli.simulation.twins.latency import Latency
+from callagent_cli.simulation.twins.language_model import LanguageModel
 from callagent_cli.simulation.twins.sentences import sentence, tokens_in
 from callagent_cli.simulation.twins.twin import (
     Facts,
     JsonObject,
-    RequestIds,
     TwinAnswer,
     TwinRequest,
     json_answer,
@@ -16,36 +14,13 @@ from callagent_cli.simulation.twins.twin import (
 
 _CHAT: Final = "/v1/chat/completions"
 _MODELS: Final = "/v1/models"
-_OPERATIONS: Final = {("POST", _CHAT): "compose", ("GET", _MODELS): "health"}
 _REQUEST_ERROR: Final = "invalid_request_error"
 
 
-class OpenAiTwin:
-    """Writes one sentence, which follows from the seed and the messages alone.
+class OpenAiTwin(LanguageModel):
+    """Writes one sentence, which follows from the seed and the messages alone."""
 
-    `models` is what it serves; any model when it is empty.
-    """
-
-    def __init__(
-        self,
-        *,
-        key: str = LLM_KEY,
-        seed: int = 7,
-        models: tuple[str, ...] = (),
-        latency: Latency | None = None,
-        service: str = "llm",
-    ) -> None:
-        self.service = service
-        self._key = key
-        self._seed = seed
-        self._models = models
-        self._latency = latency or Latency(f"{service}:{seed}")
-        self._ids = RequestIds("req_")
-
-    def describe(self, request: TwinRequest) -> Facts:
-        """Say what a request is about."""
-        operation = _OPERATIONS.get((request.method, request.path), "")
-        return Facts(operation=operation, route=request.path) if operation else Facts()
+    operations: ClassVar = {("POST", _CHAT): "compose", ("GET", _MODELS): "health"}
 
     def handle(self, request: TwinRequest, at: float, facts: Facts | None = None) -> TwinAnswer:
         """Carry the request out and answer it."""

@@ -105,11 +105,6 @@ class Personality:
         return Random(f"{seed}:{number}:opts out").random() < self.opts_out
 
 
-def always(ending: Ending) -> Personality:
-    """Return people who all behave alike."""
-    return Personality(weights={ending: 1.0})
-
-
 def sandbox_personality(pace: float, *, opts_out: float = 0.0) -> Personality:
     """Return people in a hurry: every call is over within 0.2–3 s, times `pace`."""
 

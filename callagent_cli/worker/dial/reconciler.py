@@ -74,6 +74,17 @@ class Reconciler:
             return None
         return self._claim_unproven()
 
+    def refused(self, call: Call) -> bool:
+        """Say whether the breaker lets no look-up out; what follows from that is done then."""
+        resources = self._resources
+        if resources.services.voice.breaker.state == "closed":
+            return False
+        if open_dial(resources.store.dials(call.id)) is None:
+            self._settled_by_a_person(call)
+        elif call.state is CallState.RECONCILING:
+            self._give_up_if_late(self._journey(call))
+        return True
+
     async def look_up(self, call: Call) -> None:
         """Do one look-up and what follows from it."""
         resources = self._resources
