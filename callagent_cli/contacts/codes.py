@@ -6,6 +6,7 @@ REJECT_HINTS: Final[dict[str, str]] = {
     "ambiguous_phone": "write it with +, or pass --numbers-are-international or -national",
     "cell_too_large": "shorten the cell: 32,767 characters at most, 262,144 in a row",
     "columns": "quote the cells that contain the delimiter",
+    "damaged": "export the contacts again: a NUL byte stands where text was lost",
     "emergency": "remove it: emergency numbers are never called",
     "extension": "write the extension as up to 10 digits",
     "fiction": "a number reserved for fiction: use it in the sandbox only",

@@ -18,7 +18,8 @@ _LOOKS_LIKE_PHONE: Final = re.compile(r"(?:tel:|=\")?\s*\+?[\d\s().\-/\u00a0]{7,
 class Columns:
     """Where each field stands, by index; `variables` are the names and indexes of the rest.
 
-    `name` holds the indexes that make a name, one or two. `has_header` is false for a bare column
+    `name` holds the indexes that make a name, one or two; `unread_marks` are the columns that may
+    be do-not-call marks and are not read as such. `has_header` is false for a bare column
     of phone numbers.
     """
 
@@ -30,6 +31,7 @@ class Columns:
     extension: int | None = None
     do_not_call: tuple[int, ...] = ()
     variables: tuple[tuple[str, int], ...] = ()
+    unread_marks: tuple[str, ...] = ()
     has_header: bool = True
 
 
@@ -77,6 +79,7 @@ def resolve(header: list[str], options: ReadOptions, *, label: str) -> Columns:
         extension=found["extension"],
         do_not_call=tuple(do_not_call),
         variables=_variables(names, used),
+        unread_marks=_unread_marks(names, used),
     )
 
 
@@ -141,9 +144,16 @@ def _phone_columns(names: list[str], options: ReadOptions, label: str) -> tuple[
     if len(found) > 1:
         heads = [names[group[0]] for group in found]
         message = f"{label}: {len(heads)} columns may hold the phone: {_listed(heads)}"
-        both = ",".join(visible(head) for head in heads[:2])
-        raise ContactsError(message, hint=f'name one, or several in order: --phone-column "{both}"')
+        both = _option([visible(head) for head in heads[:2]])
+        raise ContactsError(message, hint=f"name one, or several in order: --phone-column {both}")
     return tuple(found[0])
+
+
+def _option(names: list[str]) -> str:
+    """Return names as `--phone-column` takes them; one with a comma stands in quotes of its own."""
+    if any("," in name for name in names):
+        return "'{}'".format(",".join(f'"{name}"' for name in names))
+    return '"{}"'.format(",".join(names))
 
 
 def _in_series(name: str) -> bool:
@@ -180,6 +190,11 @@ def _name_columns(free: list[str], mapped: dict[str, int]) -> tuple[int, ...]:
         return (whole,)
     parts = (headings.best("first", free), headings.best("last", free))
     return tuple(index for index in parts if index is not None)
+
+
+def _unread_marks(names: list[str], used: set[int]) -> tuple[str, ...]:
+    free = (name for index, name in enumerate(names) if index not in used)
+    return tuple(name for name in free if headings.may_forbid(name))
 
 
 def _variables(names: list[str], used: set[int]) -> tuple[tuple[str, int], ...]:

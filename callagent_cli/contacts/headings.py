@@ -70,11 +70,27 @@ _FIELDS: Final[dict[str, tuple[str, ...]]] = {
 _DO_NOT_CALL: Final = _phrases(
     "do not call, donotcall, dnc, do not contact, do not phone, no call, no calls, dont call,"
     " don t call, opt out, optout, opted out, opted out of calls, call opt out, phone opt out,"
-    " has opted out of call, has opted out of calls, unsubscribed, unsubscribed from calls,"
-    " on do not call list, dnc status, dnc flag, nicht anrufen, bitte nicht anrufen, anrufverbot,"
-    " kein anruf, keine anrufe, werbesperre, ne pas appeler, liste rouge, no llamar,"
-    " non chiamare, nao ligar, niet bellen"
+    " has opted out of call, has opted out of calls, has opted out of phone, calls opted out,"
+    " unsubscribed, unsubscribed from calls,"
+    " never call, not to be called, nicht anrufen, anrufverbot, anrufsperre, kontaktsperre,"
+    " sperrvermerk, kein anruf, keine anrufe, werbesperre, ne pas appeler, ne plus appeler,"
+    " liste rouge, no llamar, non chiamare, nao ligar, niet bellen"
 )
+_AROUND_DO_NOT_CALL: Final = _words("""
+    a is on has of the please contact customer lead person calls phone call flag status list
+    registry registered marked mark indicator field federal national state internal y n yes no
+    true false ja nein oui non si 0 1 bitte liste registro
+""")
+"""Words that change nothing about it: `On federal DNC list (Y/N)`."""
+
+_MAY_FORBID: Final = re.compile(
+    r"\b(?:do not|dont|don t|dnc|opt(?:ed)? ?out|unsubscribed?|not to|never|blocked|blacklist"
+    r"|blacklisted|consent|permission|tps|ctps|robinson\w*|bloctel|sperr\w*|\w*sperre"
+    r"|einwilligung|opposition|nicht|ne pas|ne plus|no llamar)\b"
+)
+"""Words in headings of marks that somebody keeps about calls, or about something else."""
+
+_NOT_CALLS: Final = _words("email emails mail mails mailing fax sms text texts post newsletter")
 
 
 def normalize(heading: str) -> str:
@@ -82,7 +98,7 @@ def normalize(heading: str) -> str:
     text = _CUSTOM.sub("", heading.strip())
     text = unicodedata.normalize("NFKD", _CAMEL.sub(" ", text)).casefold()
     text = "".join(character for character in text if not unicodedata.combining(character))
-    return _NOT_WORD.sub(" ", text).strip()
+    return _NOT_WORD.sub(" ", text).strip().replace("whats app", "whatsapp")
 
 
 def slug(heading: str) -> str:
@@ -105,7 +121,20 @@ def is_weak_phone(heading: str) -> bool:
 
 def is_do_not_call(heading: str) -> bool:
     """Say whether a heading marks people who must not be called."""
-    return normalize(heading) in _DO_NOT_CALL
+    text = normalize(heading)
+    if text in _DO_NOT_CALL:
+        return True
+    around = (f" {text} ".split(f" {phrase} ") for phrase in _DO_NOT_CALL)
+    return any(
+        len(parts) > 1 and _AROUND_DO_NOT_CALL.issuperset(" ".join(parts).split())
+        for parts in around
+    )
+
+
+def may_forbid(heading: str) -> bool:
+    """Say whether a heading could mark people who must not be called, so that a person may look."""
+    text = normalize(heading)
+    return _MAY_FORBID.search(text) is not None and _NOT_CALLS.isdisjoint(text.split())
 
 
 def series_number(heading: str) -> int | None:

@@ -148,6 +148,7 @@ class Import:
         report.variables = tuple(name for name, _ in columns.variables)
         notes = (source.note, "" if book is None else book.note)
         report.notes.extend(note for note in notes if note)
+        report.notes.extend(map(_unread_mark, columns.unread_marks))
 
     def _survey(self, judge: Judge, rows: Iterator[Row]) -> None:
         """Read the file through: count the rows, learn who must not be called."""
@@ -201,8 +202,10 @@ class Import:
         return None if verdict.contact is None else self._leave_out(verdict.contact, reason)
 
     def _leave_out(self, contact: Contact, reason: str) -> LeftOut | None:
-        known = self._left_out.add(contact.number, contact.extension, contact.line)
-        return None if known else LeftOut(contact, reason)
+        if self._left_out.add(contact.number, contact.extension, contact.line):
+            return None
+        self._report.left_out += 1
+        return LeftOut(contact, reason)
 
     def _admit(self, verdict: Accepted) -> Person | None:
         """Let a person through who is not suppressed, not forbidden and not known already."""
@@ -227,6 +230,13 @@ class Import:
         return contact
 
 
+def _unread_mark(name: str) -> str:
+    return (
+        f"column `{show(name)}` is not read as a do-not-call mark; "
+        f'if it is one: --map "do_not_call={visible(name)}"'
+    )
+
+
 def _only_header(source: Source) -> ContactsError:
     message = f"{source.label}: a header and nothing below it"
     return ContactsError(message, hint="export the contacts again")
@@ -244,8 +254,11 @@ def _header(source: Source, dialect: Dialect, book: Book | None) -> Row:
     try:
         for row in rows:
             if row.fault:
-                message = f"{source.label}: a quote ends within a column name on line {row.line}"
+                message = f"{source.label}: the column names on line {row.line} are malformed"
                 raise ContactsError(message, hint="correct the first line")
+            if any("\0" in cell for cell in row.cells):
+                message = f"{source.label}: a NUL byte in the first line: damaged, or no text"
+                raise ContactsError(message, hint="export the contacts again as CSV UTF-8")
             if any(map(str.isalnum, "".join(row.cells))):
                 return row
     finally:

@@ -14,6 +14,11 @@ from callagent_cli.contacts.values import says_no_calls, zone_of
 _CELL_CHARACTERS: Final = 32_767
 _ROW_CHARACTERS: Final = 262_144
 _EXTENSION_DIGITS: Final = 10
+_FAULTS: Final = {
+    "cell_too_large": "a cell without an end",
+    "quotes": "a quote ends within a cell",
+}
+"""What each fault of a malformed row is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +89,16 @@ class Judge:
         if not any(cells) or not "".join(cells).strip():
             return BLANK
         if row.fault:
-            refusal = Refusal(row.fault, "a quote ends within a cell")
-            return Rejected(refusal, cells[0])
+            return Rejected(Refusal(row.fault, _FAULTS[row.fault]), cells[0])
         short = len(cells) < self._width
         if len(cells) != self._width:
             if any(cell.strip() for cell in cells[self._width :]):
-                return self._too_many(cells)
+                return _damaged(cells) or self._too_many(cells)
             cells = [*cells[: self._width], *[""] * (self._width - len(cells))]
         marked = self._mark(cells, short=short) if self._columns.do_not_call else None
         if marked is not None:
             return self._excluded(row.line, cells, marked)
-        return _too_large(cells) or self._person(row.line, cells)
+        return _damaged(cells) or _too_large(cells) or self._person(row.line, cells)
 
     def forbidden(self, row: Row) -> Excluded | None:
         """Return what the do-not-call column of a row forbids, None for nothing."""
@@ -116,7 +120,8 @@ class Judge:
     def _mark(self, cells: list[str], *, short: bool) -> _Mark | None:
         """Read the do-not-call columns: what forbids to call, if anything.
 
-        The worst answer counts, a missing cell is unreadable.
+        The worst answer counts, a missing cell is unreadable. Where no number stands there is
+        nobody to leave alone: such a row is the footer of an export.
         """
         unreadable = ""
         for index in self._columns.do_not_call:
@@ -129,15 +134,14 @@ class Judge:
         if unreadable:
             reason = "the do-not-call cell is unreadable"
             return _Mark("do_not_call_unreadable", reason, unreadable)
-        if short and not cells[self._columns.do_not_call[-1]]:
+        missing = short and not cells[self._columns.do_not_call[-1]]
+        if missing and any(cells[index].strip() for index in self._columns.phone):
             return _Mark("do_not_call_unreadable", "the cell is missing", "")
         return None
 
     def _excluded(self, line: int, cells: list[str], mark: _Mark) -> Excluded:
         code, reason, value = mark
-        if _too_large(cells):
-            return Excluded(code, reason, value, (), None)
-        person = self._person(line, cells)
+        person = self._person(line, [cell[:_CELL_CHARACTERS] for cell in cells])
         if isinstance(person, Accepted):
             return Excluded(code, reason, value, person.numbers, person.contact)
         numbers = tuple(found.number for found in self._read(cells) if isinstance(found, Phone))
@@ -209,6 +213,14 @@ class Judge:
             return ""
         text = cells[index]
         return text[:-2] if text.endswith(".0") and text[:-2].isdigit() else text
+
+
+def _damaged(cells: list[str]) -> Rejected | None:
+    """Reject a row with a NUL byte: no program writes one, and a digit may have stood there."""
+    if "\0" not in "".join(cells):
+        return None
+    value = next(cell for cell in cells if "\0" in cell)
+    return Rejected(Refusal("damaged", "a NUL byte in a cell"), value.strip("\0"))
 
 
 def _too_large(cells: list[str]) -> Rejected | None:

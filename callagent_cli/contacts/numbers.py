@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from callagent_cli.contacts.files.rows import Row
 from callagent_cli.contacts.importing import Import, Opened
 from callagent_cli.contacts.options import ReadOptions
 from callagent_cli.contacts.phones.reading import NumberRules, Phone, Refusal, read_phones
@@ -42,12 +43,20 @@ def _listed(opened: Opened) -> Iterator[ListedNumber]:
             continue
         cells = [row.cells[index] for index in phone if index < len(row.cells)]
         texts = [cell for cell in cells if cell.strip()] or [""]
-        shifted = bool(row.fault) or any(cell.strip() for cell in row.cells[width:])
+        wrong = _wrong_with(row, width)
         for text in texts:
             listed = listed_number(row.line, text, opened.rules)
-            if shifted and not listed.problem:
-                listed = ListedNumber(row.line, text, listed.numbers, "the row is out of shape")
+            if wrong and not listed.problem:
+                listed = ListedNumber(row.line, text, listed.numbers, wrong)
             yield listed
+
+
+def _wrong_with(row: Row, width: int) -> str:
+    """Return why a row may hold another number than it seems to, empty for no reason."""
+    if any("\0" in cell for cell in row.cells):
+        return "a NUL byte in the row: it is damaged"
+    shifted = bool(row.fault) or any(cell.strip() for cell in row.cells[width:])
+    return "the row is out of shape" if shifted else ""
 
 
 def listed_number(line: int, text: str, rules: NumberRules) -> ListedNumber:

@@ -25,6 +25,8 @@ class Example:
 class ImportReport:
     """What became of the rows of a contacts file; the counts add up to `rows`.
 
+    `accepted` counts people as well as rows. So does `left_out` those who must not be called: of
+    the rows that say so, each person's first. The others repeat one of them, or hold no number.
     `expected_rows` is known before the first contact is read, for a progress bar (an .xlsx
     without a do-not-call column is not counted beforehand: None). `columns` is the header,
     `variables` the names under which the agent gets the cells, `phone_columns` where numbers are
@@ -49,6 +51,7 @@ class ImportReport:
     variables: tuple[str, ...] = ()
     expected_rows: int | None = None
     accepted: int = 0
+    left_out: int = 0
     duplicate: int = 0
     blank: int = 0
     rejected: Counter[str] = field(default_factory=Counter)
@@ -66,6 +69,11 @@ class ImportReport:
     def excluded_rows(self) -> int:
         """Rows of people who must not be called."""
         return self.excluded.total()
+
+    @property
+    def people(self) -> int:
+        """Everybody the file names: to call, or not to be called."""
+        return self.accepted + self.left_out
 
     @property
     def rows(self) -> int:
@@ -121,6 +129,8 @@ class ImportReport:
             "rejected": self.rejected_rows,
             "excluded": self.excluded_rows,
             "blank": self.blank,
+            "people": self.people,
+            "excluded_people": self.left_out,
             "rejected_by_code": dict(self.rejected),
             "excluded_by_code": dict(self.excluded),
             "warnings": dict(self.warnings),

@@ -20,7 +20,8 @@ def with_zones(contact: Contact) -> Contact | None:
 def zones_of_number(number: str) -> tuple[str, ...]:
     """Return the zones of a number in E.164 as `phonenumbers.timezone` does, in its own table.
 
-    Asking the table directly spares parsing and formatting the number once more.
+    Asking the table directly spares parsing and formatting the number once more. A number that is
+    reserved for fiction without being valid is where such digits are.
     """
     from phonenumbers import is_number_type_geographical  # noqa: PLC0415 — it takes long to load.
     from phonenumbers.tzdata import (  # noqa: PLC0415 — as above.
@@ -29,12 +30,13 @@ def zones_of_number(number: str) -> tuple[str, ...]:
     )
 
     from callagent_cli.contacts.phones import numbering  # noqa: PLC0415 — as above.
+    from callagent_cli.contacts.phones.fiction import is_fiction  # noqa: PLC0415 — as above.
 
     parsed = numbering.parse(number)
-    if parsed is None or not parsed.valid:
+    if parsed is None or not (parsed.valid or is_fiction(number, valid=False)):
         return ()
     placed = is_number_type_geographical(parsed.kind, parsed.calling_code)
-    digits = number[1:] if placed else str(parsed.calling_code)
+    digits = number[1:] if placed or not parsed.valid else str(parsed.calling_code)
     for length in range(min(TIMEZONE_LONGEST_PREFIX, len(digits)), 0, -1):
         found = TIMEZONE_DATA.get(digits[:length])
         if found is not None:

@@ -124,6 +124,9 @@ def test_a_bad_number_loses_its_row_only(desk: Desk, code: str) -> None:
     [
         ("columns", f"Ann,{ANN},,more,and more"),
         ("cell_too_large", f"{'x' * 200_000},{ANN},"),
+        ("cell_too_large", f"{'x' * 4_100_000},{ANN},"),
+        ("damaged", f"A\0n,{ANN},"),
+        ("damaged", f"Ann,{ANN[:9]}\0{ANN[9:]},"),
         ("timezone", f"Ann,{ANN},Mars/Olympus"),
         ("quotes", f'"A"nn,{ANN},'),
     ],

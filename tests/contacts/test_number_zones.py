@@ -23,6 +23,13 @@ def test_the_zones_are_those_of_phonenumbers(region: str) -> None:
         assert zones_of_number(number) == tuple(zone for zone in found if zone != "Etc/Unknown")
 
 
+def test_a_number_of_fiction_is_where_its_digits_are() -> None:
+    """The sandbox takes those of Ofcom, which no library calls valid, and has windows to keep."""
+    assert zones_of_number("+442079460000") == ("Europe/London",)
+    assert "Europe/London" in zones_of_number("+447700900001")
+    assert zones_of_number("+442079470") == ()
+
+
 def test_a_number_of_many_zones_is_of_no_known_zone() -> None:
     """Dozens of zones, as of a line without a place, are no answer."""
     many = Contact(line=2, number="+18005550199")

@@ -68,8 +68,8 @@ def test_the_same_file_is_recognized_and_a_changed_one_adds_the_new_people(desk:
     other = _run(desk, "copy.csv", "--region", "US")
     changed = _run(desk, desk.write(f"phone\n{ANN}\n{BOB}\n"))
 
-    assert "copy.csv: the same file as before: 1 people, known already" in again[1]
-    assert "copy.csv: 1 rows: 1 known" in other[1]
+    assert "copy.csv: the same file as before: 1 person, known already" in again[1]
+    assert "copy.csv: 1 row: 1 known" in other[1]
     assert "begun from another version" not in other[2]
     assert "contacts.csv: 2 rows: 1 new, 1 known" in changed[1]
     assert "begun from another version" in changed[2]
@@ -119,10 +119,13 @@ def test_an_unreadable_mark_is_lifted_by_a_corrected_file(desk: Desk) -> None:
 
 def test_whoever_is_suppressed_between_two_runs_is_not_called(desk: Desk) -> None:
     """The list is asked although the same file is not read again."""
-    window = {"dialing": {"window": {"opens": "00:00", "closes": "00:01", "days": ["mon"]}}}
+    window: dict[str, dict[str, object]] = {
+        "dialing": {"window": {"opens": "00:00", "closes": "00:01", "days": ["mon"]}}
+    }
     desk.write(json.dumps({**INSTANT, **window}), "callagent.yaml")
     _run(desk, desk.write(f"phone\n{ANN}\n"), "--max-wait", "0s")
-    desk.write(json.dumps(INSTANT), "callagent.yaml")
+    window["dialing"]["window"] = {"opens": "00:00", "closes": "24:00"}
+    desk.write(json.dumps({**INSTANT, **window}), "callagent.yaml")
     store = SqliteStore.open(desk.folder / ".callagent/sandbox.db")
     for call in store.calls("spring"):
         store.save_call(call.evolve(due_utc_s=0.0))

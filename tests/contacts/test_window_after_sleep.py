@@ -73,8 +73,8 @@ def test_a_retry_that_slept_past_the_window_waits_for_the_morning(tmp_path: Path
 def test_whoever_is_in_no_known_zone_is_not_called_in_a_live_run(tmp_path: Path) -> None:
     """The person is kept, excluded with the reason, and counted once in the report."""
     path = tmp_path / "c.csv"
-    # Ofcom keeps 01632 960xxx for fiction, in no area at all.
-    text = "phone,timezone\n+12125550100,\n+442079460000,Europe/London\n+441632960000,\n"
+    # A satellite phone may be anywhere.
+    text = "phone,timezone\n+12125550100,\n+442079460000,Europe/London\n+870773111632,\n"
     path.write_text(text, encoding="utf-8")
     store = SqliteStore.open(tmp_path / "live.db")
     importer = Importer(
@@ -87,7 +87,7 @@ def test_whoever_is_in_no_known_zone_is_not_called_in_a_live_run(tmp_path: Path)
     store.close()
     assert calls["+12125550100"].contact.timezone == "America/New_York"
     assert calls["+442079460000"].contact.timezone == "Europe/London"
-    nowhere = calls["+441632960000"]
+    nowhere = calls["+870773111632"]
     assert (nowhere.state.value, "time zone is unknown" in nowhere.reason) == ("excluded", True)
     assert (report.rows, report.accepted) == (3, 2)
     assert report.excluded == {"no_timezone": 1}

@@ -77,7 +77,7 @@ def _check(place: Workplace, options: ContactsOptions) -> int:
         importer.report.rejects = rejects
         importer.suppressed = suppressed
         with reading_progress(importer.report):
-            importer.check(zones=not place.sandbox)
+            importer.check(zones=place.keeps_windows)
     report = importer.report
     usable = report.rejected_ratio <= REJECTED_MAX
     if options.json:

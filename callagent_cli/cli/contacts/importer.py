@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from callagent_cli.calls.model import Call, CallState, Contact
-from callagent_cli.cli.contacts.columns import LOADING, remember_columns
+from callagent_cli.cli.contacts.columns import LOADING, half_loaded, remember_columns
 from callagent_cli.cli.contacts.marks import Marks
 from callagent_cli.cli.contacts.spool import CallSpool
 from callagent_cli.cli.text.spreadsheet import csv_line
@@ -63,6 +63,7 @@ def calls_of(
             if placed is None:
                 reason = "the time zone is unknown: add a `timezone` column"
                 report.accepted -= 1
+                report.left_out += 1
                 report.exclude(
                     "no_timezone", line=contact.line, value=contact.number, reason=reason
                 )
@@ -83,7 +84,8 @@ class Importer:
 
     Whoever `suppressed` answers true for is not called. After `load`, `known` counts the people
     who were in the campaign already and `changed_from` names the file it was begun with, when that
-    was another one; `unchanged` says that it is the same file, read in the same way.
+    was another one; `interrupted` names the file whose load was killed, when one was; `unchanged`
+    says that it is the same file, read in the same way.
     """
 
     def __init__(
@@ -101,6 +103,7 @@ class Importer:
         self.report = ImportReport()
         self.known = 0
         self.changed_from = ""
+        self.interrupted = ""
         self.unchanged = False
         self.suppressed: Callable[[str], bool] = nobody
         self._options = options
@@ -140,6 +143,8 @@ class Importer:
             return self.report
         if existing is not None and existing.source_sha256.partition(":")[0] != content:
             self.changed_from = existing.source
+        if half_loaded(store, self.campaign) and existing is not None:
+            self.interrupted = existing.source
         marks = Marks()
         self.report.forbidden = marks.add
         with closing(CallSpool(self.campaign, store.folder)) as spool:

@@ -1,5 +1,6 @@
 """How a contacts file is to be read, from the flags of `run` and of `contacts check`."""
 
+import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -35,8 +36,10 @@ def read_options(flags: ReadingFlags, *, region: str, sandbox: bool) -> ReadOpti
 
 
 def _columns(typed: Sequence[str]) -> tuple[str, ...]:
-    names = (name.strip() for names in typed for name in names.split(","))
-    return tuple(name for name in names if name)
+    """Split at commas; a name that has one itself stands in quotes, as in a CSV file."""
+    lines = [" ".join(names.split()) for names in typed]
+    found = (name.strip() for names in csv.reader(lines, skipinitialspace=True) for name in names)
+    return tuple(name for name in found if name)
 
 
 def _column_map(typed: Sequence[str]) -> dict[str, str]:

@@ -5,14 +5,17 @@ from collections.abc import Iterator
 from callagent_cli.cli.contacts.importer import Importer, RejectsFile
 from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.contacts.codes import hint_of
+from callagent_cli.contacts.report import ImportReport
+from callagent_cli.counting import counted
 
 
 def import_lines(place: Workplace, importer: Importer) -> list[str]:
     """Return what became of the rows: counts that add up, then the first lines of each reason."""
     report = importer.report
     if importer.unchanged:
-        people = f"{importer.known} people, known already"
-        return [place.title(f"{importer.source}: the same file as before: {people}")]
+        people = counted(importer.known, "person", "people")
+        known = f"{importer.source}: the same file as before: {people}, known already"
+        return [place.title(known)]
     counts = {
         "new": report.accepted - importer.known,
         "known": importer.known,
@@ -21,8 +24,9 @@ def import_lines(place: Workplace, importer: Importer) -> list[str]:
         "rejected": report.rejected_rows,
         "blank": report.blank,
     }
-    parts = ", ".join(f"{count} {name}" for name, count in counts.items() if count) or "no people"
-    lines = [place.title(f"{importer.source}: {report.rows} rows: {parts}")]
+    parts = ", ".join(f"{count:,} {name}" for name, count in counts.items() if count) or "no people"
+    rows = counted(report.rows, "row")
+    lines = [place.title(f"{importer.source}: {rows}: {parts}"), *_people(report)]
     lines += [f"  note: {note}" for note in report.notes]
     for code, count in report.rejected.items():
         lines += _reason(importer, code, f"{count} rejected ({code})", count)
@@ -37,6 +41,18 @@ def import_lines(place: Workplace, importer: Importer) -> list[str]:
     if isinstance(rejects, RejectsFile) and rejects.rows:
         lines.append(f"  rejected rows are in {rejects.path}")
     return lines
+
+
+def _people(report: ImportReport) -> Iterator[str]:
+    """Yield whom the rows name, as `status` counts them, when some are not to be called."""
+    if not report.excluded_rows:
+        return
+    others = report.excluded_rows - report.left_out
+    repeats = f"; {counted(others, 'more excluded row')} repeat one of them or hold no number"
+    yield (
+        f"  {counted(report.people, 'person', 'people')}: {report.accepted:,} to call,"
+        f" {report.left_out:,} excluded{repeats if others else ''}"
+    )
 
 
 def _reason(importer: Importer, code: str, title: str, count: int) -> Iterator[str]:

@@ -29,8 +29,9 @@ def split_rows(
 ) -> Generator[Row, None, None]:
     """Yield every row after `skip_lines` lines; raises `ContactsError` on an unclosed quote.
 
-    A stray quote costs one row (fault `quotes`) when it is certain where that row ends. The csv
-    module's limit of a cell, which is global, is raised to 4,000,000 characters.
+    A stray quote costs one row (fault `quotes`) when it is certain where that row ends, and so
+    does an endless cell (fault `cell_too_large`). The csv module's limit of a cell, which is
+    global, is raised to 4,000,000 characters.
     """
     csv.field_size_limit(max(csv.field_size_limit(), _CELL_LIMIT))
     with source.open() as file:
@@ -93,10 +94,13 @@ class _Splitter:
             self._opened_on = self._line
 
     def _malformed(self, line: int, error: csv.Error) -> Row:
-        if self._ended or "field limit" in str(error):
+        certain = self._line == line and self._text.count('"') % 2 == 0
+        endless = "field limit" in str(error)
+        if endless and certain:
+            return Row(line, [self._text.rstrip("\r\n")], "cell_too_large")
+        if self._ended or endless:
             message = f"{self._label}: the quote opened on line {self._opened_on} is never closed"
             raise ContactsError(message, hint="nothing was imported; close the quote") from error
-        certain = self._line == line and self._text.count('"') % 2 == 0
         if not certain:
             message = (
                 f"{self._label}: a quote ends within a cell on line {self._line} "

@@ -30,6 +30,13 @@ _MAGIC: Final = (
     (b"\xfd7zXZ", "an xz archive", "unpack it first: unxz"),
     (b"SQLite format 3\0", "an SQLite database", "export the contacts as CSV"),
     (b"PAR1", "a Parquet file", "export the contacts as CSV"),
+    (b"\x89PNG", "a picture", "export the contacts as CSV"),
+    (b"\xff\xd8\xff", "a picture", "export the contacts as CSV"),
+    (b"GIF8", "a picture", "export the contacts as CSV"),
+    (b"BEGIN:VCARD", "a vCard file", "export the contacts as CSV"),
+    (b"<!DOCTYPE html", "a web page", "open it in a spreadsheet and save it as CSV UTF-8"),
+    (b"<html", "a web page", "open it in a spreadsheet and save it as CSV UTF-8"),
+    (b"<?xml", "an XML document", "open it in a spreadsheet and save it as CSV UTF-8"),
 )
 _WORKBOOK: Final = re.compile(r"xl[/\\]workbook\d*\.xml", re.IGNORECASE)
 _SHEETS_OF_OTHERS: Final = {
@@ -45,6 +52,11 @@ _BOMS: Final = (
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
 _MARKS: Final = frozenset(mark for mark, _ in _BOMS)
+_TEXT_PER_NUL: Final = 20
+_SPACE: Final = 0x20
+_TEXT_CONTROLS: Final = frozenset(b"\0\t\n\v\f\r\x1a\x1b")
+"""Control bytes of texts: white space, the end of a file, escapes; NUL where one is damaged."""
+
 _ENCODING_HINT: Final = "name the encoding with --encoding, or export as CSV UTF-8"
 
 
@@ -173,7 +185,7 @@ def _detected(path: Path, file: BinaryIO, head: bytes) -> Source:
     """Byte order mark, then strict UTF-8, then cp1252 with a warning: detectors guess worse."""
     label = visible(str(path))
     certain = _certain_encoding(head)
-    if not certain and b"\0" in head:
+    if not certain and b"\0" in head and not _is_damaged_text(head):
         message = f"{label}: a binary file, not a list of contacts"
         raise ContactsError(message, hint="export the contacts as CSV UTF-8")
     broken = _first_undecodable(file, certain or "utf-8", label)
@@ -202,6 +214,17 @@ def _certain_encoding(head: bytes) -> str:
     if head[::2].count(0) * 2 > pairs and head[1::2].count(0) == 0:
         return "utf-16-be"
     return ""
+
+
+def _is_damaged_text(head: bytes) -> bool:
+    """Say whether NUL bytes are a few lost characters of a text; other control bytes are none.
+
+    Every second byte of UTF-16 is NUL wherever it says something in ASCII, as a list of phone
+    numbers does. A file whose end was never written to the disk ends in NUL bytes alone.
+    """
+    written = head.rstrip(b"\0")
+    few = written.count(0) * _TEXT_PER_NUL <= len(written)
+    return few and not any(byte < _SPACE and byte not in _TEXT_CONTROLS for byte in head)
 
 
 @dataclass(frozen=True, slots=True)

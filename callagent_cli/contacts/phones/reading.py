@@ -184,7 +184,7 @@ def _read(text: str, rules: NumberRules) -> Phone | Refusal:
     extension = ""
     if found := _EXTENSION.search(text):
         extension = found[1]
-        text = text[: found.start()]
+        text = text[: found.start()].rstrip(" ,;")
     text = text.strip()
     if _LETTER.search(text):
         return Refusal("letters", "letters among the digits")

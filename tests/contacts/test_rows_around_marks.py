@@ -1,0 +1,35 @@
+"""Rows near a do-not-call column: footers of exports, and cells that are too large."""
+
+import pytest
+from contact_files import ANN, BOB, read
+
+FOOTER = '"Contact Report"\n"Confidential Information - Do Not Distribute"\n'
+
+
+def test_the_footer_of_an_export_is_no_person_who_is_left_out() -> None:
+    """Without a number there is nobody to leave alone: the fix is to delete the row."""
+    result = read(f"Name,Phone,Do Not Call\nAnn,{ANN},0\n\n{FOOTER}")
+
+    assert result.numbers == [ANN]
+    assert result.report.rejected == {"no_phone": 2}
+    assert result.report.excluded == {}
+    assert all("footer" in each.hint for each in result.rejects)
+
+
+def test_a_short_row_with_a_number_may_hide_a_mark() -> None:
+    """The cell that says whether to call is missing, so the person is not called."""
+    result = read(f"Name,Phone,Do Not Call\nAnn,{ANN}\nBob,{BOB},\n")
+
+    assert result.numbers == [BOB]
+    assert result.report.excluded == {"do_not_call_unreadable": 1}
+
+
+@pytest.mark.parametrize("length", [200_000, 300_000])
+def test_a_mark_holds_however_large_its_row_is(length: int) -> None:
+    """The number of a marked row is forbidden wherever else it stands in the file."""
+    notes = "x" * length
+    result = read(f"phone,notes,dnc\n{ANN},{notes},yes\n{ANN},,\n{BOB},,\n")
+
+    assert result.numbers == [BOB]
+    assert result.report.excluded == {"do_not_call": 2}
+    assert result.report.left_out == 1
