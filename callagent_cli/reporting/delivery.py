@@ -29,12 +29,13 @@ def delivery_guard(name: str, clock: Clock) -> Guard:
 
 
 class Delivery(msgspec.Struct, kw_only=True):
-    """How far one alert got on one channel."""
+    """How far one alert got on one channel; `pretended` when a mock took it, and no person."""
 
     delivered_utc_s: float | None = None
     attempts: int = 0
     error: str = ""
     given_up: bool = False
+    pretended: bool = False
 
     @property
     def settled(self) -> bool:

@@ -95,8 +95,8 @@ class LineEncoder:
         changes: dict[str, object] = {}
         for name in plan.floats:
             value = getattr(event, name)
-            if value is not None:
-                changes[name] = round(value, _DECIMALS)
+            if value is not None and (rounded := round(value, _DECIMALS)) != value:
+                changes[name] = rounded
         for name in plan.texts:
             text = getattr(event, name)
             if text and (redacted := self._redactor.text(text)) is not text:

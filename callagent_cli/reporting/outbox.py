@@ -1,7 +1,7 @@
 """Alerts wait in the store until each channel took them: observed and delivered are two facts."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Final
 
@@ -14,8 +14,6 @@ from callagent_cli.errors import (
     InvalidPayload,
     PermanentError,
     ServiceError,
-    ServiceTimeout,
-    ServiceUnavailable,
 )
 from callagent_cli.events import AlertDelivered, AlertRaised, CommandObeyed, Event, Stamped
 from callagent_cli.reporting.acknowledgement import KIND as ACKNOWLEDGEMENT
@@ -29,11 +27,12 @@ from callagent_cli.reporting.alert import (
     digest,
     thread_of,
 )
+from callagent_cli.reporting.channels.mock import MockChannel
 from callagent_cli.reporting.delivery import Delivery, Row
 from callagent_cli.reporting.incidents import Documents
 from callagent_cli.reporting.incidents.incident import is_open, load, named_by
 from callagent_cli.reporting.incidents.mutes import Mutes, mute_of
-from callagent_cli.reporting.queue import DELIVERY_TIMEOUT_S, Queue
+from callagent_cli.reporting.queue import Queue, outcome_of
 from callagent_cli.reporting.redaction import Redactor
 from callagent_cli.resilience.work import Work
 
@@ -46,8 +45,8 @@ LEARNED: Final = "channel"
 BROKEN_AFTER: Final = 3
 """Failures in a row after which the other channels hear that this one is broken."""
 
-MENDED_S: Final = 900.0
-"""A channel that only a person can mend is tried again this often: somebody may have done so."""
+NOT_SET: Final = "given up: the channel is not set any more"
+"""Why an alert is not tried any more that waited for a channel which the settings name no more."""
 
 _NEVER: Final = float("inf")
 _GONE: Final = 410
@@ -95,6 +94,7 @@ class Outbox:
         self._threads: dict[str, str] = {}
         self._leases: dict[str, asyncio.TimerHandle] = {}
         self._leased_until_utc_s = 0.0
+        self._orphans: list[tuple[Row, str]] = []
         self._recall(channels)
         self._load()
 
@@ -137,6 +137,21 @@ class Outbox:
         """Return how many alerts wait, by channel; channels with none are left out."""
         return {name: len(queue.rows) for name, queue in self._queues.items() if queue.rows}
 
+    def retire(self) -> None:
+        """Give up what waits for channels that are not set any more, and say so of each alert."""
+        orphans, self._orphans = self._orphans, []
+        for row, name in orphans:
+            delivery = row.deliveries[name]
+            delivery.error, delivery.given_up = NOT_SET, True
+            self._keep(row)
+        for queue in self._queues.values():
+            queue.drop_settled()
+        for row, name in orphans:
+            given_up = AlertDelivered(
+                alert=row.alert.id, channel=name, delivered=False, error_message=NOT_SET
+            )
+            self._emit(given_up)
+
     def close(self) -> None:
         """Stop the Guards' timers; what waits stays in the store."""
         for queue in self._queues.values():
@@ -169,6 +184,7 @@ class Outbox:
         if body is not None:
             row = msgspec.json.decode(body, type=Row)
             self._load_row(row, self._clock.utc())
+            self.retire()
 
     # Keeping
 
@@ -247,6 +263,18 @@ class Outbox:
             self._await_lease(row.alert.id, row.leased_until_utc_s - now_utc_s)
         else:
             self._enqueue(row)
+            self._orphans += [(row, name) for name in row.deliveries if self._is_orphan(row, name)]
+
+    def _is_orphan(self, row: Row, name: str) -> bool:
+        """Tell whether an alert waits for a channel that nobody serves.
+
+        What was tried was meant for a real channel: a mock in its place cannot deliver it.
+        """
+        delivery, queue = row.deliveries[name], self._queues.get(name)
+        if delivery.settled:
+            return False
+        pretended = queue is not None and isinstance(queue.channel, MockChannel)
+        return queue is None or (pretended and delivery.attempts > 0)
 
     def _enqueue(self, row: Row) -> None:
         for name, delivery in row.deliveries.items():
@@ -287,7 +315,7 @@ class Outbox:
         except InvalidPayload:
             return True
         except (ServiceError, CircuitOpen, Deferred) as error:
-            queue.not_before_s = self._clock.monotonic() + _rest_s(queue, error)
+            queue.not_before_s = self._clock.monotonic() + queue.rest_s(error)
             return False
         queue.not_before_s = 0.0
         return True
@@ -298,7 +326,7 @@ class Outbox:
         if not rows:
             return  # The end of the run was faster.
         alert = rows[0].alert if len(rows) == 1 else digest([row.alert for row in rows])
-        error = await _outcome(queue.channel.deliver(alert))
+        error = await outcome_of(queue.channel.deliver(alert))
         self._learn(queue.channel)
         if error is not None:
             self._failed(queue, rows, error)
@@ -329,6 +357,7 @@ class Outbox:
             delivery = row.deliveries[name]
             delivery.attempts += 1
             delivery.delivered_utc_s = utc_s
+            delivery.pretended = isinstance(queue.channel, MockChannel)
             self._told.setdefault(row.alert.incident, set()).add(name)
         self._settle(queue, rows)
         for row in rows:
@@ -362,31 +391,3 @@ class Outbox:
         for row in rows:
             self._keep(row)
         queue.drop_settled()
-
-
-def _rest_s(queue: Queue, error: ServiceError | CircuitOpen | Deferred) -> float:
-    """Return how long to leave a channel alone after its Guard gave up."""
-    breaker = queue.guard.breaker
-    if breaker.state == "isolated":
-        return MENDED_S
-    if isinstance(error, Deferred):
-        return error.delay_s
-    return breaker.retry_after_s
-
-
-async def _outcome(delivery: Coroutine[None, None, None]) -> ServiceError | None:
-    """Return what a delivery failed with, whatever that was; a task of its own contains it."""
-    task = asyncio.create_task(delivery)
-    try:
-        await asyncio.wait({task}, timeout=DELIVERY_TIMEOUT_S)
-    finally:
-        in_time = task.done()
-        task.cancel()
-    if not in_time:
-        return ServiceTimeout(f"no answer within {DELIVERY_TIMEOUT_S:g} s")
-    if task.cancelled():
-        return ServiceUnavailable("the delivery was cancelled")
-    error = task.exception()
-    if error is None or isinstance(error, ServiceError):
-        return error
-    return ServiceUnavailable(f"{type(error).__name__}: {error}")

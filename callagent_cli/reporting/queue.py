@@ -2,9 +2,17 @@
 
 import asyncio
 from collections import deque
+from collections.abc import Coroutine
 from typing import Final
 
 from callagent_cli.clock import Clock
+from callagent_cli.errors import (
+    CircuitOpen,
+    Deferred,
+    ServiceError,
+    ServiceTimeout,
+    ServiceUnavailable,
+)
 from callagent_cli.reporting.alert import Channel
 from callagent_cli.reporting.delivery import Row, delivery_guard
 from callagent_cli.resilience.work import Operation
@@ -13,6 +21,10 @@ HOURLY_MAX: Final = 10
 """Messages a channel gets in an hour; what comes beyond that is sent together, as a digest."""
 
 DELIVERY_TIMEOUT_S: Final = 30.0
+
+MENDED_S: Final = 900.0
+"""A channel that only a person can mend is tried again this often: somebody may have done so."""
+
 _MACHINES: Final = frozenset({"pagerduty", "webhook"})
 """Channels that a program reads: each message is about one incident, so that each one ends."""
 
@@ -72,3 +84,30 @@ class Queue:
         """Let go of the rows of which nothing more will be tried."""
         name = self.channel.name
         self.rows = [row for row in self.rows if not row.deliveries[name].settled]
+
+    def rest_s(self, error: ServiceError | CircuitOpen | Deferred) -> float:
+        """Return how long to leave the channel alone after its Guard gave up."""
+        breaker = self.guard.breaker
+        if breaker.state == "isolated":
+            return MENDED_S
+        if isinstance(error, Deferred):
+            return error.delay_s
+        return breaker.retry_after_s
+
+
+async def outcome_of(delivery: Coroutine[None, None, None]) -> ServiceError | None:
+    """Return what a delivery failed with, whatever that was; a task of its own contains it."""
+    task = asyncio.create_task(delivery)
+    try:
+        await asyncio.wait({task}, timeout=DELIVERY_TIMEOUT_S)
+    finally:
+        in_time = task.done()
+        task.cancel()
+    if not in_time:
+        return ServiceTimeout(f"no answer within {DELIVERY_TIMEOUT_S:g} s")
+    if task.cancelled():
+        return ServiceUnavailable("the delivery was cancelled")
+    error = task.exception()
+    if error is None or isinstance(error, ServiceError):
+        return error
+    return ServiceUnavailable(f"{type(error).__name__}: {error}")

@@ -26,6 +26,9 @@ HEADER: Final = (
     "call",
     "masked number",
 )
+ROW_EVENTS: Final = (AttemptFinished, BreakerChanged, CallChanged, AlertRaised, DialIntended)
+"""The events that `SheetRows` must hear; no others become rows."""
+
 CELL_MAX: Final = 500
 """Characters of a cell that are kept."""
 

@@ -32,12 +32,20 @@ from callagent_cli.reporting.incidents import (
     Now,
     Situation,
     alert_line,
+    wording,
 )
 from callagent_cli.reporting.incidents.in_force import in_force
 from callagent_cli.reporting.journal import Journal, run_file
 from callagent_cli.reporting.outbox import Outbox
 from callagent_cli.reporting.redaction import Redactor
-from callagent_cli.reporting.sheet import HEADER, CsvRows, RowSink, SheetRows, csv_line
+from callagent_cli.reporting.sheet import (
+    HEADER,
+    ROW_EVENTS,
+    CsvRows,
+    RowSink,
+    SheetRows,
+    csv_line,
+)
 from callagent_cli.reporting.sinks import ROTATE_BYTES, Dropped, FileSink, MemorySink, Sink
 from callagent_cli.settings import Alerts, Settings, Sheet
 
@@ -151,10 +159,10 @@ class Reporting:
         redactor = self._given.redactor
         # The journal comes first: it has an event before anything that follows from it.
         self._bus.listen(Journal(self.journal_sink, redactor))
-        self._bus.listen(SheetRows(self.rows, redactor))
+        self._bus.listen(SheetRows(self.rows, redactor), *ROW_EVENTS)
         self._bus.listen(self.outbox, AlertRaised, CommandObeyed)
         self._bus.listen(self._show, AlertRaised)
-        self._bus.listen(self._observe)
+        self._bus.listen(self._observe, *self.book.hears)
 
     # The life of a run
 
@@ -162,12 +170,24 @@ class Reporting:
         """Be told of the run before this one: if it was lost, that is an incident."""
         if last is None:
             return
+        self._leave_removed_channels()
         workers, now = self.book.workers, self._now()
         if last.ended_utc_s is not None:
             self._raise(workers.back(now))
             return
         lost = LostWorker(pid=last.pid, host=last.host, heartbeat_utc_s=last.heartbeat_utc_s)
         self._raise(workers.lost(lost, now))
+
+    def _leave_removed_channels(self) -> None:
+        """Give up what waits for channels that somebody took out of the settings."""
+        self.outbox.retire()
+        real = (each for each in self._channels if not isinstance(each, MockChannel))
+        services = {f"alerts.{channel.name}" for channel in real}
+        if self._heartbeat is not None:
+            services.add(wording.HEARTBEAT)
+        if isinstance(self.rows, GoogleSheet):
+            services.add(wording.SHEET)
+        self._raise(self.book.channels_set(frozenset(services), self._now()))
 
     def watch(self, run: Situation) -> None:
         """Ask this run from now on how many calls an outage holds up."""
@@ -230,7 +250,9 @@ class Reporting:
             self._given.screen(alert_line(stamped.event))
 
     def _observe(self, stamped: Stamped) -> None:
-        self._raise(self.book.observe(stamped))
+        alerts = self.book.observe(stamped)
+        if alerts or self.book.due_s < self._armed_s:
+            self._raise(alerts)
 
     def _raise(self, alerts: list[AlertRaised]) -> None:
         for alert in alerts:

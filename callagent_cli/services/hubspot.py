@@ -194,6 +194,8 @@ class HubSpotAdapter:
             headers=headers,
             body=b"" if body is None else msgspec.json.encode(body),
             timeout_s=self._settings.timeout_s if timeout_s is None else timeout_s,
+            # Else one person could be taken for another, or a record for written.
+            alone=operation != "health",
         )
 
     def _read_as(self, response: Response, shape: type[_Shape]) -> _Shape:

@@ -37,6 +37,8 @@ class ModelApi:
             headers={**self._headers, "content-type": "application/json"},
             body=msgspec.json.encode(question),
             timeout_s=self._settings.timeout_s,
+            # Else one person could be told what was written for another.
+            alone=True,
         )
         return await self._answered(request)
 

@@ -16,6 +16,7 @@ from callagent_cli.store.rows import (
     PROGRESS,
     READMITTED,
     SHELVES,
+    STATES,
     call_of,
     changing_values,
     progress_values,
@@ -129,13 +130,13 @@ class CallTable(Table):
     def totals(self, campaign: str) -> dict[CallState, int]:
         """Count a campaign's calls by state; a state without calls is left out."""
         rows = self._database.read(TOTALS, (campaign,))
-        return {CallState(state): calls for state, calls in rows}
+        return {STATES[state]: calls for state, calls in rows}
 
     def waiting(self, campaign: str) -> list[Waiting]:
         """Count the calls in backoff, parked, reconciling or scheduled, by service and reason."""
         return [
             Waiting(
-                state=CallState(state),
+                state=STATES[state],
                 waits_for=waits_for,
                 reason=reason,
                 calls=calls,

@@ -109,9 +109,12 @@ class Table:
         self._database = database
 
 
-def connect(path: Path | None, *, read_only: bool = False) -> sqlite3.Connection:
+def connect(
+    path: Path | None, *, read_only: bool = False, patience_s: float | None = None
+) -> sqlite3.Connection:
     """Open a database file, or one in memory; a missing file is created unless `read_only`.
 
+    `patience_s` is how long a write waits for another process, `BUSY_TIMEOUT_S` when not given.
     The file is created for its owner only (0600), its folder too (0700).
     """
     if path is None:
@@ -124,8 +127,11 @@ def connect(path: Path | None, *, read_only: bool = False) -> sqlite3.Connection
         )
     mode = "ro" if read_only else "rw"
     uri = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
+    if read_only and _is_unchanging(path):
+        uri += "&immutable=1"
     try:
-        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=BUSY_TIMEOUT_S)
+        timeout_s = BUSY_TIMEOUT_S if patience_s is None else patience_s
+        return sqlite3.connect(uri, uri=True, isolation_level=None, timeout=timeout_s)
     except sqlite3.Error as error:
         raise store_error(error, path) from error
 
@@ -148,6 +154,21 @@ def explained(
         with suppress(sqlite3.Error):  # The check itself fails on a file that is damaged enough.
             finding = str(connection.execute("PRAGMA quick_check(1)").fetchone()[0])
     return store_error(error, path, finding="" if finding == "ok" else finding)
+
+
+def _is_unchanging(path: Path) -> bool:
+    """Tell whether a database lies on a read-only medium, and all of it in its one file.
+
+    There SQLite cannot make the file that it shares with writers, and refuses to read without it.
+    """
+    with suppress(OSError):
+        read_only = os.statvfs(path).f_flag & os.ST_RDONLY
+        return bool(read_only) and not _size(path.with_name(f"{path.name}-wal"))
+    return False
+
+
+def _size(path: Path) -> int:
+    return path.stat().st_size if path.exists() else 0
 
 
 def _create(path: Path) -> None:

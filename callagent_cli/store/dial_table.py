@@ -6,12 +6,14 @@ from callagent_cli.calls.model import Dial, DialStatus
 from callagent_cli.errors import StoreError
 from callagent_cli.store.database import Table
 
+# It is asked apart: an insert that reads its own table has SQLite make another one for the moment.
+PLACE: Final = """
+    SELECT seq, (SELECT count(*) FROM dials WHERE call_seq = seq) FROM calls WHERE calls.id = ?
+"""
 SAVE: Final = """
     INSERT INTO dials (
         call_seq, place, id, number, status, intended_utc_s, ended_utc_s, conversation, reason
-    )
-    SELECT seq, (SELECT count(*) FROM dials WHERE call_seq = seq), ?, ?, ?, ?, ?, ?, ?
-    FROM calls WHERE calls.id = ?
+    ) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
     ON CONFLICT DO UPDATE SET
         status = excluded.status, ended_utc_s = excluded.ended_utc_s,
         conversation = excluded.conversation, reason = excluded.reason
@@ -36,9 +38,13 @@ class DialTable(Table):
 
     def save_dial(self, dial: Dial) -> None:
         """Insert a dial, or update what became of it; its call and number never change."""
-        saved = self._database.write(
+        places = self._database.read(PLACE, (dial.call,))
+        if not places:
+            raise StoreError(f"call {dial.call} is not in the store")
+        self._database.write(
             SAVE,
             (
+                *places[0],
                 dial.id,
                 dial.number,
                 dial.status.value,
@@ -46,11 +52,8 @@ class DialTable(Table):
                 dial.ended_utc_s,
                 dial.conversation,
                 dial.reason,
-                dial.call,
             ),
         )
-        if saved.rowcount == 0:
-            raise StoreError(f"call {dial.call} is not in the store")
 
     def dials(self, call_id: str) -> list[Dial]:
         """Return a call's dials in the order they were first saved."""

@@ -36,6 +36,12 @@ def store_error(error: sqlite3.Error, path: Path | None, *, finding: str = "") -
     return StoreError(f"{where}: {error}", hint="`callagent doctor` looks further")
 
 
+def is_locked(error: StoreError) -> bool:
+    """Tell whether another process kept this one from writing."""
+    code = getattr(error.__cause__, "sqlite_errorcode", sqlite3.SQLITE_OK)
+    return code & _PRIMARY in {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+
+
 def refused(error: sqlite3.IntegrityError, path: Path | None) -> StoreError:
     """Return the error for a row that refers to nothing, or whose id is taken."""
     if "FOREIGN KEY" in str(error):

@@ -65,8 +65,7 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     steps: frozenset[Step] = frozenset()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Waiting:
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """How many calls wait in one state for one service or reason, and when the first is due."""
 
     state: CallState

@@ -73,7 +73,7 @@ SHELVES: Final = {
 }
 """Which partial indexes a state is in: pending 0, waiting 1, done 3, and all others 2."""
 
-_STATES: Final = {state.value: state for state in CallState}
+STATES: Final = {state.value: state for state in CallState}
 _STEPS: Final = {step.value: step for step in Step}
 _variables: Final = msgspec.json.Decoder(dict[str, str])
 _results: Final = msgspec.json.Decoder(dict[str, Any])
@@ -155,7 +155,7 @@ def call_of(row: tuple[Any, ...]) -> Call:
             alternate=row[8],
             variables=_variables.decode(row[9]),
         ),
-        state=_STATES[row[10]],
+        state=STATES[row[10]],
         step=_STEPS[row[12]],
         reason=row[13],
         waits_for=row[14],

@@ -22,16 +22,23 @@ class SqliteStore(CallTable, DialTable, RecordTable):
 
     @classmethod
     def open(
-        cls, path: Path | None, *, read_only: bool = False, hooks: Hooks | None = None
+        cls,
+        path: Path | None,
+        *,
+        read_only: bool = False,
+        hooks: Hooks | None = None,
+        patience_s: float | None = None,
     ) -> "SqliteStore":
         """Open a database file, None for one in memory; it is made or migrated unless `read_only`.
+
+        `patience_s` is how long a write waits for another process, some seconds when not given.
 
         Raises `DatabaseVersion` when a newer callagent wrote it, `DatabaseCorrupt` when it is no
         database, and `StoreError` when it cannot be opened.
         """
         if path is not None:
             path = path.absolute()  # The file stays the same wherever the process goes.
-        connection = connect(path, read_only=read_only)
+        connection = connect(path, read_only=read_only, patience_s=patience_s)
         try:
             database = _database(connection, path, read_only=read_only, hooks=hooks)
         except StoreError:

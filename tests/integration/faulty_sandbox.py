@@ -15,7 +15,7 @@ from callagent_cli.settings_file import load_settings
 from callagent_cli.simulation.sandbox import Sandbox
 from callagent_cli.simulation.sandbox_process import Address, address_file
 from callagent_cli.simulation.twins.twin import Facts, TwinRequest
-from callagent_cli.simulation.wire.action import PASS, WireAction
+from callagent_cli.simulation.wire_action import PASS, WireAction
 
 UNAVAILABLE = WireAction(
     kind="answer", status=503, body=b'{"detail":{"status":"system_busy","message":"busy"}}'

@@ -1,19 +1,18 @@
 """A collector of traces on loopback: takes OTLP over HTTP and keeps the spans it was sent."""
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
+from threaded_server import Answer, Asked, answering
 
 
 class Collector:
     """What arrived; `url` is what the exporter is told."""
 
-    def __init__(self, url: str) -> None:
-        self.url = url
+    def __init__(self) -> None:
+        self.url = ""
         self.paths: set[str] = set()
         self.raw = b""
         self.service_names: set[str] = set()
@@ -42,28 +41,14 @@ class Collector:
 @contextmanager
 def collector() -> Iterator[Collector]:
     """Serve a collector while the block runs."""
+    taken = Collector()
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            """Take one request."""
-            taken.take(self.path, self.rfile.read(int(self.headers["Content-Length"])))
-            self.send_response(200)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
+    def answer(asked: Asked) -> Answer:
+        taken.take(asked.path, asked.body)
+        return 200, {}, b""
 
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    taken = Collector(f"http://127.0.0.1:{server.server_address[1]}")
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with answering(answer) as taken.url:
         yield taken
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
 
 
 def attributes(span: Any) -> dict[str, Any]:  # noqa: ANN401 — a message of protobuf.

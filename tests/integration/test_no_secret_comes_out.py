@@ -2,11 +2,8 @@
 
 import asyncio
 import json
-import threading
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,9 +11,10 @@ import pytest
 from command_line import INSTANT, callagent, write_contacts, write_settings
 from faulty_sandbox import Outage, faulty_sandbox, running
 from otlp_collector import collector
+from threaded_server import Answer, Asked, answering
 
 from callagent_cli.simulation.twins.twin import Facts, TwinRequest
-from callagent_cli.simulation.wire.action import PASS, WireAction
+from callagent_cli.simulation.wire_action import PASS, WireAction
 
 SECRETS: Final = {
     "ELEVENLABS_API_KEY": "sk_elevenlabs_0123456789abcdef",
@@ -69,32 +67,10 @@ class Echo(Outage):
         return WireAction(kind="answer", status=503, body=self.body)
 
 
-@contextmanager
-def _careless_receiver(words: str) -> Iterator[str]:
-    """Serve a receiver of alerts that refuses each with all it knows."""
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            """Refuse one alert."""
-            self.rfile.read(int(self.headers["Content-Length"]))
-            body = json.dumps({"ok": False, "description": words}).encode()
-            self.send_response(401)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+def _careless(words: str) -> Callable[[Asked], Answer]:
+    """Return a receiver of alerts that refuses each with all it knows."""
+    body = json.dumps({"ok": False, "description": words}).encode()
+    return lambda _: (401, {}, body)
 
 
 def _settings(receiver: str) -> dict[str, Any]:
@@ -141,7 +117,7 @@ def test_no_key_and_no_number_comes_out_of_any_command(tmp_path: Path, unused_po
     """Log, alerts, sheet rows, store, screen, every command, metrics, traces, journal, `.env`."""
     numbers = write_contacts(tmp_path, 4)
     words = " ".join([*SECRETS.values(), *(each for n in numbers for each in _variants(n))])
-    with _careless_receiver(words) as receiver, collector() as taken:
+    with answering(_careless(words)) as receiver, collector() as taken:
         write_settings(tmp_path, INSTANT, _settings(receiver))
         lines = {**SECRETS, "OTEL_EXPORTER_OTLP_ENDPOINT": taken.url}
         (tmp_path / ".env").write_text(

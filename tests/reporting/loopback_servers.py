@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import json
 import ssl
 from abc import ABC, abstractmethod
 from collections.abc import Callable
@@ -12,7 +13,7 @@ from functools import cache
 from ipaddress import ip_address
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -101,6 +102,11 @@ class HttpServer(_Server):
             lines.append(f"content-length: {len(content)}")
         writer.write("\r\n".join([*lines, "connection: close", "", ""]).encode() + content)
         await writer.drain()
+
+
+def json_answer(status: int, /, **body: Any) -> Answer:  # noqa: ANN401 — JSON.
+    """Return an answer whose body is a JSON object."""
+    return status, {"content-type": "application/json"}, json.dumps(body).encode()
 
 
 @cache

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from reporting_doubles import KEY, MemoryDocuments, loop_clock, run_jumping
+from memory_documents import MemoryDocuments
+from reporting_doubles import KEY, loop_clock, run_jumping
 
 from callagent_cli.events import AlertRaised, Event, Stamped
 from callagent_cli.reporting.alert import Channel

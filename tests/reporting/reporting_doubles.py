@@ -6,6 +6,8 @@ from itertools import count
 from random import Random
 from typing import Any, Final, TypeVar
 
+from memory_documents import MemoryDocuments
+
 from callagent_cli.clock import Clock
 from callagent_cli.errors import ServiceError
 from callagent_cli.events import (
@@ -41,34 +43,6 @@ ALERT: Final = Alert(
 )
 
 Result = TypeVar("Result")
-
-
-class MemoryDocuments:
-    """Documents as the store keeps them, without a file."""
-
-    def __init__(self) -> None:
-        self.kept: dict[tuple[str, str], tuple[bytes, bool]] = {}
-
-    def put(self, kind: str, key: str, body: bytes, *, open_: bool = True) -> None:
-        """Insert or replace a document."""
-        self.kept[kind, key] = (body, open_)
-
-    def get(self, kind: str, key: str) -> bytes | None:
-        """Return a document."""
-        found = self.kept.get((kind, key))
-        return found[0] if found else None
-
-    def documents(self, kind: str, *, open_only: bool = False) -> list[tuple[str, bytes]]:
-        """Return the documents of a kind in the order they were first put."""
-        return [
-            (key, body)
-            for (of_kind, key), (body, open_) in self.kept.items()
-            if of_kind == kind and (open_ or not open_only)
-        ]
-
-    def text(self) -> str:
-        """Return everything that is kept, to search in."""
-        return "\n".join(body.decode() for body, _ in self.kept.values())
 
 
 class Drill:

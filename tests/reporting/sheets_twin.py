@@ -1,10 +1,8 @@
 """A Google Sheets server on loopback for real gspread: token, metadata, append, read, update."""
 
 import json
-import threading
 from collections.abc import Callable
 from functools import cache
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
@@ -12,6 +10,9 @@ from urllib.parse import SplitResult, parse_qs, unquote, urlsplit
 import gspread
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
+from threaded_server import Answer, Asked, answering
+
+from callagent_cli.reporting.gspread_writer import GspreadWriter
 
 GOOGLE = "https://sheets.googleapis.com"
 
@@ -104,11 +105,8 @@ class SheetsTwin:
         return {title: grid.rows for title, grid in self.grids.items()}
 
     def __enter__(self) -> Self:
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
-        self._server.daemon_threads = True
-        self.base = f"http://127.0.0.1:{self._server.server_port}"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,))
-        self._thread.start()
+        self._serving = answering(self._told)
+        self.base = self._serving.__enter__()
         return self
 
     def __exit__(
@@ -117,9 +115,24 @@ class SheetsTwin:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        self._server.shutdown()
-        self._thread.join()
-        self._server.server_close()
+        self._serving.__exit__(kind, error, trace)
+
+    def _told(self, asked: Asked) -> Answer:
+        self.hosts.append(asked.headers.get("host", ""))
+        status, content = self.answer(asked.method, asked.path, asked.body)
+        body = content.encode() if isinstance(content, str) else json.dumps(content).encode()
+        slow_down = status == 429 and self.retry_after
+        more = {"retry-after": self.retry_after} if slow_down else {}
+        return status, {"content-type": "application/json", **more}, body
+
+    def writer(self, account: dict[str, str] | None = None) -> GspreadWriter:
+        """Return a writer of this server's worksheet `callagent`, for an account it gave out."""
+        return GspreadWriter(
+            account or self.account,
+            spreadsheet_id="book",
+            worksheet="callagent",
+            http_client=self.http_client,
+        )
 
     @property
     def account(self) -> dict[str, str]:
@@ -265,26 +278,3 @@ def _refusal(message: str) -> tuple[int, Any]:
 
 def _no_range(cells: str) -> tuple[int, Any]:
     return _refusal(f"Unable to parse range: {cells}")
-
-
-def _handler(twin: SheetsTwin) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("content-length", "0")))
-            twin.hosts.append(self.headers.get("host", ""))
-            status, content = twin.answer(self.command, self.path, body)
-            data = content.encode() if isinstance(content, str) else json.dumps(content).encode()
-            self.send_response(status)
-            self.send_header("content-type", "application/json")
-            if status == 429 and twin.retry_after:
-                self.send_header("retry-after", twin.retry_after)
-            self.send_header("content-length", str(len(data)))
-            self.end_headers()
-            self.wfile.write(data)
-
-        do_GET = do_POST = do_PUT = _answer  # noqa: N815 — names that the library calls.
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    return Handler

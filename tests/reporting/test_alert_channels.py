@@ -4,10 +4,10 @@ import asyncio
 import base64
 import hmac
 import json
-from collections.abc import Callable
 from hashlib import sha256
 
 import pytest
+from channel_trials import channel_of, tried
 from loopback_servers import Answer, HttpServer
 from reporting_doubles import ALERT, KEY, loop_clock
 
@@ -23,45 +23,21 @@ from callagent_cli.errors import (
 )
 from callagent_cli.reporting.alert import Alert, Channel
 from callagent_cli.reporting.channels.webhook import sign
-from callagent_cli.reporting.real_doors import RealDoors
-from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.settings import Alerts, Email, Telegram, Webhook
 
 SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 — the published vector.
 
 
-def _channels(alerts: Alerts, environ: dict[str, str]) -> list[Channel]:
-    doors = RealDoors(http_for=lambda base_url: HttpxClient(base_url=base_url), environ=environ)
-    return doors.channels(alerts, loop_clock())
-
-
 def _telegram(base_url: str) -> Channel:
     settings = Alerts(telegram=Telegram(base_url=base_url, chat_id="-100"))
-    return _channels(settings, {"TELEGRAM_BOT_TOKEN": KEY})[0]
+    return channel_of(settings, {"TELEGRAM_BOT_TOKEN": KEY}, clock=loop_clock())
 
 
 def _webhook(base_url: str) -> Channel:
     settings = Alerts(webhook=Webhook(url=f"{base_url}/hook?team=1"))
-    return _channels(settings, {"CALLAGENT_WEBHOOK_SECRET": f"{SECRET} whsec_b2xkb2xk"})[0]
-
-
-def _try(
-    make: Callable[[str], Channel], answers: list[Answer], alert: Alert = ALERT
-) -> tuple[ServiceError | None, HttpServer]:
-    """Deliver one alert to a server that gives these answers; return what went wrong."""
-
-    async def deliver() -> tuple[ServiceError | None, HttpServer]:
-        async with HttpServer(answers) as server:
-            channel = make(server.base_url)
-            try:
-                await channel.deliver(alert)
-            except ServiceError as error:
-                return error, server
-            finally:
-                await channel.close()
-            return None, server
-
-    return asyncio.run(deliver())
+    return channel_of(
+        settings, {"CALLAGENT_WEBHOOK_SECRET": f"{SECRET} whsec_b2xkb2xk"}, clock=loop_clock()
+    )
 
 
 # Webhook
@@ -77,7 +53,7 @@ def test_the_signature_is_the_one_of_the_specification() -> None:
 
 def test_a_webhook_is_posted_signed_with_each_secret() -> None:
     """Id, timestamp and signatures in the headers; type, timestamp and data in the body."""
-    error, server = _try(_webhook, [(204, {}, b"")])
+    error, server = tried(_webhook, [(204, {}, b"")])
     request = server.requests[0]
     key = base64.b64decode(SECRET.removeprefix("whsec_"))
     content = f"msg_1.{request.headers['webhook-timestamp']}.".encode() + request.body
@@ -112,7 +88,7 @@ def test_each_answer_of_a_webhook_means_something(
     status: int, headers: dict[str, str], kind: type[ServiceError]
 ) -> None:
     """Statuses become errors; Retry-After is kept; the receiver's page is not."""
-    error, _ = _try(_webhook, [(status, headers, b"<html>help</html>")])
+    error, _ = tried(_webhook, [(status, headers, b"<html>help</html>")])
 
     assert type(error) is kind
     assert error.status == status
@@ -128,7 +104,7 @@ def test_a_large_alert_stays_under_the_limit() -> None:
             "body": "x" * 100_000,
         }
     )
-    _, server = _try(_webhook, [(200, {}, b"")], huge)
+    _, server = tried(_webhook, [(200, {}, b"")], huge)
 
     assert len(server.requests[0].body) < 20_000
 
@@ -139,7 +115,7 @@ def test_a_secret_that_is_no_secret_is_refused_at_the_start() -> None:
     async def make() -> None:
         settings = Alerts(webhook=Webhook(url="https://hooks.example/x"))
         with pytest.raises(SettingsError):
-            _channels(settings, {"CALLAGENT_WEBHOOK_SECRET": "whsec_%%%"})
+            channel_of(settings, {"CALLAGENT_WEBHOOK_SECRET": "whsec_%%%"})
 
     asyncio.run(make())
 
@@ -161,7 +137,7 @@ def _refusal(status: int, description: str, **parameters: int) -> tuple[int, dic
 
 def test_a_telegram_message_carries_title_and_body() -> None:
     """The bot's token is in the path, the text in the body, and only bad news makes a sound."""
-    error, server = _try(_telegram, [_OK])
+    error, server = tried(_telegram, [_OK])
     request = server.requests[0]
     sent = json.loads(request.body)
 
@@ -175,7 +151,7 @@ def test_a_telegram_message_carries_title_and_body() -> None:
 def test_a_chat_that_moved_is_followed() -> None:
     """A group that became a supergroup names its new id; the alert is sent there."""
     moved = _refusal(400, "group upgraded", migrate_to_chat_id=-1001234)
-    error, server = _try(_telegram, [moved, _OK])
+    error, server = tried(_telegram, [moved, _OK])
 
     assert error is None
     assert [json.loads(request.body)["chat_id"] for request in server.requests] == [
@@ -203,7 +179,7 @@ def test_each_answer_of_telegram_means_something(
     answer: Answer, kind: type[ServiceError], retry_after_s: float | None
 ) -> None:
     """By description first, status second; the token is in no message."""
-    error, _ = _try(_telegram, [answer])
+    error, _ = tried(_telegram, [answer])
 
     assert type(error) is kind
     assert error.retry_after_s == retry_after_s
@@ -240,7 +216,7 @@ def test_a_channel_without_its_secret_or_address_stops_the_start(alerts: Alerts)
 
     async def make() -> None:
         with pytest.raises(SettingsError) as raised:
-            _channels(alerts, {})
+            channel_of(alerts, {})
         assert raised.value.hint
 
     asyncio.run(make())

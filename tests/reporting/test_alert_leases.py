@@ -3,8 +3,9 @@
 import asyncio
 
 import pytest
+from memory_documents import MemoryDocuments
 from outbox_desk import Desk, run_story
-from reporting_doubles import EPOCH_S, MemoryDocuments, ScriptedChannel, alert
+from reporting_doubles import EPOCH_S, ScriptedChannel, alert
 
 LEASE_S = 45.0
 

@@ -14,7 +14,8 @@ from typing import Any
 import pytest
 from bad_answers import BEYOND_MENDING, CASES, GOOD, Case
 from loopback_servers import Answer, HttpServer, SmtpServer, certificate
-from reporting_doubles import KEY, JumpingLoop, MemoryDocuments, alert, loop_clock
+from memory_documents import MemoryDocuments
+from reporting_doubles import KEY, JumpingLoop, alert, loop_clock
 
 from callagent_cli.errors import ServiceError
 from callagent_cli.events import AlertDelivered, AlertRaised, Bus, Event, ListenerFailed, Stamped

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from reporting_doubles import MemoryDocuments, quick_clock
+from memory_documents import MemoryDocuments
+from reporting_doubles import quick_clock
 from sheets_twin import SheetsTwin
 
 from callagent_cli.cli.place import sheet_rows
@@ -20,7 +21,6 @@ from callagent_cli.errors import (
 )
 from callagent_cli.reporting import google_sheet
 from callagent_cli.reporting.google_sheet import GoogleSheet
-from callagent_cli.reporting.gspread_writer import GspreadWriter
 from callagent_cli.reporting.incidents.incident import Incident, save
 from callagent_cli.reporting.sheet import Row
 
@@ -127,12 +127,7 @@ def test_each_wrong_answer_of_google_is_told_once_and_loses_no_row(
 
     async def story(twin: SheetsTwin) -> None:
         sheet = Noting(
-            lambda: GspreadWriter(
-                twin.account,
-                spreadsheet_id="book",
-                worksheet="callagent",
-                http_client=twin.http_client,
-            ),
+            twin.writer,
             MemoryDocuments(),
             quick_clock(),
             on_broken=lambda _, why: said.append(("broken", why)),

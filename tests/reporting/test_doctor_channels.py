@@ -2,10 +2,8 @@
 
 import json
 import os
-import threading
 from collections.abc import Iterator
 from contextlib import closing
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ import gspread
 import pytest
 from reporting_doubles import KEY
 from sheets_twin import SheetsTwin
+from threaded_server import Answer, Asked, answering
 
 from callagent_cli.cli.app import exit_code_of
 from callagent_cli.reporting.outbox import LEARNED
@@ -23,38 +22,29 @@ CHAT = {"ok": True, "result": {"title": "Night shift"}}
 MOVED = {"ok": False, "description": "upgraded", "parameters": {"migrate_to_chat_id": -1009}}
 
 
-class _Telegram(BaseHTTPRequestHandler):
+class _Telegram:
     """Answers as told, and notes what it was asked."""
 
-    answers: list[tuple[int, Any]]
-    asked: list[tuple[str, str]]
+    def __init__(self) -> None:
+        self.base_url = ""
+        self.answers: list[tuple[int, Any]] = []
+        self.asked: list[tuple[str, str]] = []
 
-    def do_POST(self) -> None:
+    def answer(self, asked: Asked) -> Answer:
         """Answer a method of the bot API."""
-        body = json.loads(self.rfile.read(int(self.headers["content-length"])))
-        self.asked.append((self.path.rpartition("/")[2], body.get("chat_id", "")))
+        self.asked.append(
+            (asked.path.rpartition("/")[2], json.loads(asked.body).get("chat_id", ""))
+        )
         status, said = self.answers.pop(0)
-        data = json.dumps(said).encode()
-        self.send_response(status)
-        self.send_header("content-length", str(len(data)))
-        self.end_headers()
-        self.wfile.write(data)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+        return status, {}, json.dumps(said).encode()
 
 
 @pytest.fixture
-def telegram() -> Iterator[str]:
-    """Yield the address of a Telegram on loopback."""
-    _Telegram.answers, _Telegram.asked = [], []
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Telegram)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def telegram() -> Iterator[_Telegram]:
+    """Yield a Telegram on loopback."""
+    served = _Telegram()
+    with answering(served.answer) as served.base_url:
+        yield served
 
 
 @pytest.fixture
@@ -118,7 +108,7 @@ def _telegram_section(base_url: str) -> str:
 )
 def test_telegram_is_asked_for_its_bot_and_chat_and_sent_nothing(
     folder: Path,
-    telegram: str,
+    telegram: _Telegram,
     capsys: pytest.CaptureFixture[str],
     answers: list[tuple[int, Any]],
     status: str,
@@ -126,29 +116,29 @@ def test_telegram_is_asked_for_its_bot_and_chat_and_sent_nothing(
     fix: str,
 ) -> None:
     """A wrong token, an unknown chat, a chat that moved: one line each, with its fix."""
-    _Telegram.answers = list(answers)
-    _settings(folder, _telegram_section(telegram))
+    telegram.answers = list(answers)
+    _settings(folder, _telegram_section(telegram.base_url))
     check = _checks(capsys)["telegram"]
 
     assert check["status"] == status
     assert words in check["text"]
     assert fix in check["fix"]
-    assert {method for method, _ in _Telegram.asked} <= {"getMe", "getChat"}
+    assert {method for method, _ in telegram.asked} <= {"getMe", "getChat"}
 
 
 def test_a_chat_that_a_run_saw_moving_is_asked_where_it_is(
-    folder: Path, telegram: str, capsys: pytest.CaptureFixture[str]
+    folder: Path, telegram: _Telegram, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What the store remembers goes before the setting, and the setting to change is named."""
-    _Telegram.answers = [(200, ME), (200, CHAT)]
-    _settings(folder, _telegram_section(telegram))
+    telegram.answers = [(200, ME), (200, CHAT)]
+    _settings(folder, _telegram_section(telegram.base_url))
     (folder / ".callagent").mkdir()
     with closing(SqliteStore.open(folder / ".callagent" / "live.db")) as store:
         store.put(LEARNED, "telegram", b"-100>-1009", open_=False)
         store.flush()
     check = _checks(capsys)["telegram"]
 
-    assert _Telegram.asked[-1] == ("getChat", "-1009")
+    assert telegram.asked[-1] == ("getChat", "-1009")
     assert check["status"] == "warning"
     assert "set `alerts.telegram.chat_id` to `-1009`" in check["fix"]
 
@@ -168,15 +158,15 @@ def test_a_channel_without_a_harmless_question_says_how_to_test_it(
 
 
 def test_a_sandbox_asks_no_channel(
-    folder: Path, telegram: str, capsys: pytest.CaptureFixture[str]
+    folder: Path, telegram: _Telegram, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """Only live settings are checked for real."""
     sheet = "sheet: {spreadsheet_id: book}"
     os.environ["GOOGLE_SERVICE_ACCOUNT_JSON"] = "{}"
-    _settings(folder, f"{_telegram_section(telegram)}\n{sheet}", mode="sandbox")
+    _settings(folder, f"{_telegram_section(telegram.base_url)}\n{sheet}", mode="sandbox")
     checks = _checks(capsys)
 
-    assert _Telegram.asked == []
+    assert telegram.asked == []
     assert [checks[name]["text"] for name in ("telegram", "sheet")] == [
         "is set; `mode: live` checks it"
     ] * 2

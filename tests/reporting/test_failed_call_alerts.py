@@ -131,6 +131,15 @@ def test_parked_calls_are_counted_once() -> None:
     assert "2 calls wait for it" in drill.at(200).told[-1].body
 
 
+def test_one_call_waits_and_needs_in_the_singular() -> None:
+    """What alerts say is read by people."""
+    waiting = Drill().see(breaker("closed", "open"))
+    waiting.see(failed_call("call_1", new="parked", waits_for="elevenlabs"))
+    waiting.see(breaker("open", "closed")).at(200)
+
+    assert "Impact: 1 call waits for it" in waiting.told[-1].body
+
+
 def test_a_channel_that_breaks_and_works_again_is_one_incident() -> None:
     """Told once, however often it fails, and once when it delivers again."""
     drill = Drill()

@@ -6,7 +6,8 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 import pytest
-from reporting_doubles import MemoryDocuments, loop_clock, quick_clock, run_jumping
+from memory_documents import MemoryDocuments
+from reporting_doubles import loop_clock, quick_clock, run_jumping
 
 from callagent_cli.clock import Clock
 from callagent_cli.errors import AuthenticationFailed

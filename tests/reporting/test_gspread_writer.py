@@ -5,12 +5,13 @@ import json
 from typing import Any
 
 import pytest
-from reporting_doubles import MemoryDocuments, quick_clock
+from memory_documents import MemoryDocuments
+from reporting_doubles import quick_clock
 from sheets_twin import SheetsTwin
 
 from callagent_cli.errors import SettingsError
 from callagent_cli.reporting.google_sheet import GoogleSheet, SheetError
-from callagent_cli.reporting.gspread_writer import GspreadWriter, sheet_writer
+from callagent_cli.reporting.gspread_writer import sheet_writer
 from callagent_cli.reporting.sheet import Row
 from callagent_cli.reporting.sheet_layout import COLUMNS
 from callagent_cli.settings import Sheet
@@ -22,12 +23,6 @@ def _error(code: int) -> str:
     return json.dumps({"error": {"code": code, "message": "no", "status": "NO"}})
 
 
-def _writer(twin: SheetsTwin) -> GspreadWriter:
-    return GspreadWriter(
-        twin.account, spreadsheet_id="book", worksheet="callagent", http_client=twin.http_client
-    )
-
-
 def _rows(*numbers: int) -> list[list[str]]:
     return [["t", "s", "e", "=m", "open", "c", "…123", f"run_1-{number}"] for number in numbers]
 
@@ -35,8 +30,8 @@ def _rows(*numbers: int) -> list[list[str]]:
 def test_a_missing_worksheet_is_made_with_its_header() -> None:
     """The first row names the columns; rows follow it as plain text."""
     with SheetsTwin() as twin:
-        _writer(twin).append(_rows(1, 2))
-        again = _writer(twin)
+        twin.writer().append(_rows(1, 2))
+        again = twin.writer()
         again.append(_rows(3))
 
         assert twin.sheets["callagent"] == [list(COLUMNS), *_rows(1, 2, 3)]
@@ -60,7 +55,7 @@ def test_each_failed_append_says_whether_it_may_have_worked(
 ) -> None:
     """Only a refusal proves that nothing was written; a proxy's page proves nothing."""
     with SheetsTwin(fault, titles=("callagent",)) as twin:
-        writer = _writer(twin)
+        writer = twin.writer()
         with pytest.raises(SheetError) as raised:
             writer.append(_rows(1))
 
@@ -81,7 +76,7 @@ def test_a_sheet_that_cannot_be_opened_names_the_fix(answer: tuple[int, Any], wo
     with SheetsTwin() as twin:
         twin.open_answer = answer
         with pytest.raises(SheetError, match=words):
-            _writer(twin).append(_rows(1))
+            twin.writer().append(_rows(1))
 
 
 def test_a_refused_service_account_names_the_fix() -> None:
@@ -89,7 +84,7 @@ def test_a_refused_service_account_names_the_fix() -> None:
     with SheetsTwin() as twin:
         twin.token_answer = (400, {"error": "invalid_grant", "error_description": "no"})
         with pytest.raises(SheetError, match="refuses the service account") as raised:
-            _writer(twin).append(_rows(1))
+            twin.writer().append(_rows(1))
 
         assert not raised.value.ambiguous
 
@@ -101,7 +96,7 @@ def test_faults_on_the_wire_neither_lose_nor_double_a_row() -> None:
 
     async def story(twin: SheetsTwin) -> None:
         sheet = GoogleSheet(
-            lambda: _writer(twin),
+            twin.writer,
             documents,
             quick_clock(),
             on_broken=lambda *_: None,

@@ -81,8 +81,8 @@ def test_an_unwritable_folder_is_an_error_with_a_hint(tmp_path: Path, blocked: s
     assert raised.value.hint
 
 
-def test_a_writer_that_hangs_delays_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the disk stands still, writing returns; what exceeds the queue is counted."""
+def _disk_that_hangs(monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, threading.Event]:
+    """Let nothing be written before the first event is set; the second says that it was tried."""
     released, reached = threading.Event(), threading.Event()
     write = os.write
 
@@ -92,6 +92,12 @@ def test_a_writer_that_hangs_delays_nobody(tmp_path: Path, monkeypatch: pytest.M
         return write(file, data)
 
     monkeypatch.setattr(os, "write", hang)
+    return released, reached
+
+
+def test_a_writer_that_hangs_delays_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the disk stands still, writing returns; what exceeds the queue is counted."""
+    released, reached = _disk_that_hangs(monkeypatch)
     sink = FileSink(tmp_path / "run.jsonl", queue_lines_max=100)
     sink.write(b"first\n")
     assert reached.wait(5)
@@ -107,15 +113,7 @@ def test_a_writer_that_hangs_delays_nobody(tmp_path: Path, monkeypatch: pytest.M
 
 def test_closing_gives_up_in_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A disk that never answers costs the end of a run no more than its timeout."""
-    released, reached = threading.Event(), threading.Event()
-    write = os.write
-
-    def hang(file: int, data: memoryview) -> int:
-        reached.set()
-        released.wait(10)
-        return write(file, data)
-
-    monkeypatch.setattr(os, "write", hang)
+    released, reached = _disk_that_hangs(monkeypatch)
     sink = FileSink(tmp_path / "run.jsonl")
     sink.write(b"first\n")
     assert reached.wait(5)

@@ -1,7 +1,8 @@
 """A worker that is lost: told once, by whoever notices first, and over when one lives again."""
 
 import pytest
-from reporting_doubles import EPOCH_S, Drill, MemoryDocuments, breaker, failed_attempt
+from memory_documents import MemoryDocuments
+from reporting_doubles import EPOCH_S, Drill, breaker, failed_attempt
 
 from callagent_cli.events import CommandObeyed
 from callagent_cli.reporting.incidents import LostWorker, affected_calls, is_lost
@@ -57,6 +58,16 @@ def test_the_next_start_tells_that_the_worker_was_lost() -> None:
     assert drill.told[0].severity == "warning"
     assert drill.told[0].title == "the worker was lost: silent for 1m, now another one dials"
     assert drill.told[1].title == "a worker is back after 1m"
+
+
+def test_a_run_that_ends_soon_after_marks_the_end_as_early() -> None:
+    """Nobody knows yet whether the next worker stays."""
+    drill = _noticed_by_the_next_start(Drill(at_s=100), 40).at(110).end_of_run()
+
+    assert drill.kinds == ["opened", "resolved"]
+    assert drill.told[1].title == (
+        "a worker is back after 1m (early: the run ended before 2 min of health were over)"
+    )
 
 
 def test_whoever_watches_tells_it_at_once_and_only_once() -> None:

@@ -2,16 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import Callable
-from typing import Any
 
 import msgspec
 import pytest
-from loopback_servers import Answer, HttpServer
+from channel_trials import channel_of, tried
+from loopback_servers import Answer, json_answer
 from reporting_doubles import ALERT, KEY, loop_clock, run_jumping
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from callagent_cli.clock import Clock, system_clock
+from callagent_cli.clock import Clock
 from callagent_cli.errors import (
     AuthenticationFailed,
     InvalidPayload,
@@ -21,13 +20,11 @@ from callagent_cli.errors import (
     ServiceUnavailable,
     SettingsError,
 )
-from callagent_cli.reporting.alert import Alert, Channel
+from callagent_cli.reporting.alert import Channel
 from callagent_cli.reporting.channels.pagerduty import dedup_key
 from callagent_cli.reporting.heartbeat import EVERY_S, Heartbeat, Ping
-from callagent_cli.reporting.real_doors import RealDoors
 from callagent_cli.services.exchange import Exchange
 from callagent_cli.services.http import NotSent, Request, Response
-from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.settings import Alerts, Apprise, PagerDuty, Slack, Webhook
 
 # apprise imports it where it is still there.
@@ -36,51 +33,24 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:Deprecati
 SECRETS = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_b2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xk")
 
 
-def _channel(alerts: Alerts, environ: dict[str, str]) -> Channel:
-    doors = RealDoors(http_for=lambda base_url: HttpxClient(base_url=base_url), environ=environ)
-    return doors.channels(alerts, system_clock())[0]
-
-
 def _slack(base_url: str) -> Channel:
     url = f"{base_url}/services/T000/B000/{KEY}"
-    return _channel(Alerts(slack=Slack()), {"SLACK_WEBHOOK_URL": url})
+    return channel_of(Alerts(slack=Slack()), {"SLACK_WEBHOOK_URL": url})
 
 
 def _pagerduty(base_url: str) -> Channel:
     alerts = Alerts(pagerduty=PagerDuty(base_url=base_url))
-    return _channel(alerts, {"PAGERDUTY_ROUTING_KEY": KEY})
+    return channel_of(alerts, {"PAGERDUTY_ROUTING_KEY": KEY})
 
 
 def _webhook(base_url: str) -> Channel:
     alerts = Alerts(webhook=Webhook(url=f"{base_url}/hook"))
-    return _channel(alerts, {"CALLAGENT_WEBHOOK_SECRET": " ".join(SECRETS)})
+    return channel_of(alerts, {"CALLAGENT_WEBHOOK_SECRET": " ".join(SECRETS)})
 
 
 def _apprise(base_url: str) -> Channel:
     address = base_url.replace("http://", "json://") + f"/hook?token={KEY}"
-    return _channel(Alerts(apprise=Apprise()), {"CALLAGENT_APPRISE_URLS": address})
-
-
-def _try(
-    make: Callable[[str], Channel], answers: list[Answer], *alerts: Alert
-) -> tuple[ServiceError | None, HttpServer]:
-    async def deliver() -> tuple[ServiceError | None, HttpServer]:
-        async with HttpServer(answers) as server:
-            channel = make(server.base_url)
-            try:
-                for alert in alerts or (ALERT,):
-                    await channel.deliver(alert)
-            except ServiceError as error:
-                return error, server
-            finally:
-                await channel.close()
-            return None, server
-
-    return asyncio.run(deliver())
-
-
-def _json(code: int, **body: Any) -> Answer:  # noqa: ANN401 — JSON.
-    return code, {"content-type": "application/json"}, json.dumps(body).encode()
+    return channel_of(Alerts(apprise=Apprise()), {"CALLAGENT_APPRISE_URLS": address})
 
 
 # Webhook
@@ -89,7 +59,7 @@ def _json(code: int, **body: Any) -> Answer:  # noqa: ANN401 — JSON.
 @pytest.mark.parametrize("secret", SECRETS)
 def test_the_library_verifies_each_signature_while_secrets_rotate(secret: str) -> None:
     """A receiver with the old secret and one with the new both take the message."""
-    error, server = _try(_webhook, [(204, {}, b"")])
+    error, server = tried(_webhook, [(204, {}, b"")])
     request = server.requests[0]
     payload = Verifier(secret).verify(request.body.decode(), dict(request.headers))
 
@@ -103,7 +73,7 @@ def test_the_library_verifies_each_signature_while_secrets_rotate(secret: str) -
 def test_a_slack_message_is_plain_text_without_mentions() -> None:
     """Title and body; what Slack would read as a mention or a link is escaped."""
     alert = msgspec.structs.replace(ALERT, title="<!channel> & more")
-    error, server = _try(_slack, [(200, {}, b"ok")], alert)
+    error, server = tried(_slack, [(200, {}, b"ok")], alert)
     sent = json.loads(server.requests[0].body)
 
     assert error is None
@@ -129,7 +99,7 @@ def test_each_answer_of_slack_means_something(
     answer: Answer, kind: type[ServiceError], words: str
 ) -> None:
     """Its one word first, the status second; the address is in no message."""
-    error, _ = _try(_slack, [answer])
+    error, _ = tried(_slack, [answer])
 
     assert type(error) is kind
     assert words in error.message
@@ -144,8 +114,8 @@ def test_each_answer_of_slack_means_something(
 def test_pagerduty_gets_one_incident_that_ends() -> None:
     """Trigger and resolve carry the same key; a repeated one changes nothing there."""
     over = msgspec.structs.replace(ALERT, kind="resolved", status="resolved", id="INC-0001-04")
-    accepted = _json(202, status="success", message="Event processed", dedup_key="x")
-    error, server = _try(_pagerduty, [accepted, accepted], ALERT, over)
+    accepted = json_answer(202, status="success", message="Event processed", dedup_key="x")
+    error, server = tried(_pagerduty, [accepted, accepted], ALERT, over)
     first, last = (json.loads(request.body) for request in server.requests)
 
     assert error is None
@@ -161,19 +131,19 @@ def test_pagerduty_gets_one_incident_that_ends() -> None:
 @pytest.mark.parametrize(
     ("answer", "kind"),
     [
-        (_json(400, status="invalid event", message="x", errors=["bad"]), InvalidPayload),
+        (json_answer(400, status="invalid event", message="x", errors=["bad"]), InvalidPayload),
         (
-            _json(400, status="invalid event", message="x", errors=["'routing_key' is bad"]),
+            json_answer(400, status="invalid event", message="x", errors=["'routing_key' is bad"]),
             AuthenticationFailed,
         ),
-        (_json(429), RateLimited),
-        (_json(500), ServiceUnavailable),
+        (json_answer(429), RateLimited),
+        (json_answer(500), ServiceUnavailable),
         ((202, {}, b"<html>"), ServiceUnavailable),
     ],
 )
 def test_each_answer_of_pagerduty_means_something(answer: Answer, kind: type[ServiceError]) -> None:
     """A refused key is told apart from a refused event; the key is in no message."""
-    error, _ = _try(_pagerduty, [answer])
+    error, _ = tried(_pagerduty, [answer])
 
     assert type(error) is kind
     assert KEY not in error.message
@@ -184,7 +154,7 @@ def test_each_answer_of_pagerduty_means_something(answer: Answer, kind: type[Ser
 
 def test_apprise_reaches_an_address_of_its_own() -> None:
     """Title, body and how bad it is arrive at a json:// address."""
-    error, server = _try(_apprise, [(200, {}, b"{}")])
+    error, server = tried(_apprise, [(200, {}, b"{}")])
     sent = json.loads(server.requests[0].body)
 
     assert error is None
@@ -194,7 +164,7 @@ def test_apprise_reaches_an_address_of_its_own() -> None:
 
 def test_an_address_that_fails_fails_the_delivery_and_keeps_its_token() -> None:
     """What apprise logs is told without the address."""
-    error, _ = _try(_apprise, [(503, {}, b"")])
+    error, _ = tried(_apprise, [(503, {}, b"")])
 
     assert isinstance(error, ServiceUnavailable)
     assert KEY not in error.message
@@ -215,7 +185,7 @@ def test_a_channel_that_cannot_work_stops_the_start(
 ) -> None:
     """Two lines say what is missing."""
     with pytest.raises(SettingsError) as raised:
-        _channel(alerts, environ)
+        channel_of(alerts, environ)
 
     assert raised.value.hint
 

@@ -10,23 +10,17 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from reporting_doubles import MemoryDocuments, quick_clock
+from memory_documents import MemoryDocuments
+from reporting_doubles import quick_clock
 from sheets_twin import Grid, SheetsTwin
 
 from callagent_cli.reporting.google_sheet import KIND, GoogleSheet, SheetError
-from callagent_cli.reporting.gspread_writer import GspreadWriter
 from callagent_cli.reporting.sheet import Row
 from callagent_cli.reporting.sheet_layout import COLUMNS
 from callagent_cli.store.sqlite_store import SqliteStore
 
 STANDARD = list(COLUMNS)
 FORMULAS = ("=1+1", "+1", "-1", "@x", "'x")
-
-
-def _writer(twin: SheetsTwin) -> GspreadWriter:
-    return GspreadWriter(
-        twin.account, spreadsheet_id="book", worksheet="callagent", http_client=twin.http_client
-    )
 
 
 def _row(number: int) -> list[str]:
@@ -86,7 +80,7 @@ def test_rows_find_their_columns_in_a_sheet_that_people_rearranged(
     """Each value stands under its own name, own columns stay, and no key comes twice."""
     with SheetsTwin(titles=("callagent",)) as twin:
         grid = twin.grids["callagent"]
-        writer = _writer(twin)
+        writer = twin.writer()
         writer.append([_row(1), _row(2), _row(3)])
         rearrange(grid)
         before = [list(row) for row in grid.rows]
@@ -107,7 +101,7 @@ def test_a_key_column_that_was_deleted_is_added_at_the_end() -> None:
     """The grid is made wider where there is no room."""
     with SheetsTwin(titles=("callagent",)) as twin:
         grid = twin.grids["callagent"]
-        writer = _writer(twin)
+        writer = twin.writer()
         writer.append([_row(1)])
         _insert_column(grid, 0, "who")
         _drop_key_column(grid)
@@ -122,7 +116,7 @@ def test_a_key_column_that_was_deleted_is_added_at_the_end() -> None:
 def test_no_cell_becomes_a_formula() -> None:
     """Whatever a provider wrote goes in raw, also where the table has a gap."""
     with SheetsTwin(titles=("callagent",)) as twin:
-        writer = _writer(twin)
+        writer = twin.writer()
         cells = [*FORMULAS, "c", "n"]
         writer.append([[*cells, "run_1-1"]])
         _insert_column(twin.grids["callagent"], 1, "")
@@ -138,7 +132,7 @@ def test_a_full_spreadsheet_is_said_in_plain_words() -> None:
     """Ten million cells: nothing was written, and the way out is named."""
     with SheetsTwin(titles=("callagent", "archive")) as twin:
         twin.grids["archive"].size = [1_250_000, 8]
-        writer = _writer(twin)
+        writer = twin.writer()
         with pytest.raises(SheetError, match=r"is full .*delete old rows") as raised:
             writer.append([_row(1)])
 
@@ -154,7 +148,7 @@ class _Desk:
     def __init__(self, twin: SheetsTwin, documents: MemoryDocuments) -> None:
         self.said: list[tuple[str, str]] = []
         self.sheet = GoogleSheet(
-            lambda: _writer(twin),
+            twin.writer,
             documents,
             quick_clock(),
             on_broken=lambda _, why: self.said.append(("broken", why)),
@@ -237,22 +231,19 @@ def test_a_worksheet_deleted_between_the_look_and_the_write_is_made_again() -> N
 _CHILD = """
 import asyncio, json, sys
 from pathlib import Path
-sys.path.insert(0, sys.argv[1])
 import sheets_twin
 from callagent_cli.clock import system_clock
 from callagent_cli.reporting.google_sheet import GoogleSheet
-from callagent_cli.reporting.gspread_writer import GspreadWriter
 from callagent_cli.reporting.sheet import Row
 from callagent_cli.store.sqlite_store import SqliteStore
 
 async def main():
-    given = json.loads(Path(sys.argv[2]).read_text())
+    given = json.loads(Path(sys.argv[1]).read_text())
     store = SqliteStore.open(Path(given["database"]))
     twin = sheets_twin.SheetsTwin()
     twin.base = given["base"]
     sheet = GoogleSheet(
-        lambda: GspreadWriter(given["account"], spreadsheet_id="book", worksheet="callagent",
-                              http_client=twin.http_client),
+        lambda: twin.writer(given["account"]),
         store, system_clock(), on_broken=print, on_works=lambda name: None, every_s=0.0)
     for number in range(given["rows"]):
         sheet.write(Row(f"run_1-{number}", ("t", "s", "e", "m", "open", "c", "n")))
@@ -274,7 +265,8 @@ def test_a_process_killed_after_google_wrote_doubles_and_loses_nothing(tmp_path:
         told = {"database": str(database), "base": twin.base, "account": twin.account, "rows": rows}
         given.write_bytes(msgspec.json.encode(told))
         child = subprocess.Popen(
-            [sys.executable, "-c", _CHILD, str(Path(__file__).parent), str(given)],
+            [sys.executable, "-c", _CHILD, str(given)],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
             stdout=subprocess.PIPE,
             text=True,
         )

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from memory_documents import MemoryDocuments
 from reporting_doubles import (
     EPOCH_S,
     KEY,
     NUMBER,
-    MemoryDocuments,
     alert,
     breaker,
     failed_attempt,

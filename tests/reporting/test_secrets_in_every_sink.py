@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from memory_documents import MemoryDocuments
 from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
@@ -17,7 +18,6 @@ from reporting_doubles import (
     EPOCH_S,
     KEY,
     NUMBER,
-    MemoryDocuments,
     ScriptedChannel,
     breaker,
     failed_attempt,

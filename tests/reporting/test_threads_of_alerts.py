@@ -5,12 +5,13 @@ import json
 from collections.abc import Callable
 
 import pytest
-from loopback_servers import Answer, HttpServer
+from channel_trials import channel_of
+from loopback_servers import HttpServer, json_answer
+from memory_documents import MemoryDocuments
 from outbox_desk import Desk, run_story
-from reporting_doubles import KEY, MemoryDocuments, ScriptedChannel, alert
+from reporting_doubles import KEY, ScriptedChannel, alert
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from callagent_cli.clock import system_clock
 from callagent_cli.errors import ServiceUnavailable
 from callagent_cli.events import AlertRaised, CommandObeyed
 from callagent_cli.reporting.acknowledgement import KIND as ACKNOWLEDGEMENT
@@ -18,8 +19,6 @@ from callagent_cli.reporting.acknowledgement import acknowledgement, keep
 from callagent_cli.reporting.alert import Channel
 from callagent_cli.reporting.channels.pagerduty import dedup_key
 from callagent_cli.reporting.incidents.incident import Incident, save
-from callagent_cli.reporting.real_doors import RealDoors
-from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.settings import Alerts, PagerDuty, Telegram, Webhook
 
 SECRETS = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_b2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xk")
@@ -30,15 +29,6 @@ ENVIRON = {
 }
 DOWN = ServiceUnavailable("answered 503")
 ACK = CommandObeyed(command="ack", argument="INC-0001", by="anna")
-
-
-def _channel(alerts: Alerts) -> Channel:
-    doors = RealDoors(http_for=lambda base_url: HttpxClient(base_url=base_url), environ=ENVIRON)
-    return doors.channels(alerts, system_clock())[0]
-
-
-def _json(code: int, /, **body: object) -> Answer:
-    return code, {"content-type": "application/json"}, json.dumps(body).encode()
 
 
 def _incident(documents: MemoryDocuments, incident: str = "INC-0001") -> None:
@@ -61,13 +51,15 @@ def _incident(documents: MemoryDocuments, incident: str = "INC-0001") -> None:
 
 
 def _telegram(base_url: str, chat_id: str = "-100") -> Channel:
-    return _channel(Alerts(telegram=Telegram(base_url=base_url, chat_id=chat_id)))
+    return channel_of(Alerts(telegram=Telegram(base_url=base_url, chat_id=chat_id)), ENVIRON)
 
 
 def test_a_chat_that_moved_is_remembered_over_a_restart_and_told_once() -> None:
     """The next run writes to the new chat at once; who set another chat is not overruled."""
-    moved = _json(400, ok=False, description="upgraded", parameters={"migrate_to_chat_id": -1009})
-    taken = _json(200, ok=True, result={"message_id": 1})
+    moved = json_answer(
+        400, ok=False, description="upgraded", parameters={"migrate_to_chat_id": -1009}
+    )
+    taken = json_answer(200, ok=True, result={"message_id": 1})
     learned: list[tuple[str, str]] = []
 
     async def deliver(channel: Channel, documents: MemoryDocuments, number: int) -> None:
@@ -103,7 +95,9 @@ def test_a_webhook_keeps_its_id_when_the_answer_was_lost_and_the_worker_was_kill
         documents = MemoryDocuments()
         async with HttpServer([(503, {}, b""), (204, {}, b"")], forever=(204, {}, b"")) as server:
             for number in (1, 2):
-                channel = _channel(Alerts(webhook=Webhook(url=f"{server.base_url}/hook")))
+                channel = channel_of(
+                    Alerts(webhook=Webhook(url=f"{server.base_url}/hook")), ENVIRON
+                )
                 desk = Desk(channel, documents=documents)
                 desk.raise_(alert(number))
                 await desk.outbox.flush(5)
@@ -143,7 +137,7 @@ def test_a_webhook_that_failed_gets_each_alert_with_its_own_id() -> None:
 
 
 def _pagerduty(base_url: str) -> Channel:
-    return _channel(Alerts(pagerduty=PagerDuty(base_url=base_url)))
+    return channel_of(Alerts(pagerduty=PagerDuty(base_url=base_url)), ENVIRON)
 
 
 async def _sent(
@@ -162,7 +156,7 @@ async def _sent(
 
 def test_pagerduty_hears_that_somebody_has_seen_an_incident() -> None:
     """Trigger, acknowledge and resolve carry one key, also when another campaign's run ends it."""
-    accepted = _json(202, status="success", message="Event processed")
+    accepted = json_answer(202, status="success", message="Event processed")
 
     async def story() -> list[list[tuple[str, str]]]:
         documents = MemoryDocuments()

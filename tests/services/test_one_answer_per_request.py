@@ -1,15 +1,21 @@
 """An answer belongs to the request it follows, and an id is one: else it proves nothing."""
 
 import asyncio
+from collections.abc import Callable
 
+import msgspec
 import pytest
 from elevenlabs_script import CALL, adapter_of, listed
-from loopback_server import OK, LoopbackServer, a_request, keeps_alive, serving
-from scripted_http import answer, run
+from loopback_server import OK, Behavior, LoopbackServer, a_request, keeps_alive, serving
+from scripted_http import KEY, answer, now, run
 
 from callagent_cli.errors import OutcomeUnknown, ServiceUnavailable, SettingsError
+from callagent_cli.services.anthropic import AnthropicAdapter
 from callagent_cli.services.http import Request, Response
 from callagent_cli.services.httpx_client import HttpxClient
+from callagent_cli.services.hubspot import HubSpotAdapter
+from callagent_cli.services.openai import OpenAiAdapter
+from callagent_cli.settings import Crm, Model
 
 LOOK_UP = Request(target="elevenlabs.look_up", method="GET", path="/", timeout_s=5, alone=True)
 
@@ -48,6 +54,74 @@ def test_requests_alone_share_no_connection() -> None:
     server = asyncio.run(scene())
 
     assert (server.connections, len(server.heads)) == (3, 3)
+
+
+def answers_twice(of_request: Callable[[int], object]) -> Callable[[LoopbackServer], Behavior]:
+    """Answer the first, second … request of all connections, each twice in the same packet."""
+
+    def of(server: LoopbackServer) -> Behavior:
+        async def behave(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            while True:
+                await server.request(reader)
+                body = msgspec.json.encode(of_request(len(server.heads)))
+                writer.write(2 * numbered(body))
+                await writer.drain()
+
+        return behave
+
+    return of
+
+
+@pytest.mark.parametrize("adapter_class", [OpenAiAdapter, AnthropicAdapter])
+def test_nobody_is_told_what_a_model_wrote_for_another(
+    adapter_class: type[OpenAiAdapter | AnthropicAdapter],
+) -> None:
+    """A proxy that answers twice leaves a script behind: the next person must not get it."""
+
+    def script(number: int) -> object:
+        said = f"for person {number}"
+        return {
+            "choices": [{"message": {"content": said}}],
+            "content": [{"type": "text", "text": said}],
+        }
+
+    async def scene() -> list[str]:
+        async with serving(answers_twice(script)) as server:
+            client = HttpxClient(base_url=server.url)
+            adapter = adapter_class(client, Model(), KEY, now)
+            said = [await adapter.compose(prompt=f"person {number}") for number in (1, 2, 3)]
+            await client.close()
+            return said
+
+    assert asyncio.run(scene()) == ["for person 1", "for person 2", "for person 3"]
+
+
+def test_nobody_is_taken_for_another_in_the_crm() -> None:
+    """Neither a person found nor a record written is that of the request before."""
+
+    async def scene() -> list[str]:
+        async with serving(answers_twice(lambda number: {"id": f"{number}"})) as server:
+            client = HttpxClient(base_url=server.url)
+            adapter = HubSpotAdapter(client, Crm(), KEY, now)
+            found = [await adapter.look_up(crm_id=crm_id, number="") for crm_id in ("1", "2")]
+            recorded = [
+                await adapter.record(
+                    call_id=f"call_{number}",
+                    marker=f"callagent-call_{number}",
+                    crm_id="",
+                    title="Call",
+                    body="",
+                    status="answered",
+                    duration_s=1,
+                    to_number="+12125550100",
+                    at_utc_s=now(),
+                )
+                for number in (3, 4)
+            ]
+            await client.close()
+            return [*(person.id for person in found if person is not None), *recorded]
+
+    assert asyncio.run(scene()) == ["1", "2", "3", "4"]
 
 
 def test_dials_and_look_ups_are_sent_alone() -> None:

@@ -8,10 +8,11 @@ from typing import Final
 
 from callagent_cli import __version__
 from callagent_cli.calls.model import CallState
+from callagent_cli.cli.alerts.beside_store import BesideStore, take_up
 from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.clock import Clock, system_clock
 from callagent_cli.counting import counted
-from callagent_cli.errors import DatabaseHeld, LogError
+from callagent_cli.errors import DatabaseHeld, LogError, StoreError
 from callagent_cli.events import AlertRaised, Bus
 from callagent_cli.reporting.alert import Channel
 from callagent_cli.reporting.incidents import IncidentBook, LostWorker, Now
@@ -25,6 +26,7 @@ from callagent_cli.reporting.wiring import channels_of
 from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.settings import Alerts
 from callagent_cli.store.documents import RUN, RUN_KEY, read_run
+from callagent_cli.store.failures import is_locked
 from callagent_cli.store.lock import WorkerLock, holder, kept_free
 from callagent_cli.store.port import RunRow
 from callagent_cli.store.sqlite_store import SqliteStore
@@ -54,7 +56,7 @@ class _Desk:
     def __init__(
         self,
         place: Workplace,
-        store: SqliteStore,
+        store: SqliteStore | BesideStore,
         run: RunRow,
         *,
         channels: list[Channel],
@@ -153,28 +155,44 @@ def tell(place: Workplace, run: str, *, lost: bool) -> Told:
 
 
 async def _tell(place: Workplace, run_id: str, *, lost: bool) -> Told:
-    clock = system_clock()
     store = place.write_store()
     try:
-        sink = _mock_sink(place)
-        channels = _channels(place, clock, sink)
-        try:
-            desk = _written(place, store, run_id, channels=channels, clock=clock, lost=lost)
-            if desk is None:
-                return Told(over=True)
-            waiting = await desk.deliver()
-            return Told(note=_note(waiting), waiting=waiting, over=not lost and desk.over)
-        finally:
-            for channel in channels:
-                await channel.close()
-            sink.close(_CLOSE_S)
+        take_up(place, store)
+        return await _tell_by(store, place, run_id, lost=lost)
+    except StoreError as error:
+        if not is_locked(error):
+            raise
     finally:
         store.close()
+    # A worker that hangs within a transaction locks the database, and is lost all the more.
+    beside = BesideStore(place)
+    try:
+        return await _tell_by(beside, place, run_id, lost=lost)
+    finally:
+        beside.close()
+
+
+async def _tell_by(
+    store: SqliteStore | BesideStore, place: Workplace, run_id: str, *, lost: bool
+) -> Told:
+    clock = system_clock()
+    sink = _mock_sink(place)
+    channels = _channels(place, clock, sink)
+    try:
+        desk = _written(place, store, run_id, channels=channels, clock=clock, lost=lost)
+        if desk is None:
+            return Told(over=True)
+        waiting = await desk.deliver()
+        return Told(note=_note(waiting), waiting=waiting, over=not lost and desk.over)
+    finally:
+        for channel in channels:
+            await channel.close()
+        sink.close(_CLOSE_S)
 
 
 def _written(
     place: Workplace,
-    store: SqliteStore,
+    store: SqliteStore | BesideStore,
     run_id: str,
     *,
     channels: list[Channel],

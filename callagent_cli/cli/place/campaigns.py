@@ -12,8 +12,9 @@ def campaign_of(store: SqliteStore, name: str) -> str:
     """
     known = [campaign.name for campaign in store.campaigns()]
     if name and name not in known:
-        listed = ", ".join(f"`{each}`" for each in known) or "none"
-        hint = hint_for(name, known, otherwise=f"the campaigns are: {listed}")
+        listed = ", ".join(f"`{each}`" for each in known)
+        others = f"the campaigns are: {listed}" if known else "nothing has been run yet"
+        hint = hint_for(name, known, otherwise=others)
         raise UsageError(f"no campaign `{name}`", hint=hint)
     last = store.last_run()
     found = name or (last.campaign if last else "") or next(iter(known), "")

@@ -27,13 +27,18 @@ class _Incident(msgspec.Struct, frozen=True):
     last_error: str = ""
 
 
+def count_rows(documents: Documents) -> int:
+    """Return how many rows wait."""
+    return len(documents.documents(ROW, open_only=True))
+
+
 def waiting_rows(documents: Documents, *, working: bool, is_set: bool) -> str:
     """Return a line about the rows that wait, or an empty text when there are none.
 
     `working` says that a run goes on, which writes them as soon as it can; `is_set` that the
     settings name a spreadsheet at all.
     """
-    rows = len(documents.documents(ROW, open_only=True))
+    rows = count_rows(documents)
     if not rows:
         return ""
     wait = "waits" if rows == 1 else "wait"

@@ -25,6 +25,14 @@ class Workplace:
         return self.settings.mode == "sandbox"
 
     @property
+    def keeps_windows(self) -> bool:
+        """Whether people are called in a window of their own time zone: live, and where it is set.
+
+        In the sandbox the window is open unless set.
+        """
+        return not self.sandbox or self.settings.dialing.window is not None
+
+    @property
     def database(self) -> Path:
         """The database of this mode."""
         return self.state_dir / f"{self.settings.mode}.db"
@@ -52,10 +60,13 @@ class Workplace:
             )
         return SqliteStore.open(self.database, read_only=True)
 
-    def write_store(self) -> SqliteStore:
-        """Open the database to leave a command in; raises `UsageError` when there is none."""
+    def write_store(self, *, patience_s: float | None = None) -> SqliteStore:
+        """Open the database to leave a command in; raises `UsageError` when there is none.
+
+        `patience_s` is how long to wait for another process that writes.
+        """
         self.read_store().close()
-        return SqliteStore.open(self.database)
+        return SqliteStore.open(self.database, patience_s=patience_s)
 
 
 def workplace(config: Path | None, environ: Mapping[str, str]) -> Workplace:

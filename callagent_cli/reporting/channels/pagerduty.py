@@ -49,6 +49,7 @@ class PagerDutyChannel:
                 headers={"content-type": "application/json"},
                 body=msgspec.json.encode(self._event(alert)),
                 timeout_s=_TIMEOUT_S,
+                alone=True,
             )
         )
         answer = mapping(decode(response.body, dict[str, Any]))

@@ -40,6 +40,7 @@ class SlackChannel:
                 headers={"content-type": "application/json"},
                 body=msgspec.json.encode({"text": _text(alert)}),
                 timeout_s=_TIMEOUT_S,
+                alone=True,
             )
         )
         word = _word(response)
@@ -66,6 +67,9 @@ _FIXES: Final = {
     "no_active_hooks": f"the webhook was switched off; {_NEW_WEBHOOK}",
     "no_service": f"the webhook was removed; {_NEW_WEBHOOK}",
     "no_team": f"the workspace is gone; {_NEW_WEBHOOK}",
+    "200": "that is no answer of Slack's; see what stands in between if it lasts",
+    "403": _NEW_WEBHOOK,
+    "404": _NEW_WEBHOOK,
     "410": _NEW_WEBHOOK,
 }
 _REVOKED: Final = frozenset({"invalid_token", "no_service", "no_active_hooks", "no_team"})

@@ -112,6 +112,7 @@ class TelegramChannel:
                 headers={"content-type": "application/json"},
                 body=msgspec.json.encode(body),
                 timeout_s=_TIMEOUT_S,
+                alone=True,
             )
         )
 

@@ -80,6 +80,7 @@ class WebhookChannel:
                 headers=headers,
                 body=body,
                 timeout_s=_TIMEOUT_S,
+                alone=True,
             )
         )
         if not is_ok(response):

@@ -87,6 +87,11 @@ class IncidentBook:
         self._shared.run = run
 
     @property
+    def hears(self) -> frozenset[type[Event]]:
+        """The events that can change anything here: the others need not be told."""
+        return self._stalls.hears | self._handlers.keys()
+
+    @property
     def due_s(self) -> float:
         """The monotonic time at which `tick` has something to say; infinity when never."""
         return min(self._open.due_s, self._stalls.due_s)
@@ -123,6 +128,13 @@ class IncidentBook:
     def channel_works(self, channel: str, now: Now) -> Alerts:
         """Resolve the incident of a channel that delivers again."""
         return self._channels.works(channel, now)
+
+    def channels_set(self, services: frozenset[str], now: Now) -> Alerts:
+        """Resolve the incidents of channels that the settings name no more.
+
+        `services` are those that they name, as alerts call them: `alerts.slack`, `sheet` …
+        """
+        return self._channels.only(services, now)
 
     def acknowledge(self, incident_id: str, now: Now, *, by: str = "") -> bool:
         """Note that a person knows of an incident: reminders become rare. False if unknown."""

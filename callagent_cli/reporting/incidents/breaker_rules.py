@@ -202,7 +202,6 @@ class BreakerRules:
             "reason": redact(event.reason),
             "last_error": redact(event.error_message or event.reason),
             "last_http_status": event.http_status,
-            "last_request_id": event.request_id,
         }
 
     def _sampled(self, slot: str) -> Incident:

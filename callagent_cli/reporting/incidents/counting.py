@@ -26,7 +26,6 @@ def counted(incident: Incident, failures: Iterable[Failure], redact: Redact) -> 
             "waste": _wasted(incident.waste, failure),
             "last_error": message,
             "last_http_status": failure.http_status,
-            "last_request_id": failure.request_id,
         }
         if _is_instructive(incident.samples, failure):
             changes["samples"] = _with_sample(incident.samples, failure, message)

@@ -94,7 +94,6 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     last_error: str = ""
     last_http_status: int | None = None
-    last_request_id: str = ""
     attempts_failed: int = 0
     calls_affected: int = 0
     calls_parked: int = 0

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from callagent_cli.events import AlertKind, AlertRaised, Severity
 from callagent_cli.reporting.incidents import incident as kept
@@ -28,9 +28,8 @@ REMIND_CRITICAL_S: Final = 1800.0
 NEVER: Final = float("inf")
 
 
-@dataclass(frozen=True, slots=True)
-class Now:
-    """One instant on both clocks."""
+class Now(Struct, frozen=True, gc=False):
+    """One instant on both clocks; one is made for each event, so it must cost little."""
 
     utc_s: float
     monotonic_s: float

@@ -41,6 +41,15 @@ class ChannelRules:
         slot = _slot(channel)
         return [self._open.resolve(slot, now)] if slot in self._open else []
 
+    def only(self, services: frozenset[str], now: Now) -> Alerts:
+        """Resolve the incidents of channels that are none of these: they are not set any more."""
+        alerts = []
+        for incident in self._open.all():
+            if incident.cause == "channel" and incident.service not in services:
+                self._open.change(incident.service, save=False, last_error=wording.NOT_SET)
+                alerts.append(self._open.resolve(incident.service, now))
+        return alerts
+
 
 def _slot(channel: str) -> str:
     return channel if channel == wording.SHEET else f"alerts.{channel}"
@@ -54,6 +63,11 @@ class StallRules:
         self._open = shared.open
         self._stall = Stall(shared.required)
         self._stall.told = STALL_SLOT in self._open
+
+    @property
+    def hears(self) -> frozenset[type[Event]]:
+        """The events that say whether the run moves."""
+        return self._stall.hears
 
     @property
     def due_s(self) -> float:

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from callagent_cli.clock import utc_text
+from callagent_cli.clock import utc_text, utc_text_or_none
 from callagent_cli.events import Severity
 from callagent_cli.reporting.incidents.affected import affected_calls
 from callagent_cli.reporting.incidents.incident import Documents, Incident, Sample, Waste, find
@@ -107,6 +107,7 @@ class _Alert(msgspec.Struct, frozen=True):
 class _Delivery(msgspec.Struct, frozen=True):
     delivered_utc_s: float | None = None
     error: str = ""
+    pretended: bool = False
 
 
 class _Row(msgspec.Struct, frozen=True):
@@ -154,20 +155,16 @@ def _times(incident: Incident) -> Times:
     return Times(
         first_failure=utc_text(first_s),
         detected=utc_text(detected_s),
-        acknowledged=_text(incident.acknowledged_utc_s),
+        acknowledged=utc_text_or_none(incident.acknowledged_utc_s),
         acknowledged_by=incident.acknowledged_by,
-        mitigated=_text(incident.mitigated_utc_s),
-        resolved=_text(incident.closed_utc_s),
-        declared_over=_text(incident.resolved_utc_s),
+        mitigated=utc_text_or_none(incident.mitigated_utc_s),
+        resolved=utc_text_or_none(incident.closed_utc_s),
+        declared_over=utc_text_or_none(incident.resolved_utc_s),
         mttd_s=round(detected_s - first_s, 3),
         mtta_s=_between(detected_s, incident.acknowledged_utc_s),
         mttm_s=_between(first_s, incident.mitigated_utc_s),
         mttr_s=_between(first_s, incident.closed_utc_s),
     )
-
-
-def _text(utc_s: float | None) -> str | None:
-    return None if utc_s is None else utc_text(utc_s)
 
 
 def _between(start_s: float, end_s: float | None) -> float | None:
@@ -219,7 +216,8 @@ def _told(row: _Row) -> list[tuple[float, int, str]]:
     by_time: dict[float, list[str]] = {}
     for channel, delivery in row.deliveries.items():
         if delivery.delivered_utc_s is not None:
-            by_time.setdefault(delivery.delivered_utc_s, []).append(channel)
+            by = f"{channel} (pretended)" if delivery.pretended else channel
+            by_time.setdefault(delivery.delivered_utc_s, []).append(by)
         elif delivery.error:
             text = f"alert {alert.id} not delivered by {channel}: {delivery.error}"
             told.append((alert.raised_utc_s, 3, text))

@@ -56,6 +56,11 @@ class Stall:
         }
 
     @property
+    def hears(self) -> frozenset[type[Event]]:
+        """The events that say whether the run moves."""
+        return frozenset(self._looks)
+
+    @property
     def due_s(self) -> float:
         """The monotonic time at which this is a stall; infinity while it cannot become one."""
         if self.told or not self._running or self._paused:

@@ -15,6 +15,9 @@ HEARTBEAT: Final = "alerts.heartbeat"
 SHEET: Final = "sheet"
 """The service under which the Google Sheet is told of."""
 
+NOT_SET: Final = "the settings do not name it any more"
+"""The last error of a channel that did not deliver until it was taken out of the settings."""
+
 _NEEDS_A_PERSON: Final = {
     "unauthorized": "refuses our key",
     "quota": "says that the account is out of credit",
@@ -100,11 +103,10 @@ def over(incident: Incident, now_s: float) -> Text:
 def resolved(incident: Incident, now_s: float) -> Text:
     """Say that an incident is over, with its duration and impact."""
     lasted = duration_text(max(0, round(_end_s(incident, now_s) - incident.first_failure_utc_s)))
-    early = " (early: the run ended before 2 min of health were over)" if incident.early else ""
     times = "" if incident.times_opened == 1 else f", {incident.times_opened} times down"
     failed = incident.calls_failed
     return Text(
-        f"{incident.service} is well again after {lasted}{times}{early}",
+        f"{incident.service} is well again after {lasted}{times}{_early(incident)}",
         _body(
             incident,
             now_s,
@@ -200,6 +202,9 @@ def channel_works(incident: Incident, now_s: float) -> Text:
         title, done = "the dead-man's switch is reached again", "nothing; it went on by itself"
     if incident.service == SHEET:
         title, done = "the Google Sheet is written again", "the rows that waited were written"
+    if incident.last_error == NOT_SET:
+        title = f"nothing is sent by {name} any more"
+        done = "what still waited for it was given up; rows for a sheet wait for the next one"
     body = _body(incident, now_s, done=done, to_do="nothing", command="callagent status")
     return Text(f"{title} after {lasted}", body)
 
@@ -226,7 +231,7 @@ def moving_again(incident: Incident, now_s: float) -> Text:
     how = "the run ended" if incident.closed_utc_s is None else "calls move again"
     done = "nothing; it went on by itself" if incident.closed_utc_s else "the run ended"
     return Text(
-        f"{how} after {lasted} without progress",
+        f"{how} after {lasted} without progress{_early(incident) if incident.closed_utc_s else ''}",
         _body(incident, now_s, done=done, to_do="nothing", command="callagent status"),
     )
 
@@ -271,7 +276,7 @@ def worker_back(incident: Incident, now_s: float) -> Text:
     """Say that a worker lives again."""
     lasted = duration_text(max(0, round(_end_s(incident, now_s) - incident.first_failure_utc_s)))
     return Text(
-        f"a worker is back after {lasted}",
+        f"a worker is back after {lasted}{_early(incident)}",
         _body(
             incident,
             now_s,
@@ -280,6 +285,10 @@ def worker_back(incident: Incident, now_s: float) -> Text:
             command="callagent status",
         ),
     )
+
+
+def _early(incident: Incident) -> str:
+    return " (early: the run ended before 2 min of health were over)" if incident.early else ""
 
 
 def _end_s(incident: Incident, now_s: float) -> float:
@@ -314,7 +323,7 @@ def _short_reason(incident: Incident) -> str:
 
 def _more_failed(incident: Incident, now_s: float) -> Text:
     if incident.error_class == "review":
-        title = f"{counted(incident.calls_failed, 'call')} need a decision"
+        title = f"{counted(incident.calls_failed, 'call needs', 'calls need')} a decision"
         done, command = "they are not dialed again until somebody decides", "callagent review"
     else:
         outcome = incident.key.removeprefix("call:")
@@ -360,7 +369,9 @@ def _impact(incident: Incident) -> str:
     counts = [
         f"{counted(incident.calls_affected, 'call')} met it" if incident.calls_affected else "",
         f"{counted(held, 'call')} not begun because of it" if held else "",
-        f"{counted(incident.calls_parked, 'call')} wait for it" if incident.calls_parked else "",
+        f"{counted(incident.calls_parked, 'call waits', 'calls wait')} for it"
+        if incident.calls_parked
+        else "",
         f"{counted(incident.calls_failed, 'call')} failed for good"
         if incident.calls_failed
         else "",
