@@ -1,23 +1,23 @@
 """The live monitor: the frame, and what its keys do."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
-from textual.app import SystemCommand
-from textual.screen import Screen
 from textual.widgets import Input
 
+from callagent_cli.counting import counted
 from callagent_cli.errors import CallAgentError
 from callagent_cli.monitor.arrange import PANELS
 from callagent_cli.monitor.frame import Frame
-from callagent_cli.monitor.keys import KEYS, Key
+from callagent_cli.monitor.keys import Key
 from callagent_cli.monitor.paint.plain import clean
 from callagent_cli.monitor.ports import CommandName, Leave, Pace
 from callagent_cli.monitor.themes import DARK, LIGHT
 from callagent_cli.monitor.verdict import finishing
-from callagent_cli.monitor.widgets.dialogs import Choice, Help, Question
+from callagent_cli.monitor.widgets.dialogs import Choice, Question
 from callagent_cli.monitor.widgets.key_bar import KeyBar
+from callagent_cli.monitor.widgets.key_list import Help
 
 if TYPE_CHECKING:
     from callagent_cli.monitor.widgets.grid import Grid
@@ -53,9 +53,14 @@ class MonitorApp(Frame):
         return self.commands.refusal("resume" if resumes else key.command)
 
     def key_label(self, key: Key) -> str:
-        """Return what the key bar says: pause becomes resume while paused."""
+        """Return what the key bar says: what a key would do now, not what it did last."""
         if key.action == "toggle_pause" and self.state.paused is not None:
             return "Resume"
+        if key.action == "freeze":
+            pace = self.options.pace
+            if self.frozen_at is not None or (pace is not None and pace.held):
+                return "Go on"
+            return key.label if pace is None else "Hold"
         return key.label
 
     # Run
@@ -259,7 +264,19 @@ class MonitorApp(Frame):
 
     def action_help(self) -> None:
         """Show every key."""
-        self.push_screen(Help(self._glyphs))
+        self._list_keys()
+
+    def action_command_palette(self) -> None:
+        """Show every command by name."""
+        self._list_keys(commands=True)
+
+    def _list_keys(self, *, commands: bool = False) -> None:
+        shown = Help(self._glyphs, self._palette, commands=commands, refusal=self.refusal)
+        self.push_screen(shown, self._do)
+
+    async def _do(self, action: str | None) -> None:
+        if action:
+            await self.run_action(action)
 
     def action_explain_interrupt(self) -> None:
         """Say how to leave: one stray key must not end a run."""
@@ -274,8 +291,7 @@ class MonitorApp(Frame):
             return
         self._ask(
             "Leave the run?",
-            f"Calls in flight: {self.state.calls.working:,}. Drain lets them finish first; stop "
-            "now leaves them to the next run, which finds out what became of each dial.",
+            _leaving(self.state.calls.working),
             Choice("d", "drain", "drain, then quit", self.commands.refusal("drain")),
             Choice("s", "stop", "stop now", self.commands.refusal("stop")),
             Choice("l", "detach", "leave the run going", self.commands.refusal("detach")),
@@ -289,13 +305,6 @@ class MonitorApp(Frame):
             self.exit("stopped")
         elif answer == "detach":
             self.exit("detached")
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:  # noqa: ARG002 — Textual's signature.
-        """Offer every key but the movements in the palette."""
-        for key in KEYS:
-            if key.group != "Move" and key.action != "command_palette":
-                action = partial(self.run_action, key.action)
-                yield SystemCommand(key.name, f"key {key.shown}", action)
 
     async def on_key_bar_pressed(self, event: KeyBar.Pressed) -> None:
         """Do what a clicked key does."""
@@ -376,3 +385,15 @@ class MonitorApp(Frame):
     def _again(self) -> None:
         self.arrange_panels((self.size.width, self.size.height))
         self.call_after_refresh(self.paint)
+
+
+def _leaving(working: int) -> str:
+    """Return what becomes of the calls in flight, by the way the run is left."""
+    if not working:
+        return "No call is in flight. Whoever waits goes on at the next run."
+    finish = "finishes" if working == 1 else "finish"
+    left = "it" if working == 1 else "them"
+    return (
+        f"A drain ends the run when {counted(working, 'call')} in flight {finish}. Stop now leaves "
+        f"{left} to the next run, which finds out what became of each dial."
+    )

@@ -16,7 +16,7 @@ from textual.widgets import Input
 from callagent_cli.counting import counted
 from callagent_cli.errors import CallAgentError
 from callagent_cli.monitor.arrange import PANELS, Arrangement, arrange, needs
-from callagent_cli.monitor.keys import Key, bindings
+from callagent_cli.monitor.keys import BAR, REHEARSAL_BAR, Key, bindings
 from callagent_cli.monitor.paint import rows as views
 from callagent_cli.monitor.paint.details import (
     Fact,
@@ -30,7 +30,7 @@ from callagent_cli.monitor.paint.details import (
 from callagent_cli.monitor.paint.glyphs import glyphs, to_ascii
 from callagent_cli.monitor.paint.header import Watching, progress_cells, verdict_cells
 from callagent_cli.monitor.paint.plain import clean, countdown
-from callagent_cli.monitor.paint.table import Column
+from callagent_cli.monitor.paint.table import Cell, Column
 from callagent_cli.monitor.paint.tail import TAIL_COLUMNS, tail_rows
 from callagent_cli.monitor.paint.timeline import timeline_lines
 from callagent_cli.monitor.ports import Commands, Leave, Options
@@ -60,6 +60,7 @@ class Frame(App[Leave], inherit_bindings=False):
 
     CSS_PATH = Path(__file__).with_name("monitor.tcss")
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    ENABLE_COMMAND_PALETTE = False
     TITLE = "callagent"
 
     def __init__(
@@ -190,7 +191,8 @@ class Frame(App[Leave], inherit_bindings=False):
         cells = verdict_cells(self.state, now_s, columns, self._glyphs, watching=self._watching())
         bar = verdict.tone if verdict.word in {"PAUSED", "LOST", "STALLED"} else None
         self.verdict_line.show([Line(cells, bar=bar)])
-        self.key_bar.show_keys(self.key_label, self.refusal)
+        keys = BAR if self.options.pace is None else REHEARSAL_BAR
+        self.key_bar.show_keys(keys, self.key_label, self.refusal)
         if self.frozen_at is None:
             self._paint_panels(now_s, columns)
 
@@ -206,7 +208,7 @@ class Frame(App[Leave], inherit_bindings=False):
         )
         grids["retries"].show_rows(
             views.retry_rows(state, now_s, limit=SHOWN_ROWS, show_numbers=numbers),
-            empty=("No retries pending.", "Failed attempts wait here."),
+            empty=("No retries pending.", self._who_waits() or "Failed attempts wait here."),
         )
         idle = state.started_utc_s is None
         grids["flights"].show_rows(
@@ -221,6 +223,13 @@ class Frame(App[Leave], inherit_bindings=False):
         self._paint_feet(now_s)
         self.paint_details(now_s)
 
+    def _who_waits(self) -> str:
+        """Return how many calls wait for something else, where no panel shows it."""
+        waiting = views.held_back(self.state) + self.state.calls.held
+        if not waiting or self.panels["waiting"].display:
+            return ""
+        return f"{counted(waiting, 'call waits', 'calls wait')}: press 5 to see why."
+
     def _paint_extra(self) -> None:
         shown = self._arranged.panels if self._arranged else frozenset()
         if "waiting" in shown:
@@ -232,7 +241,7 @@ class Frame(App[Leave], inherit_bindings=False):
             self.grids["events"].show_rows(rows, empty=("Nothing yet.",))
 
     def _paint_feet(self, now_s: float) -> None:
-        calls, marks = self.state.calls, self._glyphs
+        state, calls, marks = self.state, self.state.calls, self._glyphs
         upcoming = calls.retries(1)
         due = ""
         if upcoming:
@@ -240,7 +249,7 @@ class Frame(App[Leave], inherit_bindings=False):
         lanes = "" if self.state.lanes is None else f" of {counted(self.state.lanes, 'lane')}"
         unseen = self.state.alerts.unseen
         feet = {
-            "services": self._services_foot(),
+            "services": views.services_foot(state, marks),
             "retries": f"{due}{calls.retrying:,} waiting" if upcoming else "",
             "flights": f"{calls.working:,}{lanes}" if lanes or calls.working else "",
             "alerts": f"{unseen} not acknowledged" if unseen else "",
@@ -250,22 +259,6 @@ class Frame(App[Leave], inherit_bindings=False):
             text = feet.get(name, "") if grid.hits is None else f"{grid.hits} match"
             self.panels[name].foot(text)
 
-    def _services_foot(self) -> str:
-        services = self.state.services.values()
-        if all(service.breaker is None for service in services):
-            return "no traffic yet"
-        counts = [
-            (sum(service.breaker == state for service in services), word)
-            for state, word in (
-                ("isolated", "isolated"),
-                ("open", "open"),
-                ("half_open", "half-open"),
-                ("closed", "closed"),
-                (None, "no data"),
-            )
-        ]
-        return self._glyphs.separator.join(f"{count} {word}" for count, word in counts if count)
-
     def paint_details(self, now_s: float) -> None:
         """Show what is known of the selected row."""
         if self._arranged is None or "details" not in self._arranged.panels:
@@ -273,11 +266,13 @@ class Frame(App[Leave], inherit_bindings=False):
         title, facts = self.facts(now_s)
         self.panels["details"].head(self._shown(clean(title)) or "Details")
         self.panels["details"].foot(self._shown("y copy · d close"))
-        columns = self.details.size.width
-        self.details.show(
-            [Line(cells) for cells in fact_lines(facts, columns, self._looking)]
-            or [line((BLANK.cells and "") or "nothing selected")]
-        )
+        lines = [Line(cells) for cells in fact_lines(facts, self.details.size.width, self._looking)]
+        left_out = len(lines) - self.details.size.height
+        if left_out > 0 and self.details.size.height:
+            lines[-left_out - 1 :] = [
+                line(Cell(f"{left_out + 1} lines more: y copies all", "muted"))
+            ]
+        self.details.show(lines or [line(Cell("nothing selected", "muted"))])
 
     def facts(self, now_s: float) -> tuple[str, list[Fact]]:
         """Return a title and what is known of the selected row of the active panel."""

@@ -26,11 +26,6 @@ class Key:
     command: CommandName | None = None
     rehearsal: bool = False
 
-    @property
-    def name(self) -> str:
-        """How the palette calls it: `group: what it does`."""
-        return f"{self.group}: {self.does}"
-
 
 KEYS: Final = (
     Key(
@@ -48,6 +43,7 @@ KEYS: Final = (
         shown="s",
         group="Run",
         does="drain: finish the calls in flight, begin nothing, end",
+        label="Drain",
         command="drain",
     ),
     Key(
@@ -99,6 +95,7 @@ KEYS: Final = (
         shown="u",
         group="Breaker",
         does="requeue the calls that the selected service made fail",
+        label="Requeue",
         command="requeue",
     ),
     Key(
@@ -124,6 +121,7 @@ KEYS: Final = (
         shown="m",
         group="Alerts",
         does="mute the selected service's alerts for 10 minutes",
+        label="Mute",
         command="mute",
     ),
     Key(
@@ -142,13 +140,21 @@ KEYS: Final = (
         does="details of the selected row",
         label="Details",
     ),
-    Key(action="zoom", keys="z", shown="z", group="View", does="zoom the focused panel"),
+    Key(
+        action="zoom",
+        keys="z",
+        shown="z",
+        group="View",
+        does="zoom the focused panel",
+        label="Zoom",
+    ),
     Key(
         action="freeze",
         keys="space",
         shown="space",
         group="View",
         does="freeze the screen; in a rehearsal, hold time",
+        label="Freeze",
     ),
     Key(
         action="copy",
@@ -171,6 +177,7 @@ KEYS: Final = (
         shown=".",
         group="Rehearsal",
         does="let one simulated second pass",
+        label="Step",
         rehearsal=True,
     ),
     Key(
@@ -179,6 +186,7 @@ KEYS: Final = (
         shown="<",
         group="Rehearsal",
         does="half as fast",
+        label="Slower",
         rehearsal=True,
     ),
     Key(
@@ -187,6 +195,7 @@ KEYS: Final = (
         shown=">",
         group="Rehearsal",
         does="twice as fast",
+        label="Faster",
         rehearsal=True,
     ),
     Key(
@@ -247,8 +256,15 @@ KEYS: Final = (
     ),
 )
 
-BAR: Final = tuple(key for key in KEYS if key.label)
-"""The keys the key bar shows, in order; they fit 80 columns."""
+BAR: Final = tuple(key for key in KEYS if key.label and not key.rehearsal)
+"""The keys the key bar shows beside a worker, in order; the bar drops what does not fit."""
+
+REHEARSAL_BAR: Final = tuple(
+    key
+    for key in sorted(KEYS, key=lambda key: not (key.rehearsal or key.action == "freeze"))
+    if key.label and key.command is None
+)
+"""The keys it shows in a rehearsal: those of time first, and none that asks a worker."""
 
 
 def bindings() -> list[Binding]:

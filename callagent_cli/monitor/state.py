@@ -38,16 +38,11 @@ from callagent_cli.events import (
     StepFinished,
     StepStarted,
 )
-from callagent_cli.monitor.snapshot import (
-    BreakerSnapshot,
-    CallSnapshot,
-    MuteSnapshot,
-    RunSnapshot,
-    Snapshot,
-)
+from callagent_cli.monitor.snapshot import MuteSnapshot, RunSnapshot, Snapshot
+from callagent_cli.monitor.stored import in_flight_of, retry_of, take_breaker
 from callagent_cli.monitor.verdict import Verdict, decide
 from callagent_cli.monitor.view.alerts import AlertFeed, Tail
-from callagent_cli.monitor.view.calls import HOLDS_LANE, CallBook, InFlight, Retry
+from callagent_cli.monitor.view.calls import CallBook
 from callagent_cli.monitor.view.scenario import ScenarioPlan, ScenarioView
 from callagent_cli.monitor.view.services import ServiceView
 
@@ -165,8 +160,8 @@ class ViewState:
         """Replace what the store knows better: the run, totals, breakers, alerts and lanes."""
         self.recount(snapshot)
         for breaker in snapshot.breakers:
-            _take_breaker(self.service(breaker.service), breaker)
-        self.calls.replace_lanes(map(_in_flight, snapshot.calls), map(_retry, snapshot.calls))
+            take_breaker(self.service(breaker.service), breaker)
+        self.calls.replace_lanes(map(in_flight_of, snapshot.calls), map(retry_of, snapshot.calls))
 
     def recount(self, snapshot: Snapshot) -> None:
         """Replace the run, the counts and the alerts; of all else the events tell more."""
@@ -294,7 +289,7 @@ class ViewState:
     def _contacts_imported(self, stamped: Stamped, event: ContactsImported) -> None:
         if not self._seeded:
             self.calls.totals["pending"] += event.accepted
-            self.calls.totals["excluded"] += event.excluded
+            self.calls.totals["excluded"] += event.people_excluded
         self.tail.add(stamped)
 
     def _call_changed(self, stamped: Stamped, event: CallChanged) -> None:
@@ -354,46 +349,3 @@ class ViewState:
         if event.sink in self.dropped or len(self.dropped) < SINKS_LIMIT:
             self.dropped[event.sink] = event.dropped
         self.tail.add(stamped)
-
-
-def _take_breaker(service: ServiceView, stored: BreakerSnapshot) -> None:
-    service.breaker, service.since_utc_s = stored.state, stored.since_utc_s
-    service.reason, service.owner = stored.reason, stored.owner
-    service.open_until_utc_s = stored.open_until_utc_s
-    service.next_check_utc_s = stored.next_check_utc_s or service.next_check_utc_s
-    service.health = stored.health or service.health
-    service.health_utc_s = stored.health_utc_s or service.health_utc_s
-    service.degraded, service.degraded_reason = stored.degraded, stored.degraded_reason
-    service.fallback = dict(stored.fallback)
-
-
-def _in_flight(stored: CallSnapshot) -> InFlight | None:
-    if stored.state not in HOLDS_LANE:
-        return None
-    return InFlight(
-        stored.call,
-        stored.name,
-        stored.number,
-        stored.state,
-        stored.step,
-        stored.since_utc_s,
-        stored.attempt,
-        stored.of,
-    )
-
-
-def _retry(stored: CallSnapshot) -> Retry | None:
-    flight = _in_flight(stored)
-    if flight is None or stored.due_utc_s is None:
-        return None
-    return Retry(
-        call=stored.call,
-        name=stored.name,
-        number=stored.number,
-        service=flight.service,
-        attempt=stored.attempt,
-        of=stored.of,
-        due_utc_s=stored.due_utc_s,
-        reason="backoff",
-        why=stored.reason,
-    )

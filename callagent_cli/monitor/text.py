@@ -143,31 +143,42 @@ def status_lines(state: ViewState, now_s: float, paper: Paper) -> list[str]:
 
 
 def _run_line(state: ViewState, now_s: float, paper: Paper) -> list[str]:
+    """Return which run it is; the word SANDBOX stands before the verdict already."""
     if state.started_utc_s is None:
         return []
-    until_s = now_s if state.ended is None else state.ended.at_utc_s
+    lasted = short_duration((state.ended.at_utc_s if state.ended else now_s) - state.started_utc_s)
     parts = [
         state.campaign,
-        state.mode.upper(),
+        "" if state.mode == "sandbox" else state.mode.upper(),
         counted(state.lanes, "lane") if state.lanes else "",
-        f"for {short_duration(until_s - state.started_utc_s)}",
-        state.worker,
+        f"ran for {lasted}" if state.ended else f"running for {lasted}",
+        "" if state.ended else state.worker,
     ]
     return [paper.line("  " + paper.glyphs.separator.join(part for part in parts if part))]
 
 
 def _left(state: ViewState, paper: Paper) -> list[str]:
-    """Return what a worker that is gone left behind, and what takes it up."""
-    if not state.gone:
-        return []
+    """Return what a worker that is gone left behind, and the next command."""
     count = state.calls.working
     lines = []
-    if count:
+    if state.gone and count:
         calls = counted(count, "active call is", "active calls are")
         doubt = f", {state.in_doubt} in doubt" if state.in_doubt else ""
         lines.append(f"  {calls} in nobody's hands{doubt}; the next start looks first")
-    lines.append(f"  next: callagent run {state.contacts_file or 'CONTACTS'}")
+    if command := _next_command(state):
+        lines.append(f"  next: {command}")
     return [paper.line(line) for line in lines]
+
+
+def _next_command(state: ViewState) -> str:
+    """Return what to do once no worker runs any more; empty while one does, or when all is done."""
+    if not state.gone and state.ended is None:
+        return ""
+    if state.gone or state.calls.unfinished:
+        return f"callagent run {state.contacts_file or 'CONTACTS'}"
+    if state.calls.totals["review"]:
+        return "callagent review"
+    return "callagent requeue" if state.calls.totals["failed"] else ""
 
 
 def _table(

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Literal
 
 from callagent_cli.counting import counted
 from callagent_cli.errors import ExitCode
-from callagent_cli.monitor.paint.plain import short_duration
+from callagent_cli.monitor.paint.plain import in_words, reasons_first, short_duration
 
 if TYPE_CHECKING:
     from callagent_cli.monitor.state import ViewState
@@ -106,9 +106,10 @@ def _stalled(state: "ViewState", now_s: float) -> Verdict | None:
 def _waiting(state: "ViewState", now_s: float) -> Verdict | None:
     if state.waiting is not None:
         due = ""
-        if state.waiting.due_utc_s is not None:
-            due = f"next in {short_duration(max(0.0, state.waiting.due_utc_s - now_s))}"
-        return Verdict("WAITING", _join(state.waiting.why, due), "warning")
+        due_utc_s = state.waiting.due_utc_s
+        if due_utc_s is not None and due_utc_s > now_s:
+            due = f"next in {short_duration(due_utc_s - now_s)}"
+        return Verdict("WAITING", _join(reasons_first(in_words(state.waiting.why)), due), "warning")
     if blockers(state) and not state.calls.working and state.calls.unfinished:
         return Verdict("WAITING", _blocked(state), "warning")
     return None

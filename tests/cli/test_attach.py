@@ -8,25 +8,28 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Final
 
-from command_line import journal, kill, started, until, write_contacts, write_settings
+from command_line import (
+    journal,
+    kill,
+    place_in,
+    started,
+    status,
+    until,
+    write_contacts,
+    write_settings,
+)
+from screens import latest_toast, screen_text
 from textual.pilot import Pilot
 
-from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.cli.screen.attach import StoreFeed
-from callagent_cli.cli.screen.command import attached_app
+from callagent_cli.cli.screen.attached import attached_app
 from callagent_cli.clock import utc_text
 from callagent_cli.monitor.app import MonitorApp
 from callagent_cli.monitor.ports import Options
-from callagent_cli.settings import Settings
 
 PEOPLE: Final = 30
 OBEYED_WITHIN_S: Final = 0.5
 SLOW: Final[dict[str, Any]] = {"sandbox": {"pace": 1.0}, "dialing": {"max_dials": 1}}
-
-
-def place_in(folder: Path) -> Workplace:
-    """Return the sandbox's workplace in a folder."""
-    return Workplace(settings=Settings(), state_dir=folder / ".callagent", logs_dir=folder / "logs")
 
 
 @contextmanager
@@ -139,6 +142,26 @@ def test_the_worker_elsewhere_obeys_within_half_a_second(tmp_path: Path) -> None
     assert {command: s for command, s in late.items() if s > OBEYED_WITHIN_S} == {}
 
 
+def test_stop_now_ends_the_worker_elsewhere_at_once(tmp_path: Path) -> None:
+    """It ends as after a second Ctrl-C: with 130, and its calls left to the next run."""
+
+    async def act(app: MonitorApp, pilot: Pilot[Any]) -> None:
+        await shows(app, lambda: app.state.calls.working > 0)
+        await pilot.press("q", "s")
+        assert app.return_value == "stopped"
+        assert await asyncio.to_thread(process.wait, 10.0) == 130
+
+    with worker_in(tmp_path) as process:
+        attached(tmp_path, act)
+    left = status(tmp_path)
+    obeyed = [each for each in journal(tmp_path) if each["event"] == "command_obeyed"]
+
+    assert (left["verdict"]["word"], left["run"]["exit_code"]) == ("STOPPED", 130)
+    assert sum(left["totals"].values()) == PEOPLE
+    assert left["totals"].get("done", 0) < PEOPLE
+    assert [(each["command"], bool(each["by"])) for each in obeyed] == [("stop", True)]
+
+
 def test_commands_come_back_to_the_screen(tmp_path: Path) -> None:
     """A pause from here is shown with who asked for it, and ends when it is lifted."""
 
@@ -170,7 +193,7 @@ def test_a_killed_worker_is_lost_and_its_successor_found(tmp_path: Path) -> None
         assert time.monotonic() - killed_s < 5.0
         assert f"pid {process.pid}" in app.state.verdict(time.time()).detail
         await pilot.press("p")
-        assert _said(app) == "not possible: no worker runs"
+        assert latest_toast(app) == "not possible: no worker runs"
         with started("run", "contacts.csv", "--headless", folder=tmp_path):
             await shows(app, lambda: word(app) == "RUNNING")
         assert app.state.calls.contacts == PEOPLE
@@ -201,16 +224,12 @@ def test_with_nothing_ever_run_the_screen_says_what_to_do(tmp_path: Path) -> Non
 
     async def act(app: MonitorApp, pilot: Pilot[Any]) -> None:
         assert word(app) == "IDLE"
-        text = "\n".join(strip.text for strip in app.screen._compositor.render_strips())
+        text = screen_text(app)
         assert "nothing has run yet" in text
         assert "callagent run contacts.csv" in text
         await pilot.press("p")
-        assert _said(app) == "not possible: no worker runs"
+        assert latest_toast(app) == "not possible: no worker runs"
         await pilot.press("q")
         assert app.return_value == "closed"
 
     attached(tmp_path, act)
-
-
-def _said(app: MonitorApp) -> str:
-    return [notification.message for notification in app._notifications][-1]

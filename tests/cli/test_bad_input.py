@@ -91,7 +91,7 @@ CASES = (
         "unreadable",
         lambda folder: (folder / "contacts.csv").write_bytes(b"\x89PNG\r\n\x1a\n\0\0\0"),
         (),
-        ("contacts.csv", "a binary file"),
+        ("contacts.csv", "a picture"),
         "CSV",
     ),
     Case("no phones", _sheet("name,city\nA,B\n"), (), ("no phone column",), "--phone-column"),

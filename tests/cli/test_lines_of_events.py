@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+import msgspec
+
 from callagent_cli.cli.text.lines import SAID_AGAIN_S, Lines
 from callagent_cli.events import (
     BreakerChanged,
@@ -98,6 +100,78 @@ def test_a_wait_for_the_same_is_told_once() -> None:
     assert told == ["waiting: 9 pending, the next in 5s", "", "waiting: 8, the next in 1s"]
 
 
+def parked(call: int, reason: str = "llm breaker is open") -> CallChanged:
+    """Return the event of a call that a broken service holds up."""
+    return CallChanged(
+        call=f"call_{call}", old="active", new="parked", step="compose", reason=reason
+    )
+
+
+def test_of_many_calls_that_wait_for_one_reason_the_first_are_told() -> None:
+    """How many more they were comes before the next thing that is told."""
+    lines = Lines()
+    told = [line for call in range(8) for line in lines.lines(at(0.0, parked(call)))]
+    after = lines.lines(at(1.0, waiting("8 parked: llm is open", 5.0)))
+
+    assert told == [f"call call_{call} parked: llm breaker is open" for call in range(3)]
+    assert after == [
+        "and 5 calls more parked: llm breaker is open",
+        "waiting: 8 parked: llm is open, the next in 5s",
+    ]
+    assert lines.lines(at(2.0, parked(9))) == ["call call_9 parked: llm breaker is open"]
+
+
+def test_another_reason_is_told_anew() -> None:
+    """Only calls that wait for the same are counted together."""
+    lines = Lines()
+    told = [
+        line
+        for call in range(8)
+        for line in lines.lines(at(0.0, parked(call, f"reason {call // 4}")))
+    ]
+
+    assert told == [
+        "call call_0 parked: reason 0",
+        "call call_1 parked: reason 0",
+        "call call_2 parked: reason 0",
+        "and 1 call more parked: reason 0",
+        "call call_4 parked: reason 1",
+        "call call_5 parked: reason 1",
+        "call call_6 parked: reason 1",
+    ]
+
+
+def test_calls_that_end_are_told_each() -> None:
+    """What became of a contact is never folded."""
+    lines = Lines()
+    done = [
+        lines.lines(at(0.0, msgspec.structs.replace(parked(call), new="done", result="answered")))
+        for call in range(9)
+    ]
+
+    assert [len(told) for told in done] == [1] * 9
+
+
+def test_a_wait_names_each_reason_once() -> None:
+    """Groups of calls that wait for the same breaker are told together."""
+    reason = (
+        "265 pending: llm is open, 1 scheduled: llm is open, 2 scheduled: llm is open, 3 parked"
+    )
+
+    text = Lines().line(at(0.0, waiting(reason, 5.0)))
+
+    assert text == "waiting: 265 pending, 3 scheduled: llm is open; 3 parked, the next in 5s"
+
+
+def test_a_breaker_is_half_open_in_words() -> None:
+    """The log has the code, a person the word."""
+    event = BreakerChanged(
+        service="llm", breaker_state="half_open", old="open", new="half_open", reason="healthy"
+    )
+
+    assert Lines().line(at(0.0, event)) == "llm breaker open → half-open: healthy"
+
+
 def test_a_listener_that_fails_at_every_event_is_told_of_once() -> None:
     """The log has every failure."""
     lines = Lines()
@@ -130,4 +204,4 @@ def test_a_redial_says_once_that_it_comes() -> None:
 
     text = Lines().line(at(0.0, event))
 
-    assert text == "call Dmitri Volkov …134 scheduled: no_answer, again in 1h"
+    assert text == "call Dmitri Volkov …134 scheduled: no answer, again in 1h"

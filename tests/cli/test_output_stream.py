@@ -117,3 +117,29 @@ def test_a_failure_to_write_is_kept() -> None:
 
     assert output.failure is not None
     assert not output.reader_gone
+
+
+class Terminal(io.StringIO):
+    """A terminal that keeps what it is shown."""
+
+    def isatty(self) -> bool:
+        """Say that a person looks."""
+        return True
+
+
+@pytest.mark.parametrize(
+    ("stream", "shown"),
+    [
+        (Terminal(), "  one two\n      three\n      four\n"),
+        (io.StringIO(), "  one two three four\n"),
+    ],
+)
+def test_a_sentence_is_folded_between_words_on_a_terminal_only(
+    stream: io.StringIO, shown: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A pipe gets one line; on a terminal what does not fit stands under it, further in."""
+    monkeypatch.setenv("COLUMNS", "12")
+
+    Output(stream).prose("  one two three four", indent=4)
+
+    assert stream.getvalue() == shown

@@ -132,7 +132,7 @@ def test_a_check_is_decided_when_its_time_has_come() -> None:
     watch.wait(4.0)
     assert scenario.results == {}
     watch.wait(1.0)
-    assert scenario.results == {"breaker changed elevenlabs closed open": True}
+    assert scenario.results == {"elevenlabs breaker closed → open": True}
     watch.wait(10_000.0)
 
     assert scenario.results["everything expected"]

@@ -3,12 +3,11 @@
 import json
 import os
 import stat
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
+from threaded_server import Answer, Asked, answering
 
 from callagent_cli.cli.app import exit_code_of
 from callagent_cli.cli.place.dotenv import apply_dotenv, read_dotenv
@@ -155,50 +154,36 @@ alerts:
 """
 
 
-class _Provider(BaseHTTPRequestHandler):
+class _Provider:
     """Refuses every key, and takes alerts."""
 
-    taken: list[bytes] = []  # noqa: RUF012 — one server at a time.
-    accepted: tuple[int, bytes] = (204, b"")
+    def __init__(self) -> None:
+        self.base_url = ""
+        self.taken: list[bytes] = []
+        self.accepted: tuple[int, bytes] = (204, b"")
 
-    def do_GET(self) -> None:
-        """Refuse a health check."""
-        self._answer(401)
-
-    def do_POST(self) -> None:
-        """Take an alert."""
-        self.taken.append(self.rfile.read(int(self.headers.get("content-length", "0"))))
-        self._answer(*self.accepted)
-
-    def _answer(self, status: int, body: bytes = b"") -> None:
-        self.send_response(status)
-        if status != 204:
-            self.send_header("content-length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing."""
+    def answer(self, asked: Asked) -> Answer:
+        """Refuse a health check, take an alert."""
+        if asked.method == "GET":
+            return 401, {}, b""
+        self.taken.append(asked.body)
+        status, body = self.accepted
+        return status, {}, body
 
 
 @pytest.fixture
-def provider() -> Iterator[str]:
-    """Yield the address of a provider on loopback."""
-    _Provider.taken.clear()
-    server = HTTPServer(("127.0.0.1", 0), _Provider)
-    thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
+def provider() -> Iterator[_Provider]:
+    """Yield a provider on loopback."""
+    served = _Provider()
+    with answering(served.answer) as served.base_url:
+        yield served
 
 
 def test_doctor_finds_what_is_broken_in_a_live_setting(
-    folder: Path, provider: str, capsys: pytest.CaptureFixture[str]
+    folder: Path, provider: _Provider, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """A refused key, a closed SMTP port, a missing credential: each with a fix, none with a key."""
-    (folder / "callagent.yaml").write_text(_live_settings(provider), encoding="utf-8")
+    (folder / "callagent.yaml").write_text(_live_settings(provider.base_url), encoding="utf-8")
     (folder / ".env").write_text(f"ELEVENLABS_API_KEY={KEY}\n", encoding="utf-8")
     (folder / ".env").chmod(0o644)
     code = exit_code_of(["doctor", "--json"])
@@ -213,7 +198,7 @@ def test_doctor_finds_what_is_broken_in_a_live_setting(
     assert "cannot be reached" in checks["email"]["text"]
     assert "alerts test webhook" in checks["webhook"]["fix"]
     assert checks["privacy"]["fix"] == "chmod 600 .env"
-    assert _Provider.taken == []
+    assert provider.taken == []
     assert KEY not in text
 
 
@@ -231,10 +216,10 @@ def test_doctor_names_settings_that_cannot_be_read(
 
 
 def test_alerts_test_says_what_came_back(
-    folder: Path, provider: str, capsys: pytest.CaptureFixture[str]
+    folder: Path, provider: _Provider, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """One line a channel: taken, or the error in plain words; 1 when one failed."""
-    (folder / "callagent.yaml").write_text(_live_settings(provider), encoding="utf-8")
+    (folder / "callagent.yaml").write_text(_live_settings(provider.base_url), encoding="utf-8")
     one = exit_code_of(["alerts", "test", "webhook"])
     both = exit_code_of(["alerts", "test"])
     said = capsys.readouterr().out.splitlines()
@@ -242,7 +227,7 @@ def test_alerts_test_says_what_came_back(
     assert (one, both) == (0, 1)
     assert said[0] == "✓ webhook: took the alert; look whether it arrived"
     assert said[1].startswith("✗ email: email through 127.0.0.1:1: cannot be reached")
-    assert json.loads(_Provider.taken[0])["data"]["title"] == "this is a test of callagent's alerts"
+    assert json.loads(provider.taken[0])["data"]["title"] == "this is a test of callagent's alerts"
 
 
 @pytest.mark.parametrize(
@@ -266,18 +251,17 @@ def test_what_cannot_be_done_is_said_with_a_hint(
 
 def test_alerts_test_opens_and_closes_what_pagerduty_shows(
     folder: Path,
-    provider: str,
+    provider: _Provider,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """A test that only resolved would prove nothing, and one left open would call somebody."""
-    accepted = (202, b'{"status": "success", "message": "Event processed"}')
-    monkeypatch.setattr(_Provider, "accepted", accepted)
+    provider.accepted = (202, b'{"status": "success", "message": "Event processed"}')
     monkeypatch.setitem(os.environ, "PAGERDUTY_ROUTING_KEY", KEY)
-    settings = f'mode: live\nalerts:\n  pagerduty: {{base_url: "{provider}"}}\n'
+    settings = f'mode: live\nalerts:\n  pagerduty: {{base_url: "{provider.base_url}"}}\n'
     (folder / "callagent.yaml").write_text(settings, encoding="utf-8")
     code = exit_code_of(["alerts", "test", "pagerduty"])
-    first, last = (json.loads(body) for body in _Provider.taken)
+    first, last = (json.loads(body) for body in provider.taken)
 
     assert code == 0, capsys.readouterr().out
     assert (first["event_action"], last["event_action"]) == ("trigger", "resolve")

@@ -23,6 +23,7 @@ from command_line import (
 from callagent_cli.calls.model import Call, CallState, Contact, Dial, DialStatus
 from callagent_cli.cli.campaign.status_command import Look, document_of, text_of
 from callagent_cli.cli.place.campaigns import campaign_of
+from callagent_cli.cli.place.sheet_rows import ROW
 from callagent_cli.cli.place.snapshot import snapshot_of
 from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.errors import UsageError
@@ -48,6 +49,7 @@ KEYS = {
     "verdict",
     "worker_alive",
     "data_age_s",
+    "half_loaded",
     "run",
     "contacts",
     "totals",
@@ -57,6 +59,7 @@ KEYS = {
     "alerts",
     "in_doubt",
     "mutes",
+    "sheet_rows_waiting",
     "worker_gone",
 }
 
@@ -306,6 +309,21 @@ def test_json_has_stable_keys_and_utc_times(tmp_path: Path) -> None:
     assert document["at"].endswith("Z")
     assert [service["service"] for service in document["services"]] == ["elevenlabs", "llm", "crm"]
     assert document["worker_alive"] is False
+
+
+def test_json_counts_the_sheet_rows_that_the_text_speaks_of(tmp_path: Path) -> None:
+    """A program that watches learns of them as a person does."""
+    write_contacts(tmp_path, 1)
+    write_settings(tmp_path, INSTANT)
+    callagent("run", "contacts.csv", folder=tmp_path)
+    store = SqliteStore.open(tmp_path / ".callagent" / "sandbox.db")
+    for number in range(3):
+        store.put(ROW, f"row_{number}", b"[]", open_=number != 0)
+    store.close()
+    text = callagent("status", folder=tmp_path).stdout
+
+    assert "2 sheet rows wait, will be written when `sheet.spreadsheet_id` is set" in text
+    assert status(tmp_path)["sheet_rows_waiting"] == 2
 
 
 def test_watching_shows_it_again_and_again(tmp_path: Path) -> None:

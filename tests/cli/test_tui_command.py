@@ -14,7 +14,7 @@ def test_without_a_terminal_it_names_the_other_way(tmp_path: Path) -> None:
     run = callagent("tui", folder=tmp_path)
 
     assert (run.returncode, run.stdout) == (2, "")
-    assert complaint(run)[1] == "use callagent status --json"
+    assert complaint(run)[1] == "use `callagent status --json`"
 
 
 def test_a_rehearsal_on_the_screen_needs_a_terminal(tmp_path: Path) -> None:

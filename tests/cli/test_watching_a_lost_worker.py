@@ -16,6 +16,7 @@ from command_line import (
     callagent,
     journal,
     kill,
+    place_in,
     started,
     status,
     until,
@@ -28,10 +29,10 @@ from callagent_cli.cli.alerts import watcher as watching
 from callagent_cli.cli.alerts.watcher import AGAIN_S, RETRY_S, Watcher, lost_run
 from callagent_cli.cli.alerts.watcher_alerts import Told, tell
 from callagent_cli.cli.place.workplace import Workplace
-from callagent_cli.cli.screen.command import attached_app
+from callagent_cli.cli.screen.attached import attached_app
 from callagent_cli.errors import StoreError
 from callagent_cli.monitor.ports import Options
-from callagent_cli.settings import Settings
+from callagent_cli.store import database
 from callagent_cli.store.lock import Holder, WorkerLock, holder, kept_free
 from callagent_cli.store.port import RunRow
 
@@ -39,10 +40,6 @@ SLOW = {"sandbox": {"pace": 1.0}, "dialing": {"max_dials": 1}}
 HERE = os.uname().nodename
 CHANNELS = 3
 """Alerts of a sandbox are written once for each pretended channel."""
-
-
-def _place(folder: Path) -> Workplace:
-    return Workplace(settings=Settings(), state_dir=folder / ".callagent", logs_dir=folder / "logs")
 
 
 def _told(folder: Path) -> list[dict[str, Any]]:
@@ -128,7 +125,7 @@ def test_an_attached_screen_alerts_too(
 ) -> None:
     """`tui` looks at the heartbeat as `status --watch` does; a picture of it does not."""
     monkeypatch.setattr(watching, "GRACE_S", 0.0)
-    place = _place(tmp_path)
+    place = place_in(tmp_path)
     kill(worker)
     picture = attached_app(place, "", Options(paint_every_s=None))
     screen = attached_app(place, "", Options(paint_every_s=None), watcher=Watcher(place))
@@ -162,7 +159,7 @@ def test_a_worker_that_hangs_is_told_beside_it_and_is_over_when_it_wakes(
     tmp_path: Path, worker: "subprocess.Popen[str]"
 ) -> None:
     """It holds its lock and is silent; when it wakes up it goes on, and nothing is told twice."""
-    place = _place(tmp_path)
+    place = place_in(tmp_path)
     store = place.read_store()
     run = store.last_run()
     store.close()
@@ -187,7 +184,7 @@ def test_a_worker_that_begins_meanwhile_tells_it_itself(
     tmp_path: Path, worker: "subprocess.Popen[str]"
 ) -> None:
     """Whoever watches writes nothing when another process holds the lock, or the run has ended."""
-    place = _place(tmp_path)
+    place = place_in(tmp_path)
     kill(worker)
     store = place.read_store()
     run = store.last_run()
@@ -261,7 +258,7 @@ def test_a_watcher_acts_rarely_and_tries_again_sooner_when_alerts_wait(tmp_path:
     """Each minute while all is told; after 30 s, 60 s … while something waits or failed."""
     now_s = [0.0]
     acts = _Acts(lambda: Told(waiting=2), _broken, Told, Told)
-    watcher = Watcher(_place(tmp_path), clock_s=lambda: now_s[0], act=acts)
+    watcher = Watcher(place_in(tmp_path), clock_s=lambda: now_s[0], act=acts)
     acted: list[float] = []
     for second in range(300):
         now_s[0] = float(second)
@@ -281,7 +278,7 @@ def test_a_watcher_stays_until_the_worker_was_well_or_another_run_began(tmp_path
     """A heartbeat that comes back is passed on; the next run is none of its business."""
     now_s = [0.0]
     acts = _Acts(Told, Told, lambda: Told(over=True))
-    watcher = Watcher(_place(tmp_path), clock_s=lambda: now_s[0], act=acts)
+    watcher = Watcher(place_in(tmp_path), clock_s=lambda: now_s[0], act=acts)
     alive = Holder(pid=77, host=HERE, run="contacts", alive=True)
     for heartbeat_s in (100.0, 200.0, 260.0, 320.0, 380.0):
         watcher.look(_run(heartbeat_utc_s=heartbeat_s), alive, max(200.0, heartbeat_s))
@@ -294,10 +291,37 @@ def test_a_watcher_stays_until_the_worker_was_well_or_another_run_began(tmp_path
 def test_a_watcher_leaves_the_next_run_alone(tmp_path: Path) -> None:
     """Another run has begun: that one tells how it went on."""
     acts = _Acts(lambda: Told(note="the alert was sent"))
-    watcher = Watcher(_place(tmp_path), clock_s=lambda: 0.0, act=acts)
+    watcher = Watcher(place_in(tmp_path), clock_s=lambda: 0.0, act=acts)
     watcher.look(_run(), None, 200.0)
     watcher.close()
     told = watcher.note
     watcher.look(_run(id="run_2", heartbeat_utc_s=199.0, pid=78), None, 200.0)
 
     assert (told, watcher.note) == ("the alert was sent", "")
+
+
+def test_a_worker_that_hangs_within_a_transaction_is_told_all_the_same(
+    tmp_path: Path, worker: "subprocess.Popen[str]", monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can write into the database: it is told once, and the next worker ends it."""
+    monkeypatch.setattr(database, "BUSY_TIMEOUT_S", 0.1)
+    place = place_in(tmp_path)
+    _stopped_between_two_commits(worker, place)
+    store = place.read_store()
+    run = store.last_run()
+    store.close()
+    assert run is not None
+    with closing(sqlite3.connect(place.database, isolation_level=None)) as hanging:
+        hanging.execute("BEGIN IMMEDIATE")
+        told = tell(place, run.id, lost=True)
+        again = tell(place, run.id, lost=True)
+        kept = [file.stat().st_mode & 0o777 for file in place.state_dir.glob("*.watch.json")]
+    kill(worker)
+    ended = callagent("run", "contacts.csv", folder=tmp_path)
+
+    assert (told.waiting, again.waiting, kept) == (0, 0, [0o600])
+    assert ended.returncode == 0, ended.stderr
+    assert [alert["kind"] for alert in _told(tmp_path)] == (
+        ["opened"] * CHANNELS + ["resolved"] * CHANNELS
+    )
+    assert list(place.state_dir.glob("*.watch.json")) == []

@@ -83,6 +83,18 @@ class Teller:
         self.tell(ago_s, event)
 
 
+def new_state() -> tuple[ViewState, Teller]:
+    """Return a state that knows nothing, and who tells it."""
+    state = ViewState(SERVICES)
+    return state, Teller(state)
+
+
+def breaker_moved(new: str, old: str = "closed", **more: object) -> BreakerChanged:
+    """Return what is told when the voice platform's breaker moves."""
+    fields = {"service": "elevenlabs", "old": old, "new": new, "reason": "503", **more}
+    return BreakerChanged(**fields)  # type: ignore[arg-type]
+
+
 def empty() -> ViewState:
     """Return the state before anything has ever run."""
     return ViewState(SERVICES)
@@ -100,6 +112,7 @@ def _begun() -> Teller:
             duplicate=1,
             rejected=2,
             excluded=3,
+            people_excluded=3,
             blank=0,
         ),
     )

@@ -10,6 +10,7 @@ from typing import Any
 
 from monitor_doubles import RecordingCommands
 from monitor_scenes import NOW, SCENES
+from screens import latest_toast, press, screen_text
 from textual.pilot import Pilot
 
 from callagent_cli.monitor.app import MonitorApp
@@ -30,9 +31,7 @@ class Stage:
 
     async def press(self, *keys: str) -> None:
         """Press keys one after the other, and let each take effect."""
-        for key in keys:
-            await self.pilot.press(key)
-            await self.pilot.pause()
+        await press(self.pilot, *keys)
 
     async def paint(self) -> None:
         """Paint now."""
@@ -45,14 +44,7 @@ class Stage:
 
     def said(self) -> str:
         """Return what the latest toast says."""
-        latest = [notification.message for notification in self.app._notifications]
-        return latest[-1] if latest else ""
-
-
-def screen_text(app: MonitorApp) -> str:
-    """Return what the compositor would put on the terminal; the one look at its insides."""
-    strips = app.screen._compositor.render_strips()
-    return "\n".join(strip.text.rstrip() for strip in strips) + "\n"
+        return latest_toast(self.app)
 
 
 @asynccontextmanager

@@ -1,10 +1,17 @@
 """The verdict line, and which alerts need a person's eyes."""
 
 import pytest
-from monitor_scenes import NOW, SERVICES, Teller, draining, healthy, raised
+from monitor_scenes import (
+    NOW,
+    Teller,
+    breaker_moved,
+    draining,
+    healthy,
+    new_state,
+    raised,
+)
 
 from callagent_cli.events import (
-    BreakerChanged,
     CommandObeyed,
     Event,
     LanesChanged,
@@ -13,18 +20,6 @@ from callagent_cli.events import (
     RunStarted,
     RunWaiting,
 )
-from callagent_cli.monitor.state import ViewState
-
-
-def _state() -> tuple[ViewState, Teller]:
-    state = ViewState(SERVICES)
-    return state, Teller(state)
-
-
-def _breaker(new: str, old: str = "closed", **more: object) -> BreakerChanged:
-    fields = {"service": "elevenlabs", "old": old, "new": new, "reason": "503", **more}
-    return BreakerChanged(**fields)  # type: ignore[arg-type]
-
 
 # Verdicts
 
@@ -58,10 +53,10 @@ def test_verdict_says_what_and_why(event: Event, word: str, detail: str) -> None
 
 def test_verdict_of_a_run_that_waits_for_a_service() -> None:
     """With no call in a lane and a breaker open, the run waits for that service."""
-    state, teller = _state()
+    state, teller = new_state()
     teller.tell(50, RunStarted(mode="live", contacts="c.csv", lanes=1, version="1"))
     state.seed({"pending": 5})
-    teller.tell(5, _breaker("open", open_s=30.0))
+    teller.tell(5, breaker_moved("open", open_s=30.0))
 
     assert state.verdict(NOW).word == "WAITING"
     assert "elevenlabs is down" in state.verdict(NOW).detail
@@ -115,7 +110,7 @@ def test_resume_and_a_new_run_lift_what_held_back() -> None:
 
 def test_an_incident_needs_eyes_until_seen_or_resolved() -> None:
     """Acknowledging one alert, or resolving its incident, takes it off the count."""
-    state, teller = _state()
+    state, teller = new_state()
     teller.tell(9, raised(1, "a"))
     teller.tell(8, raised(2, "b"))
     teller.tell(7, raised(3, "b", "update"))
@@ -131,7 +126,7 @@ def test_an_incident_needs_eyes_until_seen_or_resolved() -> None:
 
 def test_acknowledging_all_names_who() -> None:
     """All alerts carry the name of who has seen them; the first one stays."""
-    state, teller = _state()
+    state, teller = new_state()
     teller.tell(9, raised(1, "a"))
     state.alerts.acknowledge("alert_1", "anna")
     state.alerts.acknowledge("all", "ben")

@@ -1,12 +1,15 @@
 """The keys that change the view: filter, details, zoom, freeze, copy, help, moving."""
 
+from dataclasses import replace
+
 import pytest
+from monitor_doubles import RecordingPace
 from monitor_scenes import NOW
-from monitor_stage import Stage, play
+from monitor_stage import QUIET, STANDARD, Stage, play
 
 from callagent_cli.events import RunEnded, Stamped
 from callagent_cli.monitor.keys import BAR, KEYS
-from callagent_cli.monitor.widgets.dialogs import Help
+from callagent_cli.monitor.widgets.key_list import Help
 
 
 def test_freeze_keeps_the_screen_and_counts_what_it_misses() -> None:
@@ -145,8 +148,9 @@ def test_help_lists_every_key_and_searches() -> None:
             assert key.shown in listing
             assert key.does in listing
         await ready.press("m", "u", "t", "e")
+        assert [entry.shown for entry in help_screen.found("mute")] == ["m"]
         assert "mute the selected" in ready.text()
-        assert "trip the selected" not in ready.text()
+        assert "pause or resume" not in ready.text()
         await ready.press("escape")
         assert not isinstance(ready.app.screen, Help)
 
@@ -165,24 +169,110 @@ def test_key_bar_keys_can_be_clicked() -> None:
     play(act)
 
 
+def test_every_line_of_the_help_can_be_reached() -> None:
+    """The arrows and page keys scroll the help, to its last line and back."""
+
+    async def act(ready: Stage) -> None:
+        await ready.press("question_mark")
+        assert "BAD/ALL" not in _box(ready)
+        await ready.press(*["pagedown"] * 6, "down")
+        assert "BAD/ALL" in _box(ready)
+        assert "pause or resume" not in _box(ready)
+        await ready.press(*["pageup"] * 6, "up")
+        assert "pause or resume" in _box(ready)
+
+    play(act)
+
+
+def _box(ready: Stage) -> str:
+    """Return the lines of the screen within the help's box."""
+    lines = ready.text().splitlines()
+    first = next(index for index, line in enumerate(lines) if "Keys" in line)
+    return "\n".join(line[2:-2] for line in lines[first + 3 : -2])
+
+
+def test_enter_does_what_the_chosen_line_says() -> None:
+    """The help and the palette are ways to do something without knowing its key."""
+
+    async def act(ready: Stage) -> None:
+        await ready.press("ctrl+p", *"mute", "enter")
+        assert ready.commands.asked == [("mute", "elevenlabs")]
+        await ready.press("question_mark", "down", "enter")
+        assert "Drain the run?" in ready.text()
+        await ready.press("escape")
+        await ready.press("question_mark", *"zoom", "enter")
+        assert ready.app.zoomed == "services"
+
+    play(act)
+
+
+def test_a_line_that_does_nothing_now_says_why() -> None:
+    """Choosing a refused key keeps the list open and gives the reason."""
+
+    async def act(ready: Stage) -> None:
+        await ready.press("question_mark", *"twice", "enter")
+        assert ready.said().startswith("not possible: only in a rehearsal")
+        assert isinstance(ready.app.screen, Help)
+        await ready.press(*["backspace"] * 5, *"legend", "enter")
+        assert isinstance(ready.app.screen, Help)
+
+    play(act)
+
+
+def test_a_search_that_finds_nothing_says_so() -> None:
+    """No line is left, and enter does nothing."""
+
+    async def act(ready: Stage) -> None:
+        await ready.press("question_mark", *"xyzzy")
+        assert "no key does that" in ready.text()
+        await ready.press("down", "enter")
+        assert isinstance(ready.app.screen, Help)
+
+    play(act)
+
+
+def test_a_line_of_the_list_can_be_clicked() -> None:
+    """A click is as good as enter."""
+
+    async def act(ready: Stage) -> None:
+        await ready.press("ctrl+p", *"mute")
+        await ready.pilot.click("#keys", offset=(12, 0))
+        await ready.pilot.pause()
+        assert ready.commands.asked == [("mute", "elevenlabs")]
+
+    play(act)
+
+
 def test_key_bar_holds_the_keys_of_the_table() -> None:
-    """Nothing stands in the bar that is not in the table, and all fit 80 columns."""
+    """Nothing stands in the bar that is not in the table; a wide screen shows them all."""
 
     async def act(ready: Stage) -> None:
         bar = ready.text().splitlines()[-1]
-        assert bar == "".join(f" {key.shown} {key.label}" for key in BAR)
+        assert bar == " " + "  ".join(f"{key.shown} {key.label}" for key in BAR)
 
-    play(act, "healthy")
+    play(act, "healthy", (200, 60))
+
+
+def test_a_rehearsals_bar_holds_the_keys_of_time() -> None:
+    """Where nothing can be asked of a worker, the bar shows how to hold, step and speed time."""
+
+    async def act(ready: Stage) -> None:
+        bar = ready.text().splitlines()[-1]
+        assert bar.startswith(" space Hold  . Step  < Slower  > Faster")
+        assert "q Quit" in bar
+        assert "Trip" not in bar
+        await ready.press("space")
+        assert ready.text().splitlines()[-1].startswith(" space Go on")
+
+    play(act, "simulation", STANDARD, replace(QUIET, pace=RecordingPace()))
 
 
 def test_palette_offers_every_command() -> None:
-    """The command palette names each key's command by its group."""
+    """The command palette names what each key does, and leaves the movements out."""
 
     async def act(ready: Stage) -> None:
-        offered = {item.title for item in ready.app.get_system_commands(ready.app.screen)}
-        wanted = {key.name for key in KEYS if key.group != "Move"}
-        assert wanted - offered == {"Help: every command by name"}
         await ready.press("ctrl+p")
-        assert "Alerts: acknowledge all alerts" in ready.text()
+        assert "acknowledge all alerts" in ready.text()
+        assert "one row up" not in ready.text()
 
     play(act)

@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import msgspec
@@ -58,12 +58,7 @@ class RunOptions:
     json: bool = False
     yes: bool = False
     allow_rejects: bool = False
-    phone_columns: tuple[str, ...] = ()
-    mapping: tuple[str, ...] = ()
-    encoding: str = ""
-    region: str = ""
-    international: bool = False
-    national: bool = False
+    reading: ReadingFlags = field(default_factory=ReadingFlags)
     metrics_port: int | None = None
     show_numbers: bool = False
     look: ScreenLook | None = None
@@ -76,7 +71,7 @@ def run_campaign(options: RunOptions) -> int:
     max_wait_s = seconds("--max-wait", options.max_wait) if options.max_wait else None
     require_credentials(place.settings, os.environ)
     with contacts_input(options.contacts) as path:
-        identify(path, options.encoding)  # Nothing is made for a file that is none.
+        identify(path, options.reading.encoding)  # Nothing is made for a file that is none.
         importer = _importer(place, path, campaign, options)
         if options.dry_run:
             return _dry_run(place, importer)
@@ -95,15 +90,8 @@ def run_campaign(options: RunOptions) -> int:
 
 
 def _importer(place: Workplace, path: Path, campaign: str, options: RunOptions) -> Importer:
-    flags = ReadingFlags(
-        region=options.region,
-        encoding=options.encoding,
-        phone_columns=options.phone_columns,
-        mapping=options.mapping,
-        international=options.international,
-        national=options.national,
-    )
-    wanted = read_options(flags, region=place.settings.dialing.region, sandbox=place.sandbox)
+    region, sandbox = place.settings.dialing.region, place.sandbox
+    wanted = read_options(options.reading, region=region, sandbox=sandbox)
     source = STDIN_SHOWN if options.contacts == STDIN else str(options.contacts)
     importer = Importer(path, wanted, campaign, source=source, allow_rejects=options.allow_rejects)
     importer.report.rejects = RejectsFile(place.logs_dir / f"{campaign}-rejects.csv")
@@ -180,7 +168,7 @@ def _work(
     worked = asyncio.run(work(run))
     if not options.json:
         for line in summary_lines(place, store, importer.campaign, worked):
-            output.line(line)
+            output.prose(line)
     return int(worked.ending.exit_code)
 
 
@@ -202,7 +190,7 @@ def _import(
     importer.suppressed = suppressed_test(suppressions)
     with _explained(place, importer), reading_progress(importer.report):
         importer.load(
-            store, now_utc_s=time.time(), zones=not place.sandbox, suppressions=suppressions
+            store, now_utc_s=time.time(), zones=place.keeps_windows, suppressions=suppressions
         )
     require_fields(
         place.settings, known_columns(store, importer.campaign) or (), source=importer.source
@@ -213,9 +201,23 @@ def _import(
             f"campaign {importer.campaign} was begun from another version of "
             f"{importer.changed_from}: people who are new were added, nobody was removed"
         )
-    if not json:
-        for line in import_lines(place, importer):
-            standard_output().line(line)
+    if importer.interrupted:
+        diagnostics.note(_of_interrupted(importer))
+    if json:  # The counts are an event, what to look at is said beside them.
+        for note in importer.report.notes:
+            diagnostics.warning(note)
+        return
+    for line in import_lines(place, importer):
+        standard_output().line(line)
+
+
+def _of_interrupted(importer: Importer) -> str:
+    """Say what became of a load that was killed."""
+    source, campaign = importer.interrupted, importer.campaign
+    killed = f"an earlier load of {source} into campaign {campaign} was interrupted"
+    if importer.changed_from:
+        return f"{killed}: whoever is missing of it is added only if this file has them"
+    return f"{killed}: the people who were missing have been added"
 
 
 def _dry_run(place: Workplace, importer: Importer) -> int:
@@ -223,7 +225,7 @@ def _dry_run(place: Workplace, importer: Importer) -> int:
     with _explained(place, importer), known_test(place) as suppressed:
         importer.suppressed = suppressed
         with reading_progress(importer.report):
-            report = importer.check(zones=not place.sandbox)
+            report = importer.check(zones=place.keeps_windows)
     require_fields(place.settings, report.variables, source=importer.source)
     for line in import_lines(place, importer):
         output.line(line)

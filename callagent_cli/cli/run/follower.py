@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from textwrap import wrap
 from typing import TYPE_CHECKING, Protocol
 
 from callagent_cli.calls.model import FINAL_STATES
@@ -15,6 +16,7 @@ from callagent_cli.events import (
     ServiceEvent,
     Stamped,
 )
+from callagent_cli.monitor.paint.plain import in_words
 from callagent_cli.reporting.journal import LineEncoder
 from callagent_cli.reporting.redaction import Redactor
 from callagent_cli.store.port import Store
@@ -40,18 +42,19 @@ class Wording:
 
     def __init__(self, label: str, redactor: Redactor, numbers: Store | None = None) -> None:
         self._label = f"{label} " if label else ""
+        self.indent = len(f"{self._label}00:00:00 ")
         self._redact = redactor.text
         self._numbers = numbers
         self._lines = Lines()
 
-    def line(self, stamped: Stamped) -> str:
-        """Return the line of an event; empty for one that has none, or that comes as an alert."""
+    def lines(self, stamped: Stamped) -> list[str]:
+        """Return the lines that an event brings; none for one that comes as an alert."""
         event = stamped.event
-        text = "" if isinstance(event, AlertRaised) else self._lines.line(stamped)
-        if not text:
-            return ""
-        shown = self._with_number(self._redact(text), event)
-        return f"{self._label}{utc_text(stamped.utc_s)[11:19]} {shown}"
+        if isinstance(event, AlertRaised):
+            return []
+        time = f"{self._label}{utc_text(stamped.utc_s)[11:19]}"
+        texts = self._lines.lines(stamped)
+        return [f"{time} {self._with_number(self._redact(text), event)}" for text in texts]
 
     def alert(self, line: str) -> str:
         """Return the line of an alert."""
@@ -87,9 +90,8 @@ class PlainLines:
         self._output = standard_output()
 
     def __call__(self, stamped: Stamped) -> None:
-        """Print an event that has a line."""
-        line = self._wording.line(stamped)
-        if line:
+        """Print what an event brings."""
+        for line in self._wording.lines(stamped):
             self._show(line)
 
     def alert(self, line: str) -> None:
@@ -97,7 +99,7 @@ class PlainLines:
         self._show(self._wording.alert(line))
 
     def _show(self, line: str) -> None:
-        self._output.line(line)
+        self._output.prose(line, indent=self._wording.indent)
         self._output.flush()
 
 
@@ -111,10 +113,11 @@ class Bar:
         self._wording = wording
         self._progress = Progress(
             TextColumn("{task.description}", markup=False),
-            BarColumn(),
+            BarColumn(complete_style="blue", finished_style="green"),
             MofNCompleteColumn(),
             TextColumn("{task.fields[state]}", markup=False),
             console=Console(stderr=True, highlight=False),
+            transient=True,
         )
         self._task = self._progress.add_task(label, total=total, completed=done, state="")
         self._busy: set[str] = set()
@@ -125,7 +128,7 @@ class Bar:
         self._progress.start()
 
     def stop(self) -> None:
-        """Leave the bar as it stands."""
+        """Take the bar away: the summary says how everything stands."""
         self._progress.stop()
 
     def __call__(self, stamped: Stamped) -> None:
@@ -135,8 +138,7 @@ class Bar:
             self._count(event)
         elif isinstance(event, ServiceEvent):
             self._learn(event)
-        line = self._wording.line(stamped)
-        if line:
+        for line in self._wording.lines(stamped):
             self._print(line)
 
     def alert(self, line: str) -> None:
@@ -160,12 +162,21 @@ class Bar:
             self._update()
 
     def _update(self) -> None:
-        unwell = [f"{name} {state}" for name, state in self._breakers.items() if state != "closed"]
+        unwell = [
+            in_words(f"{name} {state}")
+            for name, state in self._breakers.items()
+            if state != "closed"
+        ]
         state = f"{len(self._busy)} in flight" + (f", {', '.join(unwell)}" if unwell else "")
         self._progress.update(self._task, state=state)
 
     def _print(self, line: str) -> None:
-        self._progress.console.print(printable(line), markup=False, soft_wrap=True)
+        console = self._progress.console
+        room = " " * min(self._wording.indent, console.width // 2)
+        for part in wrap(
+            printable(line), console.width, subsequent_indent=room, break_on_hyphens=False
+        ):
+            console.print(part, markup=False, soft_wrap=True)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager, AsyncExitStack, asynccontextmanag
 from dataclasses import dataclass, replace
 from typing import Final
 
+from callagent_cli.cli.alerts.beside_store import take_up
 from callagent_cli.cli.place.sheet_rows import waiting_rows
 from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.cli.run.follower import Follower, follower
@@ -83,6 +84,7 @@ async def work(run: Run) -> Worked:
         doors = _Doors()
         redactor = Redactor(secrets_of(settings, environ))
         follow = stack.enter_context(follower(run, redactor))
+        take_up(run.place, run.store)
         reporting = Reporting(
             Surroundings(
                 clock=clock,
@@ -185,6 +187,7 @@ async def _worked(run: Run, worker: Worker, reporting: Reporting, follow: Follow
             housekeeping=housekeeping,
         )
     )
+    worker.control.cut = session.cancel
     async with _screen(
         run, follow, worker, housekeeping=housekeeping, session=session
     ) as close_screen:
@@ -299,6 +302,7 @@ def _tell_import(run: Run, bus: Bus) -> None:
             duplicate=report.duplicate,
             rejected=report.rejected_rows,
             excluded=report.excluded_rows,
+            people_excluded=report.left_out,
             blank=report.blank,
         )
     )

@@ -8,6 +8,7 @@ from callagent_cli.cli.run.loop import Worked
 from callagent_cli.counting import counted
 from callagent_cli.durations import duration_text
 from callagent_cli.errors import ExitCode
+from callagent_cli.monitor.paint.plain import in_words
 from callagent_cli.store.port import Waiting
 from callagent_cli.store.sqlite_store import SqliteStore
 from callagent_cli.worker.ending import Ending
@@ -22,10 +23,10 @@ def summary_lines(place: Workplace, store: SqliteStore, campaign: str, worked: W
     people = sum(totals.values())
     parts = ", ".join(f"{count:,} {state.value}" for state, count in totals.items()) or "nobody"
     results = store.results(campaign)
-    lines = [place.title(f"{campaign}: {counted(people, 'contact')}: {parts}")]
+    lines = [place.title(f"{campaign}, {counted(people, 'contact')}: {parts}")]
     if results:
-        told = ", ".join(f"{count:,} {result}" for result, count in sorted(results.items()))
-        lines.append(f"  results: {told}")
+        told = (f"{count:,} {in_words(result)}" for result, count in sorted(results.items()))
+        lines.append(f"  results: {', '.join(told)}")
     lines += [f"  {_waits(waiting)}" for waiting in store.waiting(campaign)]
     unproven = len(store.calls_with_open_dials(campaign))
     if unproven:
@@ -46,7 +47,7 @@ def _waits(waiting: Waiting) -> str:
     for_whom = f" for {waiting.waits_for}" if waiting.waits_for else ""
     due_in_s = None if waiting.due_utc_s is None else waiting.due_utc_s - time.time()
     due = f", the next in {duration_text(round(due_in_s))}" if due_in_s and due_in_s >= 1 else ""
-    return f"{waiting.calls} {waiting.state.value}{for_whom}: {waiting.reason}{due}"
+    return f"{waiting.calls} {waiting.state.value}{for_whom}: {in_words(waiting.reason)}{due}"
 
 
 def _next(totals: dict[CallState, int], ending: Ending) -> str:

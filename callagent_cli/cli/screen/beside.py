@@ -7,7 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from callagent_cli.cli.place.operator import operator_name
 from callagent_cli.cli.screen.follower import ScreenFollower
@@ -19,6 +19,13 @@ from callagent_cli.monitor.app import MonitorApp
 from callagent_cli.monitor.ports import Leave, Options
 from callagent_cli.worker.housekeeping import Housekeeping
 from callagent_cli.worker.worker import Worker
+
+_AFTERWARDS: Final[dict[Leave | None, str]] = {
+    "stopped": "asked the worker to stop at once. Next: `callagent status`",
+    "detached": "the run goes on. Next: `callagent status`, or `callagent tui` again",
+    "drained": "the run has ended. Next: `callagent status`",
+}
+"""What is said to a person who left a screen that was attached to a worker elsewhere."""
 
 
 def crash_reporter(folder: Path) -> Callable[[BaseException], str]:
@@ -67,6 +74,8 @@ async def shown_alone(app: MonitorApp) -> ExitCode:
     for number in (signal.SIGTERM, signal.SIGHUP, signal.SIGINT):
         loop.add_signal_handler(number, heed, number)
     left = await shown(app)
+    if left in _AFTERWARDS:
+        diagnostics.note(_AFTERWARDS[left])
     if ended_by:
         interrupted = ended_by[0] is signal.SIGINT
         return ExitCode.INTERRUPTED if interrupted else ExitCode.TERMINATED

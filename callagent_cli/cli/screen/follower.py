@@ -1,11 +1,22 @@
 """Follows a run for the screen, and in plain lines once the screen is gone."""
 
+from typing import Protocol
+
 import msgspec
 
-from callagent_cli.cli.run.follower import PlainLines
 from callagent_cli.events import CallChanged, Stamped
 from callagent_cli.monitor.state import ViewState
 from callagent_cli.store.port import Store
+
+
+class Lines(Protocol):
+    """Prints the run in lines."""
+
+    def __call__(self, stamped: Stamped) -> None:
+        """Print an event."""
+
+    def alert(self, line: str) -> None:
+        """Print an alert's line."""
 
 
 class ScreenFollower:
@@ -14,7 +25,7 @@ class ScreenFollower:
     With `numbers` the screen shows whole phone numbers; the events have masked ones.
     """
 
-    def __init__(self, state: ViewState, plain: PlainLines, numbers: Store | None = None) -> None:
+    def __init__(self, state: ViewState, plain: Lines, numbers: Store | None = None) -> None:
         self.state = state
         self.on_screen = False
         self._plain = plain

@@ -11,6 +11,9 @@ from callagent_cli.reporting.incidents.mutes import mute_argument
 
 NO_WORKER = "no worker runs"
 
+PATIENCE_S = 0.25
+"""How long a key may hold up the screen; a transaction of the worker lasts milliseconds."""
+
 
 class StoreCommands:
     """Implements the screen's `Commands` through the store; the worker looks every 250 ms.
@@ -37,8 +40,6 @@ class StoreCommands:
             return ""
         if worker is None:
             return NO_WORKER
-        if command == "stop":
-            return f"it runs elsewhere: kill -INT {worker.pid} on {worker.host}, or drain it"
         if command == "drain" and self._state.draining is not None:
             return "it drains already"
         return ""
@@ -56,8 +57,8 @@ class StoreCommands:
         return self._ask("drain")
 
     def stop(self) -> str:
-        """Do nothing: a worker elsewhere is stopped by a signal."""
-        return self.refusal("stop")
+        """Ask it to end now, as a second signal does."""
+        return self._ask("stop")
 
     def trip(self, service: str) -> str:
         """Ask it to isolate a service."""
@@ -89,7 +90,7 @@ class StoreCommands:
         return self._ask("requeue", service)
 
     def _ask(self, name: str, argument: str = "") -> str:
-        store = self._place.write_store()
+        store = self._place.write_store(patience_s=PATIENCE_S)
         try:
             store.add_command(name, argument, self._by, self._clock_utc())
             store.flush()

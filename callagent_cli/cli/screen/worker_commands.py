@@ -21,7 +21,7 @@ ENDED = "the run has ended"
 class WorkerCommands:
     """Implements the screen's `Commands` on the worker itself: each is carried out at once.
 
-    `session` is the run as a future; stopping cancels it. `by` is who presses the keys.
+    `session` is the run as a future. `by` is who presses the keys.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class WorkerCommands:
 
     def stop(self) -> str:
         """End now, as a second signal does."""
-        self._session.cancel()
+        self._carry_out("stop")
         return "stopped"
 
     def trip(self, service: str) -> str:

@@ -48,6 +48,23 @@ class Output:
         """Write one line, or several when the text holds line ends; control characters escaped."""
         self._write(printable(text) + "\n")
 
+    def prose(self, text: str, *, indent: int = 2) -> None:
+        """Write a sentence: one line in a pipe, on a terminal as many as whole words need.
+
+        What does not fit into a terminal's line stands under it, `indent` further in.
+        """
+        if not self.terminal:
+            self.line(text)
+            return
+        import shutil
+        from textwrap import wrap
+
+        width = shutil.get_terminal_size().columns
+        room = " " * min(indent, width // 2)
+        own = text[: len(text) - len(text.lstrip())]
+        for line in wrap(text, width, subsequent_indent=own + room, break_on_hyphens=False):
+            self.line(line)
+
     def control(self, sequence: str) -> None:
         """Write a terminal's control sequence; only for a stream that is one."""
         self._write(sequence)

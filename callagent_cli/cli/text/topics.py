@@ -10,12 +10,12 @@ ENVIRONMENT: Final[dict[str, str]] = {
     "HUBSPOT_TOKEN": "the HubSpot private-app token (`mode: live`)",
     "TELEGRAM_BOT_TOKEN": "the bot that sends alerts to Telegram",
     "CALLAGENT_SMTP_PASSWORD": "the password of the mail server that sends alerts",
-    "CALLAGENT_WEBHOOK_SECRET": "the secret that alerts to a webhook are signed with",
-    "SLACK_WEBHOOK_URL": "the address of the incoming webhook that sends alerts to Slack",
-    "PAGERDUTY_ROUTING_KEY": "the integration key that sends alerts to PagerDuty",
+    "CALLAGENT_WEBHOOK_SECRET": "the secret that signs alerts to a webhook",
+    "SLACK_WEBHOOK_URL": "the incoming webhook that sends alerts to Slack",
+    "PAGERDUTY_ROUTING_KEY": "the routing key that sends alerts to PagerDuty",
     "CALLAGENT_APPRISE_URLS": "the addresses that apprise sends alerts to",
     "GOOGLE_SERVICE_ACCOUNT_JSON": "the service account that writes the Google Sheet",
-    "OTEL_EXPORTER_OTLP_ENDPOINT": "where `run` sends traces of the calls (the extra `otel`)",
+    "OTEL_EXPORTER_OTLP_ENDPOINT": "where `run` sends traces (the extra `otel`)",
     "NO_COLOR": "set: no colors",
     "FORCE_COLOR": "set: colors even when the output is no terminal",
     "TERM": "`dumb`: no colors",
@@ -31,8 +31,8 @@ def topic_text(topic: str) -> str:
         rows = [(str(int(code)), meaning) for code, meaning in MEANINGS.items()]
         return "Exit codes of every command:\n\n" + _table(rows)
     closing = (
-        "\n\nAn empty variable counts as unset. Every secret may also come from a file, and from"
-        "\na variable of another name: see `callagent.yaml`."
+        "\n\nAn empty variable counts as unset. Every secret may also come from a file,"
+        "\nand from a variable of another name: see `callagent.yaml`."
     )
     return "Environment variables:\n\n" + _table(list(ENVIRONMENT.items())) + closing
 

@@ -18,7 +18,7 @@ from callagent_cli.monitor.paint.plain import (
     short_duration,
     width,
 )
-from callagent_cli.monitor.paint.rows import breaker_cell, error_text, next_text
+from callagent_cli.monitor.paint.rows import breaker_cell, error_text, held_back, next_text
 from callagent_cli.monitor.paint.table import Cell
 from callagent_cli.monitor.snapshot import MuteSnapshot
 from callagent_cli.monitor.state import ViewState
@@ -55,7 +55,7 @@ def service_facts(
     since = (
         "" if service.since_utc_s is None else f" for {short_duration(now_s - service.since_utc_s)}"
     )
-    times = f", opened {service.opened}x in this run" if service.opened else ""
+    times = f", opened {_times(service.opened)} in this run" if service.opened else ""
     facts = [
         Fact("Breaker", f"{cell.text}{since}{times}", cell.tone),
         Fact("Why", service.reason),
@@ -64,7 +64,7 @@ def service_facts(
         Fact("Error", _error(service, looking)),
         Fact("Request", service.last_error.request_id if service.last_error else ""),
         Fact("Health", _health(service, looking)),
-        Fact("Degraded", service.degraded_reason if service.degraded else "", "warning"),
+        Fact("Degraded", _degraded(service), "warning"),
         Fact("Instead", ", ".join(f"{step}: {use}" for step, use in service.fallback.items())),
         Fact("Effect", _effect(service, state)),
         Fact("Slots", "" if service.slots is None else f"{service.slots} at a time"),
@@ -72,6 +72,10 @@ def service_facts(
         Fact("Injected", _injected(service, state, now_s), "warning"),
     ]
     return [fact for fact in facts if fact.text]
+
+
+def _times(count: int) -> str:
+    return {1: "once", 2: "twice"}.get(count, f"{count} times")
 
 
 def _next(service: ServiceView, state: ViewState, now_s: float) -> str:
@@ -105,9 +109,18 @@ def _health(service: ServiceView, looking: Looking) -> str:
     return f"{service.health} at {clock_time(service.health_utc_s, looking.zone)}{detail}"
 
 
+def _degraded(service: ServiceView) -> str:
+    """Return why a service is doubtful; empty where its health says it already."""
+    reason = service.degraded_reason if service.degraded else ""
+    return "" if reason and reason in service.health_detail else reason
+
+
 def _effect(service: ServiceView, state: ViewState) -> str:
-    waiting = state.calls.waiting_for(service.name)
-    return f"{counted(waiting, 'call')} parked, none lost" if waiting else ""
+    parked = state.calls.waiting_for(service.name)
+    held = held_back(state) if service.blocked() else 0
+    parts = [counted(parked, "call") + " parked"] if parked else []
+    parts += [f"{counted(held, 'call') if not parked else f'{held:,}'} not begun"] if held else []
+    return ", ".join([*parts, "none lost"]) if parts else ""
 
 
 def _muted(service: ServiceView, now_s: float) -> str:

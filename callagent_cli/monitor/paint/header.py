@@ -54,7 +54,8 @@ def verdict_cells(
         Cell("  "),
     ]
     right = _right(state, watching, glyphs)
-    campaign = clean(state.campaign) if columns >= WIDE else ""
+    rehearsal = state.scenario is not None  # Its line names it.
+    campaign = clean(state.campaign) if columns >= WIDE and not rehearsal else ""
     detail = clean(verdict.detail) or clean(state.campaign)
     if campaign and detail != campaign:
         detail = f"{campaign}: {detail}"

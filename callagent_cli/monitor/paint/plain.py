@@ -1,14 +1,20 @@
 """Text for terminals: foreign text made harmless, measured, cut, and numbers put into words."""
 
+import re
 import unicodedata
 from datetime import datetime, tzinfo
 from functools import lru_cache
 from typing import Final
 
+from callagent_cli.counting import counted
+
 ELLIPSIS: Final = "…"
 _ZERO_WIDTH: Final = frozenset({"Mn", "Me", "Cf"})
 _UNITS: Final = (("d", 86400), ("h", 3600), ("m", 60), ("s", 1))
 _FOUR_DIGITS: Final = 9999
+_WAIT: Final = re.compile(r"([\d,]+) ([a-z, ]+?)(?:: (.+))?")
+_NEXT_WAIT: Final = re.compile(r", (?=\d+ [a-z])")
+_CODES: Final = {"no_answer": "no answer", "half_open": "half-open"}
 _HARMFUL: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 
 
@@ -104,3 +110,45 @@ def latency(seconds: float) -> str:
         if seconds < limit:
             return f"{seconds:.{decimals}f}s"
     return f"{min(seconds, _FOUR_DIGITS):.0f}s"
+
+
+def in_words(text: str) -> str:
+    """Return a text with the codes of states and results as people write them."""
+    for code, words in _CODES.items():
+        text = text.replace(code, words)
+    return text
+
+
+def gathered(waits: str) -> str:
+    """Return who waits for what with each reason once: `9 pending, 3 parked: llm is open`.
+
+    A worker tells each group of calls apart: `9 pending: llm is open, 3 parked: llm is open`.
+    """
+    told = []
+    for why, states in _groups(waits).items():
+        calls = ", ".join(f"{count:,} {state}" for state, count in states.items())
+        told.append(f"{calls}: {why}" if why else calls)
+    return "; ".join(told) or waits
+
+
+def reasons_first(waits: str) -> str:
+    """Return what is waited for before how many wait: `llm is open, 12 calls wait`."""
+    told = []
+    for why, states in _groups(waits).items():
+        calls = ", ".join(f"{count:,} {state}" for state, count in states.items())
+        if why:
+            calls = f"{why}, {counted(sum(states.values()), 'call waits', 'calls wait')}"
+        told.append(calls)
+    return "; ".join(told) or waits
+
+
+def _groups(waits: str) -> dict[str, dict[str, int]]:
+    """Return the calls of each state by what they wait for; nothing for any other text."""
+    groups: dict[str, dict[str, int]] = {}
+    for part in _NEXT_WAIT.split(waits):
+        found = _WAIT.fullmatch(part)
+        if found is None:
+            return {}
+        states = groups.setdefault(found[3] or "", {})
+        states[found[2]] = states.get(found[2], 0) + int(found[1].replace(",", ""))
+    return groups

@@ -9,6 +9,7 @@ from callagent_cli.monitor.paint.glyphs import Glyphs, sparkline
 from callagent_cli.monitor.paint.plain import (
     clock_time,
     countdown,
+    in_words,
     latency,
     percent,
     short_duration,
@@ -27,8 +28,8 @@ SERVICE_COLUMNS: Final[tuple[Column, ...]] = (
     Column("fail", "FAIL", 6, rank=1, right=True),
     Column("window", "BAD/ALL", 9, rank=6, right=True),
     Column("p95", "P95", 5, rank=2, right=True),
-    Column("next", "NEXT", 16, rank=1, flex=True),
     Column("health", "HEALTH", 9, rank=7),
+    Column("next", "NEXT", 16, rank=1, flex=True),
     Column("error", "LAST ERROR", 20, rank=5, flex=True),
 )
 TRAFFIC: Final = frozenset({"spark", "fail", "window", "p95", "error"})
@@ -124,9 +125,17 @@ def error_text(error: LastError | None) -> str:
     """Return the last error in one line: its status, then what was said."""
     if error is None:
         return ""
-    parts = ["" if error.http_status is None else str(error.http_status)]
-    parts.append(error.message or error.error_class or error.outcome)
-    return " ".join(part for part in parts if part)
+    said = error.message or error.error_class or error.outcome
+    status = "" if error.http_status is None else str(error.http_status)
+    return said if status in said else f"{status} {said}"
+
+
+def _short_error(service: ServiceView) -> str:
+    """Return the last error without the service's name, which stands at the head of its row."""
+    text = error_text(service.last_error)
+    for head in (f"{service.name} answered ", f"{service.name}: "):
+        text = text.removeprefix(head)
+    return text
 
 
 def service_row(service: ServiceView, state: ViewState, now_s: float, glyphs: Glyphs) -> Row:
@@ -155,12 +164,14 @@ def service_row(service: ServiceView, state: ViewState, now_s: float, glyphs: Gl
 
 def _error_cell(service: ServiceView, state: ViewState, now_s: float) -> Cell:
     """Return the last error; while a rehearsal injects a fault here, it says so first."""
-    error = error_text(service.last_error)
+    error = _short_error(service)
     active = state.scenario.active(now_s, service.name) if state.scenario else []
     if not active:
         return Cell(error, "muted")
     faults = ", ".join(phase.fault for phase in active)
-    return Cell(f"injected {faults}: {error}" if error else f"injected {faults}", "warning")
+    if not error or error.startswith(faults):
+        return Cell(f"injected {error or faults}", "warning")
+    return Cell(f"injected {faults}: {error}", "warning")
 
 
 def _next_tone(service: ServiceView) -> Tone:
@@ -185,6 +196,17 @@ def _health_cell(service: ServiceView, none: Cell) -> Cell:
 def service_rows(state: ViewState, now_s: float, glyphs: Glyphs) -> list[Row]:
     """Return all services in their configured order."""
     return [service_row(service, state, now_s, glyphs) for service in state.services.values()]
+
+
+def services_foot(view: ViewState, glyphs: Glyphs) -> str:
+    """Return how many breakers are in which state, the worst first."""
+    found = [service.breaker for service in view.services.values()]
+    if not any(found):
+        return "no traffic yet"
+    words = {"isolated": "isolated", "open": "open", "half_open": "half-open", "closed": "closed"}
+    counts = [(sum(each == state for each in found), word) for state, word in words.items()]
+    counts.append((found.count(None), "no data"))
+    return glyphs.separator.join(f"{count} {word}" for count, word in counts if count)
 
 
 def who(name: str, number: str, call: str, *, show_numbers: bool) -> str:
@@ -249,7 +271,9 @@ def waiting_rows(state: ViewState) -> list[Row]:
         cells = {"calls": Cell(f"{held:,}"), "state": Cell("pending"), "why": Cell(why, "muted")}
         rows.append(Row("pending", cells))
     for group in state.calls.waiting():
-        why = ": ".join(part for part in (group.waits_for, group.reason) if part)
+        reason = in_words(group.reason)
+        named = reason.startswith(group.waits_for)
+        why = ": ".join(part for part in ("" if named else group.waits_for, reason) if part)
         cells = {
             "calls": Cell(f"{group.calls:,}"),
             "state": Cell(group.state, "warning" if group.state == "parked" else "plain"),

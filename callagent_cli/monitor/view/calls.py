@@ -94,7 +94,6 @@ class CallBook:
         self.totals: dict[str, int] = dict.fromkeys(STATES, 0)
         self.results: dict[str, int] = {}
         self.in_flight: dict[str, InFlight] = {}
-        self.in_flight_left_out = 0
         self._retries: dict[str, Retry] = {}
         self._groups: dict[_Group, int] = {}
         self._group_of: dict[str, _Group] = {}
@@ -187,7 +186,6 @@ class CallBook:
             self._retries.pop(event.call, None)
         if call is None:
             if len(self.in_flight) >= IN_FLIGHT_LIMIT:
-                self.in_flight_left_out += 1
                 return
             self.in_flight[event.call] = InFlight(
                 event.call, event.name[:NAME_LIMIT], event.number, event.new, event.step, at_s

@@ -174,7 +174,8 @@ class ServiceView:
         self.health_utc_s = at_s
         self.next_check_utc_s = at_s + event.next_check_s
         status = "" if event.http_status is None else str(event.http_status)
-        self.health_detail = f"{status} {event.error_message}".strip()[:TEXT_LIMIT]
+        said = event.error_message
+        self.health_detail = (said if status in said else f"{status} {said}".strip())[:TEXT_LIMIT]
 
     def degraded_changed(self, _at_s: float, event: ServiceDegraded) -> None:
         """Keep whether a closed service is doubtful, and why."""

@@ -1,19 +1,20 @@
-"""Questions before what is hard to undo, the way out, and the searchable list of keys."""
+"""Questions before what is hard to undo, and the way out."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding
-from textual.containers import Vertical, VerticalScroll
+from textual.containers import Vertical
 from textual.content import Content
 from textual.events import Key
 from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
-from callagent_cli.monitor.keys import KEYS
-from callagent_cli.monitor.paint.glyphs import Glyphs
 from callagent_cli.monitor.paint.plain import clean, fit
+
+KEY_COLUMNS: Final = 5
+"""The room of an answer's key, so that all answers begin in one column."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +40,12 @@ class Question(ModalScreen[str]):
         """Show the question in a box."""
         box = Vertical(
             Static(clean(self.consequence), markup=False),
-            Static("\n".join(self._answers()), markup=False, classes="answers"),
+            *(part for choice in self.choices for part in _shown(choice)),
+            *_shown(Choice("esc", "", "stay")),
             id="dialog",
         )
         box.border_title = Content(clean(self.title_text))
         yield box
-
-    def _answers(self) -> list[str]:
-        lines = [
-            f"{choice.key}  {choice.label}"
-            + (f"  (not possible: {choice.refusal})" if choice.refusal else "")
-            for choice in self.choices
-        ]
-        return [*lines, "esc  stay"]
 
     def key_of(self, key: str) -> str:
         """Return the answer that a key stands for, empty if it stands for none."""
@@ -73,53 +67,16 @@ class Question(ModalScreen[str]):
         self.dismiss("")
 
 
-class Help(ModalScreen[str]):
-    """Every key with what it does, made from the bindings; typing searches."""
-
-    BINDINGS: ClassVar = [Binding("escape", "close", "close")]
-
-    def __init__(self, glyphs: Glyphs) -> None:
-        super().__init__()
-        self._glyphs = glyphs
-
-    def compose(self) -> ComposeResult:
-        """Show a search line over the list."""
-        box = Vertical(
-            Input(placeholder="type to search", id="search", compact=True),
-            VerticalScroll(Static(self.listing(""), id="keys", markup=False), can_focus=False),
-            id="help",
-        )
-        box.border_title = "Keys"
-        box.border_subtitle = "esc close"
-        yield box
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Search."""
-        self.query_one("#keys", Static).update(self.listing(event.value))
-
-    def listing(self, wanted: str) -> str:
-        """Return the keys and the legend whose text contains what is wanted."""
-        wanted = wanted.casefold()
-        lines = [
-            f"{fit(key.group, 10)} {fit(key.shown, 9)} {key.does}"
-            for key in KEYS
-            if wanted in f"{key.group} {key.shown} {key.does}".casefold()
-        ]
-        lines += [line for line in self._legend() if wanted in line.casefold()]
-        return "\n".join(lines) or "no key does that"
-
-    def _legend(self) -> list[str]:
-        glyphs = self._glyphs
-        marks = (
-            f"{glyphs.closed} closed  {glyphs.open} open  {glyphs.half_open} half-open  "
-            f"{glyphs.isolated} isolated  {glyphs.no_data} no data"
-        )
-        return [
-            f"{fit('Legend', 10)} {marks}",
-            f"{fit('Legend', 10)} LAST 60s: failures per 6 s, newest right, own scale",
-            f"{fit('Legend', 10)} BAD/ALL: failed attempts and all attempts of the last 60 s",
-        ]
-
-    def action_close(self) -> None:
-        """Go back to the monitor."""
-        self.dismiss("")
+def _shown(choice: Choice) -> list[Static]:
+    """Return an answer as a line; what is not possible is dimmed, with the reason under it."""
+    key = fit(choice.key, KEY_COLUMNS)
+    if not choice.refusal:
+        return [Static(Content.assemble((key, "bold $primary"), choice.label), classes="answer")]
+    return [
+        Static(f"{key}{choice.label}", markup=False, classes="answer refused"),
+        Static(
+            f"not possible: {clean(choice.refusal)}",
+            markup=False,
+            classes="answer refused reason",
+        ),
+    ]

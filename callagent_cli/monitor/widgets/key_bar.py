@@ -1,16 +1,33 @@
 """The line of keys at the bottom: what is not possible is dimmed, never hidden."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from textual.events import Click
 from textual.message import Message
 
-from callagent_cli.monitor.keys import BAR, Key
+from callagent_cli.monitor.keys import Key
 from callagent_cli.monitor.paint.table import Cell
 from callagent_cli.monitor.widgets.canvas import Canvas, line
 
-DROPPED_FIRST: Final = ("check", "details", "filter", "reset", "trip", "acknowledge")
+DROPPED_FIRST: Final = (
+    "requeue",
+    "freeze",
+    "zoom",
+    "mute",
+    "drain",
+    "check",
+    "details",
+    "filter",
+    "reset",
+    "trip",
+    "acknowledge",
+    "speed(0.5)",
+    "step",
+)
+"""What gives way on a narrow screen, by its action; `freeze` holds a rehearsal and stays."""
+
+GAP: Final = 2
 
 
 class KeyBar(Canvas):
@@ -27,13 +44,16 @@ class KeyBar(Canvas):
         super().__init__(id=id)
         self._shown: dict[Key, str] = {}
 
-    def show_keys(self, label: Callable[[Key], str], refusal: Callable[[Key], str]) -> None:
+    def show_keys(
+        self, keys: Sequence[Key], label: Callable[[Key], str], refusal: Callable[[Key], str]
+    ) -> None:
         """Show each key with its current label, dimmed when it is refused."""
-        self._shown = _that_fit({key: label(key) for key in BAR}, self.size.width)
+        self._shown = _that_fit({key: label(key) for key in keys}, self.size.width)
         cells: list[Cell] = []
         for key, text in self._shown.items():
             refused = bool(refusal(key))
-            cells.append(Cell(f" {key.shown}", "muted" if refused else "accent"))
+            gap = " " * (GAP if cells else 1)
+            cells.append(Cell(f"{gap}{key.shown}", "muted" if refused else "accent"))
             cells.append(Cell(f" {text}", "muted" if refused else "plain"))
         self.show([line(*cells)])
 
@@ -50,8 +70,15 @@ class KeyBar(Canvas):
 def _that_fit(labels: dict[Key, str], columns: int) -> dict[Key, str]:
     """Return the keys that fit; help and the way out are the last to go."""
     shown = dict(labels)
+    rehearsal = any(key.rehearsal for key in labels)
     for action in DROPPED_FIRST:
-        if sum(len(f" {key.shown} {text}") for key, text in shown.items()) <= columns:
+        if _columns(shown) <= columns:
             break
-        shown = {key: text for key, text in shown.items() if key.action != action}
+        if not (rehearsal and action == "freeze"):
+            shown = {key: text for key, text in shown.items() if key.action != action}
     return shown
+
+
+def _columns(labels: dict[Key, str]) -> int:
+    """Return how many columns these keys take."""
+    return sum(len(f"{key.shown} {text}") + GAP for key, text in labels.items()) - GAP + 1
