@@ -55,6 +55,11 @@ def utc_text(utc_s: float) -> str:
     return f"{_minute_text(minute)}:{second:02d}.{microseconds // 1000:03d}Z"
 
 
+def utc_text_or_none(utc_s: float | None) -> str | None:
+    """Return an instant as `utc_text` does; None stands for one that has not come."""
+    return None if utc_s is None else utc_text(utc_s)
+
+
 @lru_cache(maxsize=64)
 def _minute_text(minute: float) -> str:
     """Return a minute since 1970 as text; the lines of a log share theirs with their neighbors."""

@@ -84,7 +84,11 @@ class CommandObeyed(Event, frozen=True, kw_only=True):
 
 
 class ContactsImported(Event, frozen=True, kw_only=True):
-    """A contacts file was read; the counts add up to its rows."""
+    """A contacts file was read; the counts add up to its rows.
+
+    A person who must not be called may stand in several of the `excluded` rows:
+    `people_excluded` counts each once.
+    """
 
     file: str
     accepted: int
@@ -92,6 +96,7 @@ class ContactsImported(Event, frozen=True, kw_only=True):
     duplicate: int
     rejected: int
     excluded: int
+    people_excluded: int = 0
     blank: int
 
 
@@ -313,8 +318,10 @@ class Bus:
         """Stamp the event and hand it to every listener."""
         self._sequence += 1
         clock = self._clock
-        stamped = Stamped(
-            clock.utc(), clock.monotonic(), self._sequence, self.run, self.campaign, event
+        # What the class itself would do, without its call: it is done for each event.
+        stamped = tuple.__new__(
+            Stamped,
+            (clock.utc(), clock.monotonic(), self._sequence, self.run, self.campaign, event),
         )
         for listener in self._hearers.get(type(event)) or self._hearers_of(type(event)):
             try:

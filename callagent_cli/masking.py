@@ -72,7 +72,7 @@ def safe_text(value: object, *, secret: str = "") -> str:
     Numbers are masked; what looks like a key or a token, and `secret` itself, are hidden; at most
     200 characters stay.
     """
-    if not isinstance(value, str):
+    if not isinstance(value, str) or not value:
         return ""
     text = " ".join(value.split())
     if secret:

@@ -60,7 +60,7 @@ def problems_error(
     path: Path, problems: Iterable[Problem], *, error: type[CallAgentError], hint: str = ""
 ) -> CallAgentError:
     """Return one error that lists all problems of a file, by line."""
-    ordered = sorted(set(problems), key=lambda problem: problem.line)
+    ordered = sorted(dict.fromkeys(problems), key=lambda problem: problem.line)
     lines = [f"{path}:{problem.line}: {problem.text}" for problem in ordered]
     if len(lines) > _PROBLEMS_SHOWN_MAX:
         lines[_PROBLEMS_SHOWN_MAX:] = [f"… and {len(lines) - _PROBLEMS_SHOWN_MAX} more"]

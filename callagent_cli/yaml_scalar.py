@@ -200,7 +200,11 @@ _PLAIN_NAMES: Final[dict[type[inspect.Type], str]] = {
 }
 
 
+def _exact(bound: float) -> str:
+    return str(int(bound)) if bound == int(bound) else f"{bound:g}"
+
+
 def _bounds(type_: inspect.IntType | inspect.FloatType) -> str:
     bounds = (("≥", type_.ge), (">", type_.gt), ("≤", type_.le), ("<", type_.lt))
-    written = [f"{sign} {bound:g}" for sign, bound in bounds if bound is not None]
+    written = [f"{sign} {_exact(bound)}" for sign, bound in bounds if bound is not None]
     return f" {' and '.join(written)}" if written else ""

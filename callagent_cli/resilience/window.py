@@ -54,12 +54,15 @@ class Window:
         head = int(now_s / slice_s)
         # A quotient that was rounded down must not name a slice that has ended.
         head += (head + 1) * slice_s <= now_s
+        if not self.attempts or head >= self._head + SLICES:
+            self._begin_at(head)
+            return
         past = self._past
         at = self._head % SLICES * _KINDS
         past[at] = self.attempts - past[at]
         past[at + 1] = self.failures - past[at + 1]
         past[at + 2] = self.slow - past[at + 2]
-        for slice_ in range(self._head + 1, min(head, self._head + SLICES) + 1):
+        for slice_ in range(self._head + 1, head + 1):
             at = slice_ % SLICES * _KINDS
             self.attempts -= past[at]
             self.failures -= past[at + 1]
@@ -69,3 +72,10 @@ class Window:
         past[at], past[at + 1], past[at + 2] = self.attempts, self.failures, self.slow
         self._head = head
         self.next_slice_s = (head + 1) * slice_s
+
+    def _begin_at(self, head: int) -> None:
+        """Begin with nothing: all of it has left the window."""
+        self._past = array("I", bytes(4 * _KINDS * SLICES))
+        self.attempts = self.failures = self.slow = 0
+        self._head = head
+        self.next_slice_s = (head + 1) * (self._window_s / SLICES)

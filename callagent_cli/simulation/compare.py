@@ -1,6 +1,6 @@
 """What-if: the same world under different settings, so that a policy is chosen by evidence."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import msgspec
@@ -9,7 +9,7 @@ from callagent_cli.simulation.judge.cost import Cost
 from callagent_cli.simulation.judge.verdict import judge
 from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.scenario.loader import LoadedScenario, settings_of
-from callagent_cli.simulation.sweep import fan_out
+from callagent_cli.simulation.sweep import Idle, fan_out
 from callagent_cli.simulation.world import World
 
 
@@ -17,10 +17,12 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
     """How a world went under some settings.
 
     `unsafe` names the invariants that broke; `unmet` counts the scenario's other expectations
-    that did not hold, which may well be what these settings are meant to change.
+    that did not hold, which may well be what these settings are meant to change. `invalid` says
+    why nothing could finish, if the scenario itself is the reason.
     """
 
     settings: str
+    invalid: str = ""
     totals: dict[str, int]
     cost: Cost
     unsafe: list[str]
@@ -30,17 +32,20 @@ class Compared(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compare(
-    loaded: LoadedScenario, seed: int, policies: Mapping[str, Mapping[str, Any]]
-) -> list[Compared]:
+    loaded: LoadedScenario,
+    seed: int,
+    policies: Mapping[str, Mapping[str, Any]],
+    *,
+    idle: Idle | None = None,
+) -> Iterator[Compared]:
     """Run a scenario under each of the policies: settings as written, by a name for them.
+
+    The results come in the order in which they are ready.
 
     Raises `ValidationError` of msgspec for settings that contradict each other.
     """
-    jobs = [
-        (order, name, _under(loaded, dict(written)), seed)
-        for order, (name, written) in enumerate(policies.items())
-    ]
-    return [compared for _, compared in sorted(fan_out(_try, jobs), key=lambda each: each[0])]
+    jobs = [(name, _under(loaded, dict(written)), seed) for name, written in policies.items()]
+    return fan_out(_try, jobs, idle=idle)
 
 
 def _under(loaded: LoadedScenario, written: dict[str, Any]) -> Scenario:
@@ -49,13 +54,14 @@ def _under(loaded: LoadedScenario, written: dict[str, Any]) -> Scenario:
     return msgspec.structs.replace(loaded.scenario, settings=settings, campaign=campaign)
 
 
-def _try(job: tuple[int, str, Scenario, int]) -> tuple[int, Compared]:
-    order, name, scenario, seed = job
+def _try(job: tuple[str, Scenario, int]) -> Compared:
+    name, scenario, seed = job
     evidence = World(scenario, seed).run()
     verdict = judge(evidence)
     broken = verdict.broken
-    return order, Compared(
+    return Compared(
         settings=name,
+        invalid=verdict.reason if verdict.status == "invalid" else "",
         totals=verdict.totals,
         cost=verdict.cost,
         unsafe=[str(each) for each in broken if each.kind == "always"],

@@ -1,10 +1,20 @@
 """Where a request meets a twin: fault, effect and ledger, the same for both carriers."""
 
+from typing import Protocol, runtime_checkable
+
 import msgspec
 
 from callagent_cli.simulation.twins.ledger import Ledger, ReceivedRequest
 from callagent_cli.simulation.twins.twin import Facts, Twin, TwinAnswer, TwinRequest
-from callagent_cli.simulation.wire.action import PASS, FaultHook, WireAction
+from callagent_cli.simulation.wire_action import PASS, FaultHook, WireAction
+
+
+@runtime_checkable
+class _Counting(Protocol):
+    """A fault hook that counts its strikes."""
+
+    def take_back(self) -> None:
+        """Count the last strike no longer."""
 
 
 class Decided(msgspec.Struct, frozen=True):
@@ -28,13 +38,9 @@ class Desk:
 
     def __init__(self, twin: Twin, ledger: Ledger, faults: FaultHook | None = None) -> None:
         self.twin = twin
+        self.service = twin.service
         self.ledger = ledger
         self.faults = faults
-
-    @property
-    def service(self) -> str:
-        """The service's name."""
-        return self.twin.service
 
     def receive(
         self, request: TwinRequest, at: float, *, target: str = "", is_reused: bool = False
@@ -52,7 +58,7 @@ class Desk:
             decided = Decided(PASS, facts, answer, answer, answer.after_s)
         else:
             decided = self._struck(action, request, at, facts=facts, is_reused=is_reused)
-        if not (decided.action.never_leaves and decided.answer is None):
+        if decided.answer is not None or not decided.action.never_leaves:
             self._note(request, target, at, decided=decided)
         return decided
 
@@ -61,6 +67,8 @@ class Desk:
     ) -> Decided:
         if action.kind == "stale_keepalive" and not is_reused:
             action = WireAction(delay_s=action.delay_s) if action.delay_s else PASS
+            if action is PASS and isinstance(self.faults, _Counting):
+                self.faults.take_back()
         answer = self.twin.handle(request, at, facts) if action.is_handled else None
         return _decided(action, facts, answer)
 
@@ -90,6 +98,8 @@ class Desk:
 
 
 def _fault(action: WireAction) -> str:
+    if action is PASS:
+        return ""
     if action.kind != "pass":
         return action.kind
     return "latency" if action.delay_s else ""

@@ -85,9 +85,17 @@ def _batches(seeds: Iterable[int]) -> Iterator[list[int]]:
         yield batch
 
 
+class _Plainly(yaml.SafeDumper):
+    """Writes what is there twice twice: nobody reads `*id001` gladly."""
+
+    def ignore_aliases(self, _data: object) -> bool:
+        """Write no alias."""
+        return True
+
+
 def world_text(world: RandomWorld) -> str:
     """Return a world as the text of a scenario file; what a file cannot say stands as comments."""
-    text = yaml.safe_dump(world.plain, sort_keys=False, allow_unicode=True, width=100)
+    text = yaml.dump(world.plain, Dumper=_Plainly, sort_keys=False, allow_unicode=True, width=100)
     kills = [
         f"# life {life} is killed at its {kill.where.replace('_', ' ')} {kill.number}, "
         f"and the next begins {kill.restart_after_s:g} s later"

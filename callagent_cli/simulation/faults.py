@@ -27,7 +27,7 @@ from callagent_cli.simulation.scenario.format import (
 from callagent_cli.simulation.scenario.words import matches
 from callagent_cli.simulation.twins.latency import Draw, constant, lognormal, normal, uniform
 from callagent_cli.simulation.twins.twin import Facts, TwinRequest
-from callagent_cli.simulation.wire.action import PASS, WireAction
+from callagent_cli.simulation.wire_action import PASS, WireAction
 
 _OVERLOADED_BODIES: Final[dict[str, Any]] = {
     "elevenlabs": {"detail": {"status": "system_busy", "message": "The system is busy"}},
@@ -41,7 +41,15 @@ _QUOTA_BODIES: Final[dict[str, Any]] = {
     "elevenlabs": {
         "detail": {"status": "quota_exceeded", "message": "This request exceeds your quota."}
     },
+    "crm": {
+        "status": "error",
+        "errorType": "RATE_LIMIT",
+        "message": "You have reached your daily limit.",
+        "policyName": "DAILY",
+    },
 }
+_QUOTA_STATUS: Final = 401
+_QUOTA_STATUSES: Final = {"crm": 429}
 _QUOTA_OF_MODEL: Final = {
     "error": {"type": "insufficient_quota", "code": "insufficient_quota", "message": "No credit"}
 }
@@ -76,6 +84,7 @@ class FaultEngine:
         ]
         self._at_the_door: list[_ActivePhase] = []
         self.hits: Counter[tuple[str, str]] = Counter()
+        self._last_hit = ("", "")
 
     def move_to_the_door(self, names: Container[str]) -> None:
         """Leave these phases to `strike_unsent`: whoever meets one never reaches a provider."""
@@ -106,9 +115,14 @@ class FaultEngine:
         for phase in phases:
             action = phase.strike(target, at_s)
             if action is not None:
-                self.hits[phase.name, target] += 1
+                self._last_hit = (phase.name, target)
+                self.hits[self._last_hit] += 1
                 return action
         return None
+
+    def take_back(self) -> None:
+        """Count the last strike no longer: it changed nothing for the request that it met."""
+        self.hits[self._last_hit] -= 1
 
     def reached(self, phase: str, target: str = "") -> int:
         """Return how often a phase struck, any operation or those that `target` covers."""
@@ -179,7 +193,8 @@ class _ActivePhase:
             self._used += 1
             return None
         body = _QUOTA_BODIES.get(service, _QUOTA_OF_MODEL) if quota.body is None else quota.body
-        return self._answer(quota.status, body)
+        status = _QUOTA_STATUSES.get(service, _QUOTA_STATUS)
+        return self._answer(status if quota.status is None else quota.status, body)
 
     def _plain_strike(self, service: str) -> WireAction:
         fault = self._fault

@@ -8,7 +8,7 @@ from callagent_cli.clock import Clock
 from callagent_cli.services.http import BrokenAnswer, NoAnswer, NotSent, Request, Response
 from callagent_cli.simulation.desk import Decided, Desk
 from callagent_cli.simulation.twins.twin import TwinRequest
-from callagent_cli.simulation.wire.action import WireAction
+from callagent_cli.simulation.wire_action import WireAction
 
 _BROKEN: Final[dict[str, str]] = {
     "reset": "connection reset by peer",
@@ -46,37 +46,47 @@ class InProcessHttp:
             TwinRequest.parse(request.method, request.path, headers, request.body),
             self._clock.utc(),
             target=request.target,
-            is_reused=self._is_connected,
+            is_reused=self._is_connected and not request.alone,
         )
-        action = decided.action
-        if action.never_leaves:
-            await self._fail_to_connect(action, request.timeout_s)
-        after_s = decided.after_s + _drip_s(decided)
-        if action.kind == "hang" or after_s >= request.timeout_s:
-            self._is_connected = False
-            await asyncio.sleep(request.timeout_s)
-            raise NoAnswer(f"no answer within {request.timeout_s:g} s")
-        await asyncio.sleep(after_s)
-        broken = _BROKEN.get(action.kind)
-        self._is_connected = broken is None
-        if broken is not None:
-            raise BrokenAnswer(broken)
-        sent = decided.sent
-        return Response(sent.status, sent.headers, sent.body)
+        answered = False
+        try:
+            response = await _played(decided, request.timeout_s)
+            answered = True
+        finally:
+            # A request that is alone has a connection to itself, and leaves the others as they are.
+            if not request.alone:
+                self._is_connected = answered
+        return response
 
     async def close(self) -> None:
         """Let no further request through."""
         self._is_closed = True
 
-    async def _fail_to_connect(self, action: WireAction, timeout_s: float) -> NoReturn:
-        self._is_connected = False
-        if action.kind == "blackhole" or action.delay_s >= timeout_s:
-            await asyncio.sleep(timeout_s)
-            raise NotSent(f"not connected within {timeout_s:g} s")
-        await asyncio.sleep(action.delay_s)
-        if action.kind == "dns":
-            raise NotSent("could not connect: name or service not known")
-        raise NotSent("could not connect: connection refused")
+
+async def _played(decided: Decided, timeout_s: float) -> Response:
+    action = decided.action
+    if action.never_leaves:
+        await _fail_to_connect(action, timeout_s)
+    after_s = decided.after_s + _drip_s(decided)
+    if action.kind == "hang" or after_s >= timeout_s:
+        await asyncio.sleep(timeout_s)
+        raise NoAnswer(f"no answer within {timeout_s:g} s")
+    await asyncio.sleep(after_s)
+    broken = _BROKEN.get(action.kind)
+    if broken is not None:
+        raise BrokenAnswer(broken)
+    sent = decided.sent
+    return Response(sent.status, sent.headers, sent.body)
+
+
+async def _fail_to_connect(action: WireAction, timeout_s: float) -> NoReturn:
+    if action.kind == "blackhole" or action.delay_s >= timeout_s:
+        await asyncio.sleep(timeout_s)
+        raise NotSent(f"not connected within {timeout_s:g} s")
+    await asyncio.sleep(action.delay_s)
+    if action.kind == "dns":
+        raise NotSent("could not connect: name or service not known")
+    raise NotSent("could not connect: connection refused")
 
 
 def _drip_s(decided: Decided) -> float:

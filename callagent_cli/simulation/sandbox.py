@@ -23,9 +23,9 @@ from callagent_cli.simulation.twins.latency import Draw, constant, lognormal
 from callagent_cli.simulation.twins.ledger import Ledger
 from callagent_cli.simulation.twins.personality import sandbox_personality
 from callagent_cli.simulation.twins.roster import SERVICES, Roster
-from callagent_cli.simulation.wire.action import FaultHook
 from callagent_cli.simulation.wire.server import WireServer
 from callagent_cli.simulation.wire.sockets import require_loopback
+from callagent_cli.simulation.wire_action import FaultHook
 
 _ELEVENLABS_ENV: Final = "CALLAGENT_SANDBOX_ELEVENLABS_KEY"
 _LLM_ENV: Final = "CALLAGENT_SANDBOX_LLM_KEY"

@@ -24,12 +24,21 @@ R = TypeVar("R")
 _WAITING_PER_CORE: Final = 4
 """Jobs handed out ahead of time, so that no process waits for its next one."""
 
+IDLE_EVERY_S: Final = 1.0
+
+Idle = Callable[[], None]
+"""Called about once a second while no result is ready, for whoever tells how far it is."""
+
 
 class SeedResult(msgspec.Struct, frozen=True, kw_only=True):
-    """The verdict on a scenario under one seed; `broken` says what did not hold."""
+    """The verdict on a scenario under one seed; `broken` says what did not hold.
+
+    `reason` says why nothing could be concluded.
+    """
 
     seed: int
     status: Status
+    reason: str = ""
     broken: list[str]
     totals: dict[str, int]
     cost: Cost
@@ -43,6 +52,7 @@ def judge_seed(job: tuple[Scenario, int]) -> SeedResult:
     return SeedResult(
         seed=seed,
         status=verdict.status,
+        reason=verdict.reason,
         broken=[str(each) for each in verdict.broken],
         totals=verdict.totals,
         cost=verdict.cost,
@@ -50,9 +60,11 @@ def judge_seed(job: tuple[Scenario, int]) -> SeedResult:
     )
 
 
-def sweep(scenario: Scenario, seeds: Iterable[int], *, cores: int = 0) -> Iterator[SeedResult]:
+def sweep(
+    scenario: Scenario, seeds: Iterable[int], *, cores: int = 0, idle: Idle | None = None
+) -> Iterator[SeedResult]:
     """Yield the result of each seed, in the order in which they are ready."""
-    return fan_out(judge_seed, ((scenario, seed) for seed in seeds), cores=cores)
+    return fan_out(judge_seed, ((scenario, seed) for seed in seeds), cores=cores, idle=idle)
 
 
 def cores_there_are() -> int:
@@ -60,27 +72,45 @@ def cores_there_are() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def fan_out(work: Callable[[J], R], jobs: Iterable[J], *, cores: int = 0) -> Iterator[R]:
+def fan_out(
+    work: Callable[[J], R], jobs: Iterable[J], *, cores: int = 0, idle: Idle | None = None
+) -> Iterator[R]:
     """Yield the results of `work` over the jobs as they are ready; 0 cores means all there are.
 
-    Jobs are taken only as fast as they are worked. Leaving early drops what was not begun; on one
-    core everything happens in this process.
+    Jobs are taken only as fast as they are worked. Leaving early drops what is not ready: nobody
+    waits for a long world that was interrupted. On one core, and with no `idle` to call meanwhile,
+    everything happens in this process.
     """
     cores = cores or cores_there_are()
-    if cores == 1:
+    if cores == 1 and idle is None:
         yield from map(work, jobs)
         return
     # A fresh process knows nothing of this one's threads, loops and open files.
-    pool = ProcessPoolExecutor(cores, mp_context=get_context("spawn"), initializer=_leave_ctrl_c)
+    context = get_context("spawn")
+    others = context.active_children()
+    pool = ProcessPoolExecutor(cores, mp_context=context, initializer=_leave_ctrl_c)
+    complete = False
     try:
-        yield from _results(pool, work, iter(jobs), ahead=cores * _WAITING_PER_CORE)
+        ahead = cores * _WAITING_PER_CORE
+        yield from _results(pool, work, iter(jobs), ahead=ahead, idle=idle)
+        complete = True
     finally:
+        if not complete:
+            for process in context.active_children():
+                if process not in others:
+                    process.terminate()
         pool.shutdown(cancel_futures=True)
 
 
 def _results(
-    pool: ProcessPoolExecutor, work: Callable[[J], R], jobs: Iterator[J], *, ahead: int
+    pool: ProcessPoolExecutor,
+    work: Callable[[J], R],
+    jobs: Iterator[J],
+    *,
+    ahead: int,
+    idle: Idle | None,
 ) -> Iterator[R]:
+    timeout_s = None if idle is None else IDLE_EVERY_S
     running: set[Future[R]] = set()
     exhausted = False
     while running or not exhausted:
@@ -90,7 +120,9 @@ def _results(
             if job is not None:
                 running.add(pool.submit(work, job))
         if running:
-            done, running = wait(running, return_when=FIRST_COMPLETED)
+            done, running = wait(running, timeout_s, return_when=FIRST_COMPLETED)
+            if not done and idle is not None:
+                idle()
             for future in done:
                 yield future.result()
 

@@ -1,22 +1,18 @@
 """An event loop without a world: when nothing is ready, its clock jumps to the next timer.
 
 It has no selector, sockets, threads or executors, so the same seed gives the same run, and a day
-passes as fast as the work in it can be computed. A run can be cut before any step, the way a
-power failure cuts a process: nothing is unwound.
+passes as fast as the work in it can be computed. `virtual_run` runs one to its end, or cuts it.
 """
 
 import asyncio
-import atexit
 import contextvars
 import heapq
 import sys
 import threading
-import warnings
 from collections import deque
 from collections.abc import AsyncGenerator, Callable, Coroutine, Generator
-from contextlib import suppress
 from itertools import count
-from typing import Any, Final, NamedTuple, NoReturn, TypeVar
+from typing import Any, Final, NoReturn, TypeVar
 from weakref import WeakSet
 
 from callagent_cli.simulation.virtual_handle import VirtualHandle, VirtualTask
@@ -77,6 +73,7 @@ class VirtualLoop(asyncio.BaseEventLoop):
 
     # What `asyncio.BaseEventLoop` has and its stubs do not tell.
     _ready: deque[asyncio.Handle]
+    _closed: bool
     _stopping: bool
     _thread_id: int | None
     _asyncgens: WeakSet[AsyncGenerator[Any, Any]]
@@ -130,7 +127,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
         """Schedule a callback; callbacks of the same instant run in the order of these calls."""
-        self._check_closed()
+        if self._closed:
+            self._check_closed()
         timer = VirtualHandle(when, callback, args, self, context=context)
         heapq.heappush(self._timers, (when, next(self._order), timer))
         timer._scheduled = True  # noqa: SLF001 — as `BaseEventLoop` marks what is in its heap.
@@ -153,7 +151,8 @@ class VirtualLoop(asyncio.BaseEventLoop):
         context: contextvars.Context | None = None,
     ) -> asyncio.Handle:
         """Schedule a callback of this very instant."""
-        self._check_closed()
+        if self._closed:
+            self._check_closed()
         handle = VirtualHandle(self._now_s, callback, args, self, context=context)
         self._ready.append(handle)
         return handle
@@ -281,115 +280,9 @@ def _place(task: asyncio.Task[Any]) -> str:
     return place
 
 
-class _Remains(NamedTuple):
-    """Everything that was running when a run was cut."""
-
-    tasks: list[asyncio.Task[Any]]
-    handles: list[object]
-    generators: list[AsyncGenerator[Any, Any]]
-
-
-_remains: list[_Remains] = []
-
-
-def _bury(loop: VirtualLoop) -> None:
-    """Keep everything that was running from the garbage collector, which would unwind it."""
-    tasks = sorted(asyncio.all_tasks(loop), key=hash)
-    for task in tasks:
-        task._log_destroy_pending = False  # type: ignore[attr-defined]  # noqa: SLF001 — as above.
-    handles: list[object] = [*loop._ready, *loop._timers]  # noqa: SLF001 — as above.
-    generators = list(loop._asyncgens)  # noqa: SLF001 — as above.
-    _remains.append(_Remains(tasks, handles, generators))
-
-
-def release_killed() -> None:
-    """Free the memory of all killed runs.
-
-    Closing their coroutines runs their `finally` blocks: call it only when nobody looks any more
-    at what those runs shared with others. Whatever goes wrong in them is silenced.
-    """
-    hook = sys.unraisablehook
-    sys.unraisablehook = lambda _: None
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            for remains in _remains:
-                _close(remains)
-            _remains.clear()
-    finally:
-        sys.unraisablehook = hook
-
-
-def _close(remains: _Remains) -> None:
-    for task in remains.tasks:
-        coroutine: Any = task.get_coro()
-        # A `finally` block that awaits, or that finds its world gone, raises here.
-        with suppress(Exception, asyncio.CancelledError, GeneratorExit):
-            coroutine.close()
-    remains.generators.clear()
-
-
-atexit.register(release_killed)
-
-
 def running_loop() -> VirtualLoop:
     """Return the virtual loop that runs right now; raises `TypeError` on any other loop."""
     loop = asyncio.get_running_loop()
     if not isinstance(loop, VirtualLoop):
         raise TypeError("this needs virtual time")
     return loop
-
-
-def run_virtual(
-    main: Coroutine[Any, Any, T], *, horizon_s: float = float("inf"), kill_at: int | None = None
-) -> T:
-    """Run a coroutine in virtual time and return its result.
-
-    Raises `SimulationKilled` when the run was cut at `kill_at` or by `VirtualLoop.kill`,
-    `SimulationHorizon` when it would go on after `horizon_s`, `SimulationDeadlock`,
-    `SimulationSpins`, `BannedCall`, or what `main` raises. Whatever cuts the run leaves its tasks
-    as they are: no `finally` block of theirs runs before `release_killed`.
-    """
-    loop = VirtualLoop(horizon_s=horizon_s)
-    if kill_at is not None:
-        loop.kill_at(kill_at)
-    try:
-        result = loop.run_until_complete(main)
-        _finish(loop)
-    except (SimulationStopped, BannedCall):
-        _bury(loop)
-        raise
-    except Exception:
-        _finish_or_bury(loop)
-        raise
-    except BaseException:
-        _bury(loop)  # Ctrl-C: what still runs might never end.
-        raise
-    finally:
-        loop.close()
-    return result
-
-
-def _finish(loop: VirtualLoop) -> None:
-    """Cancel what `main` left behind and let it unwind, as `asyncio.run` does."""
-    left = sorted(asyncio.all_tasks(loop), key=hash)
-    for task in left:
-        task.cancel()
-    loop.run_until_complete(_unwound(left))
-    for task in left:
-        if not task.cancelled() and (error := task.exception()) is not None:
-            loop.call_exception_handler(
-                {"message": "a task failed while it unwound", "exception": error, "task": task}
-            )
-    loop.run_until_complete(loop.shutdown_asyncgens())
-
-
-async def _unwound(tasks: list[asyncio.Task[Any]]) -> None:
-    await asyncio.gather(*tasks, return_exceptions=True)
-
-
-def _finish_or_bury(loop: VirtualLoop) -> None:
-    try:
-        _finish(loop)
-    except (SimulationStopped, BannedCall):
-        _bury(loop)

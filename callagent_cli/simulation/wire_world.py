@@ -20,6 +20,7 @@ from callagent_cli.simulation.wire.dead_ends import DeadEnds
 from callagent_cli.simulation.wire.server import WireServer
 from callagent_cli.simulation.wire_loop import SPEED_MAX, Fidelity, ScaledLoop
 from callagent_cli.simulation.world_stage import Follow, Life, Stage
+from callagent_cli.worker.worker import Worker
 
 _SHUT: Final = {"refuse": "refuse", "dns": "refuse", "blackhole": "swallow"}
 """Kinds of faults under which no request leaves, and what the ports do to whoever connects."""
@@ -52,6 +53,7 @@ class WireWorld(Stage):
         self._client = client
         self._speed = speed
         self._urls: dict[str, str] = {}
+        self._life: Life | None = None
         self._session: asyncio.Task[None] | None = None
         self._clients: list[Http] = []
         self._dead_ends: DeadEnds | None = None
@@ -117,7 +119,7 @@ class WireWorld(Stage):
         loop = asyncio.get_running_loop()
         at_most_s = self.scenario.until.at_most
         while loop.time() < at_most_s:
-            life = Life()
+            life = self._life = Life()
             self._session = asyncio.create_task(self._live(life), name="worker")
             try:
                 async with asyncio.timeout_at(at_most_s):
@@ -144,6 +146,15 @@ class WireWorld(Stage):
         clients, self._clients, self._lost = self._clients, [], {}
         for client in clients:
             await client.close()
+
+    def _act(self, phase: Phase, life: Life, worker: Worker) -> None:
+        # The loop outlives its workers, and with it the timers that each of them has set.
+        if life is not self._life:
+            return
+        if self._session is None or self._session.done():
+            self._actions.remove(phase)
+            return
+        super()._act(phase, life, worker)
 
     def _kill(self, _life: Life) -> None:
         self._cut()

@@ -6,6 +6,7 @@ from typing import Literal
 
 from callagent_cli.clock import Clock
 from callagent_cli.services.http import Http
+from callagent_cli.simulation.collector import rarely_collected
 from callagent_cli.simulation.in_process import InProcessHttp
 from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.virtual_loop import (
@@ -14,10 +15,9 @@ from callagent_cli.simulation.virtual_loop import (
     SimulationKilled,
     SimulationSpins,
     VirtualLoop,
-    release_killed,
-    run_virtual,
     running_loop,
 )
+from callagent_cli.simulation.virtual_run import release_killed, run_virtual
 from callagent_cli.simulation.world_stage import Life, Stage
 from callagent_cli.store.database import Hooks
 
@@ -55,9 +55,12 @@ class World(Stage):
 
         The first of `kills` ends the first life, the next one the second, and so on.
         """
+        with rarely_collected():
+            return self._run(list(kills))
+
+    def _run(self, pending: list[Kill]) -> Evidence:
         offset_s = 0.0
         finished = False
-        pending = list(kills)
         try:
             self._fill_store()
         except KeyboardInterrupt:

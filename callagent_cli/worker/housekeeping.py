@@ -32,6 +32,7 @@ class Housekeeping:
             "pause": lambda command: control.pause(command.by),
             "resume": lambda command: control.resume(command.by),
             "drain": lambda command: control.drain(f"asked by {command.by}", ExitCode.DONE),
+            "stop": lambda _command: control.stop(),
             "lanes": self._lanes,
             "trip": self._trip,
             "reset": self._reset,

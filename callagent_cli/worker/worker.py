@@ -71,6 +71,7 @@ class Worker:
         self._closing_since_s: float | None = None
         self._recovered: list[str] = []
         self._failed = False
+        self._moved = True
         self._told = ""
         self._fatal: BaseException | None = None
         self._timer: asyncio.TimerHandle
@@ -111,11 +112,12 @@ class Worker:
             if self._fatal is not None:
                 raise self._fatal
             self._calendar.follow(self.resources.store, self.resources.campaign)
-            totals = self.resources.store.totals(self.resources.campaign)
-            if self._take_back(totals) or self._interrupt_backoff():
-                totals = self.resources.store.totals(self.resources.campaign)
-            if self._look_up(totals):
-                totals = self.resources.store.totals(self.resources.campaign)
+            totals = self._totals()
+            self._take_back(totals)
+            self._interrupt_backoff()
+            totals = self._totals(totals)
+            self._look_up(totals)
+            totals = self._totals(totals)
             # A claim takes calls out of these states and puts none in.
             self._fill(totals)
             ending = self._ending(totals)
@@ -123,15 +125,22 @@ class Worker:
                 return ending
             await self._until_something_moves()
 
+    def _totals(self, known: dict[CallState, int] | None = None) -> dict[CallState, int]:
+        """Count the calls by state; the counts of this turn hold until one of them moves."""
+        if known is not None and not self._moved:
+            return known
+        self._moved = False
+        return self.resources.store.totals(self.resources.campaign)
+
     # Lanes and look-ups
 
-    def _look_up(self, states: Collection[CallState]) -> bool:
-        """Begin the look-ups that are due; return whether some were refused, and so are over."""
+    def _look_up(self, states: Collection[CallState]) -> None:
+        """Begin the look-ups that are due."""
         refused = 0
         while len(self._look_ups) + refused < LOOK_UPS_AT_ONCE:
             call = self._reconciler.claim(states)
             if call is None:
-                return refused > 0
+                return
             if call.id in self._look_ups:
                 continue
             if self._reconciler.refused(call):
@@ -140,7 +149,6 @@ class Worker:
                 self._start(self._look_ups, call, self._reconciler.look_up)
         if refused:  # More may be due; everybody else comes first.
             asyncio.get_running_loop().call_soon(self.control.wake.set)
-        return refused > 0
 
     def _fill(self, states: Collection[CallState]) -> None:
         while len(self._lanes) < self.control.lanes:
@@ -204,21 +212,15 @@ class Worker:
         resources = self._steady
         return Journey(call, resources.store, resources.bus, resources.clock)
 
-    def _interrupt_backoff(self) -> bool:
-        """Free the lanes that only wait, in a drain: their attempts and due times are stored.
-
-        Return whether there was any.
-        """
+    def _interrupt_backoff(self) -> None:
+        """Free the lanes that only wait, in a drain: their attempts and due times are stored."""
         if not self.control.draining:
-            return False
-        freed = False
+            return
         for call_id, task in list(self._lanes.items()):
             call = self.resources.store.call(call_id)
             if call is not None and call.state is CallState.BACKOFF:
                 task.cancel()
                 free(call, self._steady, "the worker drained")
-                freed = True
-        return freed
 
     # The end
 
@@ -303,9 +305,10 @@ class Worker:
 
     def _mark(self) -> object:
         """Return what stays the same while nothing can move; None when a breaker may by itself."""
-        guards = self.resources.services.guards.values()
-        is_quiet = all(guard.breaker.state == "closed" for guard in guards)
-        return self.resources.store.mark() if is_quiet else None
+        for guard in self.resources.services.guards.values():
+            if guard.breaker.state != "closed":
+                return None
+        return self.resources.store.mark()
 
     def _may_be_new(self, mark: object) -> bool:
         """Say whether there may be something to do since `mark`, without a due time or a wake."""
@@ -339,8 +342,8 @@ class Worker:
         waits = [] if due_utc_s is None else [due_utc_s - now_utc_s]
         return waits if look_up_in_s is None else [*waits, look_up_in_s]
 
-    def _take_back(self, states: Collection[CallState]) -> bool:
-        """Do what a listener was told of and must not do himself; return whether calls moved.
+    def _take_back(self, states: Collection[CallState]) -> None:
+        """Do what a listener was told of and must not do himself.
 
         A failed call may have an open dial; the recovery of a service lets calls begin again.
         `states` are those in which there are calls at all.
@@ -351,18 +354,16 @@ class Worker:
             self._failed = False
             self._reconciler.remember_unproven()
         if not resources.settings.requeue_after_outage or CallState.FAILED not in states:
-            return False
-        taken: list[str] = []
+            return
         for service in services:
-            taken += self._requeue("llm" if service == "llm_fallback" else service)
+            self._requeue("llm" if service == "llm_fallback" else service)
         for service in ("elevenlabs", "llm", "crm"):
             if self.agenda.needs_trial(service, lanes_busy=bool(self._lanes)):
-                taken += self._requeue(service, at_most=1)
-        return bool(taken)
+                self._requeue(service, at_most=1)
 
-    def _requeue(self, service: str, *, at_most: int | None = None) -> list[str]:
+    def _requeue(self, service: str, *, at_most: int | None = None) -> None:
         resources = self._steady
-        return requeue(
+        requeue(
             resources.store,
             resources.bus,
             resources.clock,
@@ -381,9 +382,11 @@ class Worker:
         elif isinstance(event, StepFinished):
             if event.step not in _PREPARATIONS:
                 self._waiting_since_s = None
-        elif isinstance(event, CallChanged) and event.new in FINAL_STATES:
-            self._waiting_since_s = None
-            self._failed = self._failed or event.new == "failed"
+        elif isinstance(event, CallChanged):
+            self._moved = self._moved or event.new != event.old
+            if event.new in FINAL_STATES:
+                self._waiting_since_s = None
+                self._failed = self._failed or event.new == "failed"
 
 
 async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:

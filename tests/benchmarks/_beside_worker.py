@@ -17,7 +17,7 @@ from typing import Literal
 
 import msgspec
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "monitor"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
 
 from working_stage import Begun, begun
 

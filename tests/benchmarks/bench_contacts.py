@@ -20,6 +20,8 @@ import time
 import zipfile
 from pathlib import Path
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "shared"))
+
 from workbook_files import MAIN, relations, workbook
 
 from callagent_cli.cli.contacts.importer import Importer

@@ -71,7 +71,7 @@ def _run(folder: Path, contacts: int, *, profiled: bool) -> Measured:
         seconds = time.perf_counter() - began_s
         process.returncode = os.waitstatus_to_exitcode(status)
     text = (folder / "output.txt").read_text(encoding="utf-8")
-    if f"{contacts} contacts: {contacts} done" not in text:
+    if f"{contacts:,} contacts: {contacts:,} done" not in text:
         sys.exit(f"the run did not finish:\n{text[-2000:]}")
     return Measured(contacts, seconds, _cpu_s(used), used.ru_maxrss / MEBIBYTE)
 

@@ -21,7 +21,7 @@ from callagent_cli.simulation.judge.verdict import judge, watchers_of
 from callagent_cli.simulation.judge.watch import Watch
 from callagent_cli.simulation.scenario.loader import find_scenario, library, load_scenario
 from callagent_cli.simulation.sweep import judge_seed
-from callagent_cli.simulation.virtual_loop import run_virtual
+from callagent_cli.simulation.virtual_run import run_virtual
 from callagent_cli.simulation.world import World
 
 TASKS: Final = 200

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+from memory_documents import MemoryDocuments
 
 from callagent_cli.calls.ledger import open_dial
 from callagent_cli.calls.model import Call, CallState, Dial, DialStatus
@@ -90,31 +91,12 @@ def late_success_closes(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Breaker, "succeed", succeed_always)
 
 
-class _Forgetful:
-    """Documents that die with the worker."""
-
-    def __init__(self) -> None:
-        self._bodies: dict[tuple[str, str], bytes] = {}
-
-    def put(self, kind: str, key: str, body: bytes, **_options: bool) -> None:
-        """Insert or replace a document."""
-        self._bodies[kind, key] = body
-
-    def get(self, kind: str, key: str) -> bytes | None:
-        """Return a document."""
-        return self._bodies.get((kind, key))
-
-    def documents(self, kind: str, **_options: bool) -> list[tuple[str, bytes]]:
-        """Return the documents of a kind."""
-        return [(key, body) for (known, key), body in self._bodies.items() if known == kind]
-
-
 def alert_state_only_in_memory(patch: pytest.MonkeyPatch) -> None:
     """Forget at a restart which outages have been told already."""
     book = IncidentBook
 
     def forgetful(_documents: object, **options: Any) -> Any:  # noqa: ANN401 — as `IncidentBook`.
-        return book(_Forgetful(), **options)
+        return book(MemoryDocuments(), **options)
 
     patch.setattr(wiring, "IncidentBook", forgetful)
 

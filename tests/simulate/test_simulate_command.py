@@ -36,14 +36,14 @@ def test_the_required_sequence_is_shown_exactly(tmp_path: Path) -> None:
 
     lines = run.stdout.splitlines()
     story = [
-        "+00:00.98 elevenlabs: attempt 2 of 4 of elevenlabs.dial in 5.0 s",
-        "+00:05.98 elevenlabs: attempt 3 of 4 of elevenlabs.dial in 10.0 s",
-        "+00:15.98 elevenlabs: attempt 4 of 4 of elevenlabs.dial in 20.0 s",
+        "+00:00.98 elevenlabs.dial: attempt 2 of 4 in 5.0 s",
+        "+00:05.98 elevenlabs.dial: attempt 3 of 4 in 10.0 s",
+        "+00:15.98 elevenlabs.dial: attempt 4 of 4 in 20.0 s",
         "+00:35.98 elevenlabs breaker closed → open",
         "ALERT opened",
         "failed: elevenlabs answered 503",
-        "elevenlabs breaker open → half_open",
-        "elevenlabs breaker half_open → closed",
+        "elevenlabs breaker open → half-open",
+        "elevenlabs breaker half-open → closed",
         "ALERT resolved",
         "call Person 10 …109 done",
     ]

@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import msgspec
 import pytest
+from memory_documents import MemoryDocuments
 
 from callagent_cli.calls.degradation import Degradation, Move, decide
 from callagent_cli.calls.model import Call, CallState, DialStatus, Step
@@ -95,30 +96,11 @@ def an_incident_for_each_opening(patch: pytest.MonkeyPatch, scenario: Scenario) 
     return scenario
 
 
-class _Forgetful:
-    """Documents that die with the worker."""
-
-    def __init__(self) -> None:
-        self._bodies: dict[tuple[str, str], bytes] = {}
-
-    def put(self, kind: str, key: str, body: bytes, **_options: bool) -> None:
-        """Insert or replace a document."""
-        self._bodies[kind, key] = body
-
-    def get(self, kind: str, key: str) -> bytes | None:
-        """Return a document."""
-        return self._bodies.get((kind, key))
-
-    def documents(self, kind: str, **_options: bool) -> list[tuple[str, bytes]]:
-        """Return the documents of a kind."""
-        return [(key, body) for (known, key), body in self._bodies.items() if known == kind]
-
-
 def alerts_forgotten_at_a_restart(patch: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
     """Forget at a restart which outages have been told already."""
 
     def forgetful(_documents: object, **options: Any) -> Any:  # noqa: ANN401 — as `IncidentBook`.
-        return IncidentBook(_Forgetful(), **options)
+        return IncidentBook(MemoryDocuments(), **options)
 
     patch.setattr(wiring, "IncidentBook", forgetful)
     return scenario

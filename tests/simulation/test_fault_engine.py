@@ -19,7 +19,7 @@ from callagent_cli.simulation.scenario.format import (
     Scenario,
 )
 from callagent_cli.simulation.twins.twin import Facts, TwinRequest
-from callagent_cli.simulation.wire.action import PASS
+from callagent_cli.simulation.wire_action import PASS
 
 DIAL = "elevenlabs.dial"
 HANG = Fault(hang=True)
@@ -93,7 +93,9 @@ def test_a_probability_strikes_about_that_often(probability: float, seed: int) -
 
     hits = sum(struck.strike(DIAL, 1.0) is not None for _ in range(400))
 
-    assert abs(hits - 400 * probability) <= 5 * (400 * probability * (1 - probability)) ** 0.5
+    # Of the rarest there are few: five deviations are no bound where one of them is below two.
+    deviation = max(2.0, (400 * probability * (1 - probability)) ** 0.5)
+    assert abs(hits - 400 * probability) <= 5 * deviation
     assert struck.reached("p") == hits
 
 

@@ -18,8 +18,8 @@ from callagent_cli.simulation.virtual_loop import (
     SimulationHorizon,
     SimulationSpins,
     VirtualLoop,
-    run_virtual,
 )
+from callagent_cli.simulation.virtual_run import run_virtual
 
 
 def now() -> float:
@@ -292,7 +292,7 @@ async def _own_name() -> str:
 
 _SCRIPT = """
 import asyncio
-from callagent_cli.simulation.virtual_loop import run_virtual
+from callagent_cli.simulation.virtual_run import run_virtual
 async def one(n, log):
     await asyncio.sleep(n % 7)
     log.append(n)

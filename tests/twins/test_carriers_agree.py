@@ -16,7 +16,7 @@ from callagent_cli.simulation.twins.keys import CRM_TOKEN, ELEVENLABS_KEY, LLM_K
 from callagent_cli.simulation.twins.ledger import Ledger
 from callagent_cli.simulation.twins.personality import Personality
 from callagent_cli.simulation.twins.roster import Roster
-from callagent_cli.simulation.wire.action import WireAction
+from callagent_cli.simulation.wire_action import WireAction
 
 JSON = {"content-type": "application/json"}
 ELEVENLABS = {**JSON, "xi-api-key": ELEVENLABS_KEY}

@@ -20,8 +20,8 @@ from callagent_cli.simulation.twins.latency import constant
 from callagent_cli.simulation.twins.ledger import Ledger
 from callagent_cli.simulation.twins.personality import Ending
 from callagent_cli.simulation.twins.roster import Roster
-from callagent_cli.simulation.virtual_loop import run_virtual
-from callagent_cli.simulation.wire.action import WireAction
+from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.wire_action import WireAction
 
 
 def get(path: str = LIVE_COUNT, timeout_s: float = 10.0) -> Request:

@@ -19,7 +19,7 @@ from wire_helpers import (
 from callagent_cli.simulation.twins.ledger import Ledger
 from callagent_cli.simulation.twins.personality import Ending
 from callagent_cli.simulation.twins.roster import Roster
-from callagent_cli.simulation.wire.action import WireAction
+from callagent_cli.simulation.wire_action import WireAction
 
 
 def play(*actions: WireAction) -> bytes:

@@ -11,14 +11,25 @@ from callagent_cli.calls.model import CallState
 from callagent_cli.errors import ExitCode, OutcomeUnknown, StorageFull, StoreError
 from callagent_cli.events import CallChanged, CommandObeyed, RunEnded
 from callagent_cli.reporting.wiring import Reporting
-from callagent_cli.simulation.virtual_loop import run_virtual
+from callagent_cli.simulation.virtual_run import run_virtual
 from callagent_cli.store.failures import storage_full
 from callagent_cli.store.port import RunRow
 from callagent_cli.worker.ending import Ending
 from callagent_cli.worker.housekeeping import Housekeeping
 from callagent_cli.worker.session import run_session
+from callagent_cli.worker.worker import Worker
 
 LOST = OutcomeUnknown("no answer within 30 s")
+ROW = RunRow(
+    id="run_1",
+    campaign=CAMPAIGN,
+    mode="sandbox",
+    pid=1,
+    host="here",
+    lanes=1,
+    started_utc_s=0.0,
+    heartbeat_utc_s=0.0,
+)
 
 
 class Quiet:
@@ -53,25 +64,19 @@ def full_at(stage: Stage, commit: int) -> None:
     database._check_present = check
 
 
+async def whole(worker: Worker, *, pulse: bool = True) -> Ending:
+    """Run a whole session that reports to nobody."""
+    beside = Housekeeping(worker.resources, worker.control, ROW) if pulse else None
+    quiet = cast("Reporting", Quiet())
+    return await run_session(worker, quiet, mode="sandbox", contacts="x", housekeeping=beside)
+
+
 def session(stage: Stage, *, pulse: bool, until_s: float | None = None) -> Ending:
     """Run a whole session in virtual time, stopped at once after `until_s`."""
 
     async def main() -> Ending:
         worker = stage.make()
-        row = RunRow(
-            id="run_1",
-            campaign=CAMPAIGN,
-            mode="sandbox",
-            pid=1,
-            host="here",
-            lanes=1,
-            started_utc_s=0.0,
-            heartbeat_utc_s=0.0,
-        )
-        beside = Housekeeping(worker.resources, worker.control, row) if pulse else None
-        quiet = cast("Reporting", Quiet())
-        work = run_session(worker, quiet, mode="sandbox", contacts="x", housekeeping=beside)
-        task = asyncio.ensure_future(work)
+        task = asyncio.ensure_future(whole(worker, pulse=pulse))
         if until_s is not None:
             asyncio.get_running_loop().call_later(until_s, task.cancel)
         return await task
@@ -138,20 +143,8 @@ def test_a_pulse_that_cannot_be_kept_ends_a_run_that_only_waits() -> None:
     async def main() -> None:
         worker = stage.make()
         worker.control.pause("ana")
-        row = RunRow(
-            id="run_1",
-            campaign=CAMPAIGN,
-            mode="sandbox",
-            pid=1,
-            host="here",
-            lanes=1,
-            started_utc_s=0.0,
-            heartbeat_utc_s=0.0,
-        )
-        quiet = cast("Reporting", Quiet())
-        beside = Housekeeping(worker.resources, worker.control, row)
         full_at(stage, 5)
-        await run_session(worker, quiet, mode="sandbox", contacts="x", housekeeping=beside)
+        await whole(worker)
 
     with pytest.raises(StoreError):
         run_virtual(main(), horizon_s=60.0)
@@ -181,20 +174,8 @@ def test_a_command_reaches_a_run_that_waits() -> None:
 
     async def main() -> Ending:
         worker = stage.make()
-        row = RunRow(
-            id="run_1",
-            campaign=CAMPAIGN,
-            mode="sandbox",
-            pid=1,
-            host="here",
-            lanes=1,
-            started_utc_s=0.0,
-            heartbeat_utc_s=0.0,
-        )
         script = asyncio.create_task(at(100, resumes)(stage))
-        beside = Housekeeping(worker.resources, worker.control, row)
-        quiet = cast("Reporting", Quiet())
-        ending = await run_session(worker, quiet, mode="sandbox", contacts="x", housekeeping=beside)
+        ending = await whole(worker)
         await script
         return ending
 

@@ -4,7 +4,7 @@ from asyncio import sleep
 
 import pytest
 from worker_doubles import Answer, down, ended, no_answer
-from worker_stage import Stage, at, people, person, settings
+from worker_stage import Stage, at, mended, people, person, settings
 
 from callagent_cli.calls.model import CallState, DialStatus
 from callagent_cli.errors import AuthenticationFailed, ExitCode, InvalidPayload, OutcomeUnknown
@@ -62,15 +62,10 @@ def test_a_run_ends_with_1_when_a_call_needs_a_person() -> None:
 def test_a_run_waits_for_an_outage_however_long_it_lasts() -> None:
     """Without a limit of the run, a day and a half is not too long; no other limit lasts a day."""
     stage = dead()
-    ending = stage.run(at(1.5 * 86_400.0, _mend), horizon_s=4 * 86_400.0)
+    ending = stage.run(at(1.5 * 86_400.0, mended), horizon_s=4 * 86_400.0)
 
     assert ending.exit_code is ExitCode.DONE
     assert stage.states() == {CallState.DONE: 4}
-
-
-def _mend(stage: Stage) -> None:
-    stage.phone.down = None
-    stage.phone.answers = []
 
 
 def test_max_wait_ends_an_endless_outage_with_3() -> None:

@@ -9,7 +9,7 @@ from worker_stage import CAMPAIGN, Stage
 
 from callagent_cli.clock import EPOCH_OF_SIMULATIONS_S, Clock
 from callagent_cli.events import BreakerChanged, Bus, Event, GateClosed, HealthChecked
-from callagent_cli.simulation.virtual_loop import run_virtual
+from callagent_cli.simulation.virtual_run import run_virtual
 from callagent_cli.store.documents import SERVICE, ServiceDocument, read_services
 from callagent_cli.worker.resources import Resources
 from callagent_cli.worker.service_documents import ServiceDocuments

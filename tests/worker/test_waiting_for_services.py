@@ -4,7 +4,7 @@ from itertools import pairwise
 
 import msgspec
 from worker_doubles import Answer, Model, Records, down
-from worker_stage import Stage, at, people, settings
+from worker_stage import Stage, at, mended, people, settings
 
 from callagent_cli.calls.model import CallState
 from callagent_cli.errors import (
@@ -23,12 +23,6 @@ from callagent_cli.events import (
 )
 
 REFUSED = [Answer(rings=False, error=down())] * 40
-
-
-def mended(stage: Stage) -> None:
-    """Let the voice platform be well."""
-    stage.phone.down = None
-    stage.phone.answers = []
 
 
 def broken(count: int = 10, *, lanes: int = 1, **elevenlabs: object) -> Stage:

@@ -21,7 +21,7 @@ from callagent_cli.events import (
 )
 from callagent_cli.services.http import Http
 from callagent_cli.settings import Settings, Window
-from callagent_cli.simulation.virtual_loop import run_virtual
+from callagent_cli.simulation.virtual_run import run_virtual
 from callagent_cli.store.port import Campaign
 from callagent_cli.store.sqlite_store import SqliteStore
 from callagent_cli.worker.assembly import assemble
@@ -148,6 +148,17 @@ def test_the_first_reason_to_drain_decides_the_exit_code() -> None:
     control.drain("asked", ExitCode.DONE)
 
     assert (control.exit_code, control.draining) == (ExitCode.TERMINATED, True)
+
+
+def test_a_stop_cuts_the_session_whatever_the_drain_would_have_ended_with() -> None:
+    """It is the second Ctrl-C: nothing is waited for, and the run counts as interrupted."""
+    cut: list[str] = []
+    control = Control(Bus(CLOCK), 4)
+    control.cut = lambda: cut.append("now")
+    control.drain("asked", ExitCode.DONE)
+    control.stop()
+
+    assert (control.exit_code, control.draining, cut) == (ExitCode.INTERRUPTED, True, ["now"])
 
 
 # Operations

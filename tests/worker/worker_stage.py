@@ -18,7 +18,8 @@ from callagent_cli.resilience.health import HealthChecker
 from callagent_cli.services.health import health_of
 from callagent_cli.settings import Model as ModelSettings
 from callagent_cli.settings import Settings
-from callagent_cli.simulation.virtual_loop import SimulationKilled, run_virtual, running_loop
+from callagent_cli.simulation.virtual_loop import SimulationKilled, running_loop
+from callagent_cli.simulation.virtual_run import run_virtual
 from callagent_cli.store.port import Campaign
 from callagent_cli.store.sqlite_store import SqliteStore
 from callagent_cli.worker.control import Control
@@ -227,3 +228,9 @@ class Stage:
         totals = self.store.totals(CAMPAIGN)
         assert sum(totals.values()) == len(self.calls)
         return {state: count for state, count in totals.items() if count}
+
+
+def mended(stage: Stage) -> None:
+    """Let the voice platform be well."""
+    stage.phone.down = None
+    stage.phone.answers = []

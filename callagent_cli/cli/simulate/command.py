@@ -17,7 +17,12 @@ from callagent_cli.cli.text.output import standard_output
 from callagent_cli.errors import ExitCode, ScenarioError, UsageError
 from callagent_cli.events import Stamped
 from callagent_cli.simulation.judge.evidence import Evidence
-from callagent_cli.simulation.judge.verdict import Verdict, judge, smallest_timeout_s
+from callagent_cli.simulation.judge.verdict import (
+    UNENDING_HINT,
+    Verdict,
+    judge,
+    smallest_timeout_s,
+)
 from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.scenario.loader import check_seed, find_scenario, load_scenario
 from callagent_cli.simulation.wire.sockets import require_loopback
@@ -194,6 +199,5 @@ def conclude(
     if interrupted:
         return int(ExitCode.INTERRUPTED)
     if verdict.status == "invalid":
-        hint = "end the phase earlier, or give `until.at_most` more time"
-        raise ScenarioError(verdict.reason, hint=hint)
+        raise ScenarioError(verdict.reason, hint=UNENDING_HINT)
     return verdict.exit_code

@@ -6,12 +6,14 @@ from typing import Any, Final
 
 import msgspec
 
+from callagent_cli.cli.simulate.meter import Meter
 from callagent_cli.cli.simulate.show import labeled
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.durations import duration_text
-from callagent_cli.errors import ExitCode, SettingsError, UsageError
+from callagent_cli.errors import ExitCode, ScenarioError, SettingsError, UsageError
 from callagent_cli.settings_file import read_settings
 from callagent_cli.simulation.compare import Compared, compare
+from callagent_cli.simulation.judge.verdict import UNENDING_HINT
 from callagent_cli.simulation.scenario.loader import LoadedScenario
 
 SCHEMA: Final = "callagent.simulation-comparison/v1"
@@ -34,25 +36,19 @@ _MEASURES: Final = (
 def run_comparison(
     loaded: LoadedScenario, seed: int, files: tuple[Path, ...], *, json: bool
 ) -> int:
-    """Compare settings files with what the scenario says itself; raises `SettingsError`.
+    """Compare settings files with what the scenario says itself.
 
-    The exit code is 1 when an invariant broke under any of them.
+    The exit code is 1 when an invariant broke under any of them. Raises `SettingsError`, and
+    `ScenarioError` when the scenario itself lets nothing finish, whatever the settings.
     """
-    policies: dict[str, dict[str, Any]] = {AS_WRITTEN: {}}
-    for file in files:
-        if str(file) in policies:
-            raise UsageError(f"`{file}` is given twice", hint="name each settings file once")
-        policies[str(file)] = read_settings(file).plain
+    policies = _policies(files)
     scenario = loaded.scenario
     output = standard_output()
     if not json:
         output.line(labeled(f"{scenario.name}: {scenario.title}"))
         output.line(labeled(f"seed {seed}, virtual time, under {len(policies)} settings"))
         output.flush()
-    try:
-        rows = compare(loaded, seed, policies)
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"these settings cannot be used together: {error}") from error
+    rows, interrupted = _compared(loaded, seed, policies)
     if json:
         output.document(
             {
@@ -60,17 +56,56 @@ def run_comparison(
                 "label": "SIMULATION",
                 "scenario": scenario.name,
                 "seed": seed,
+                "interrupted": interrupted,
                 "compared": rows,
             }
         )
     else:
         for line in _table(rows):
             output.line(labeled(line))
+        if interrupted:
+            text = f"interrupted: {len(rows)} of {len(policies)} settings were tried"
+            output.line(labeled(text))
+    if interrupted:
+        return int(ExitCode.INTERRUPTED)
+    if all(row.invalid for row in rows):
+        raise ScenarioError(rows[0].invalid, hint=UNENDING_HINT)
     return int(ExitCode.FAILED if any(row.unsafe for row in rows) else ExitCode.DONE)
+
+
+def _policies(files: tuple[Path, ...]) -> dict[str, dict[str, Any]]:
+    """Return the settings to compare as they are written, by a name for them."""
+    policies: dict[str, dict[str, Any]] = {AS_WRITTEN: {}}
+    for file in files:
+        if str(file) in policies:
+            raise UsageError(f"`{file}` is given twice", hint="name each settings file once")
+        policies[str(file)] = read_settings(file).plain
+    return policies
+
+
+def _compared(
+    loaded: LoadedScenario, seed: int, policies: dict[str, dict[str, Any]]
+) -> tuple[list[Compared], bool]:
+    """Return the rows in the order of the policies, and whether Ctrl-C kept some away."""
+    rows: list[Compared] = []
+    interrupted = False
+    meter = Meter(loaded.scenario.name, len(policies), "settings")
+    try:
+        for row in compare(loaded, seed, policies, idle=meter.tell):
+            rows.append(row)
+            meter.take(broken=bool(row.unsafe))
+    except msgspec.ValidationError as error:
+        raise SettingsError(f"these settings cannot be used together: {error}") from error
+    except KeyboardInterrupt:
+        interrupted = True
+    order = list(policies)
+    return sorted(rows, key=lambda row: order.index(row.settings)), interrupted
 
 
 def _table(rows: list[Compared]) -> Iterator[str]:
     """Yield one line a measure, with the settings side by side; so it fits into 80 columns."""
+    if not rows:
+        return
     columns = [["", *_MEASURES], *([row.settings, *_cells(row)] for row in rows)]
     widths = [max(map(len, column)) for column in columns]
     for cells in zip(*columns, strict=True):

@@ -76,7 +76,7 @@ def run_exploration(options: ExploreOptions) -> int:
     tally = _tried(options, first, began_s)
     tally.failed.sort(key=lambda explored: explored.seed)
     if options.json:
-        standard_output().document(_document(tally))
+        standard_output().document({**_document(tally), **_first_failed(tally)})
     else:
         for line in _summary(tally, time.monotonic() - began_s):
             standard_output().line(labeled(line))
@@ -88,11 +88,9 @@ def run_exploration(options: ExploreOptions) -> int:
 def _tried(options: ExploreOptions, first: int, began_s: float) -> Tally:
     """Try worlds until there are enough, time is up, or Ctrl-C is pressed."""
     tally = Tally()
-    seeds = range(first, first + (options.seeds or SEEDS))
-    until_s = None if options.minutes is None else began_s + 60 * options.minutes
     told_s = began_s
     try:
-        for explored in explore(seeds if until_s is None else _until(first, until_s)):
+        for explored in explore(_seeds(options, first, began_s)):
             tally.take(explored)
             if len(tally.failed) >= _FAILURES_MAX:
                 break
@@ -104,9 +102,12 @@ def _tried(options: ExploreOptions, first: int, began_s: float) -> Tally:
     return tally
 
 
-def _until(first: int, until_s: float) -> Iterator[int]:
-    for seed in count(first):
-        if time.monotonic() >= until_s:
+def _seeds(options: ExploreOptions, first: int, began_s: float) -> Iterator[int]:
+    """Yield seeds until there are enough or time is up, whichever comes first."""
+    minutes = options.minutes
+    enough = options.seeds or (SEEDS if minutes is None else None)
+    for seed in count(first) if enough is None else range(first, first + enough):
+        if minutes is not None and time.monotonic() >= began_s + 60 * minutes:
             return
         yield seed
 
@@ -115,14 +116,15 @@ def _summary(tally: Tally, took_s: float) -> Iterator[str]:
     if tally.failed:
         yield from _failure(tally.failed[0])
     yield tally.line(took_s)
+    if not tally.failed:
+        held = "every invariant in every world"
+        yield f"interrupted; {held} held so far" if tally.interrupted else f"HELD: {held}"
+        return
     if tally.interrupted:
         yield "interrupted"
-    if not tally.failed:
-        yield "HELD: every invariant in every world"
-        return
     seeds = ", ".join(str(explored.seed) for explored in tally.failed)
     yield f"BROKEN: seeds {seeds}"
-    yield f"replay the first: callagent explore --seed {tally.failed[0].seed}"
+    yield f"replay the first: {_replayed_by(tally.failed[0])}"
 
 
 def _failure(explored: Explored) -> Iterator[str]:
@@ -134,9 +136,32 @@ def _failure(explored: Explored) -> Iterator[str]:
     yield from (f"    {line}" for line in world_text(world).splitlines())
     yield ""
     yield "the smallest world found that fails alike:"
-    small = shrunken(world, next(iter(explored.broken)))
-    yield from (f"    {line}" for line in world_text(small).splitlines())
+    small = _smallest(explored) or "interrupted before there was one"
+    yield from (f"    {line}" for line in small.splitlines())
     yield ""
+
+
+def _smallest(explored: Explored) -> str:
+    """Return the smallest world found that fails alike; nothing when Ctrl-C comes before."""
+    world = random_world(explored.seed)
+    try:
+        return world_text(shrunken(world, next(iter(explored.broken))))
+    except KeyboardInterrupt:
+        return ""
+
+
+def _replayed_by(explored: Explored) -> str:
+    return f"callagent explore --seed {explored.seed}"
+
+
+def _first_failed(tally: Tally) -> dict[str, Any]:
+    """Return what a program needs to show the first failure: its worlds, and how to replay it."""
+    if not tally.failed:
+        return {}
+    first = tally.failed[0]
+    world = world_text(random_world(first.seed))
+    told = {"world": world, "smallest": _smallest(first), "replay": _replayed_by(first)}
+    return {"first_failed": {"seed": first.seed, **told}}
 
 
 def _document(tally: Tally) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from callagent_cli.events import Stamped
+from callagent_cli.monitor.paint.plain import in_words
 from callagent_cli.monitor.state import ViewState
 from callagent_cli.monitor.view.scenario import Check, Phase, ScenarioPlan
 from callagent_cli.simulation.judge.evidence import Evidence
@@ -147,5 +148,9 @@ def _due_s(evidence: Evidence, expected: LogExpectation) -> float:
 
 
 def _label(expected: LogExpectation) -> str:
-    values = [str(value) for name, value in expected.where.items() if name != "operation"]
-    return " ".join([expected.event.replace("_", " "), *values])
+    where = {name: str(value) for name, value in expected.where.items() if name != "operation"}
+    if expected.event == "breaker_changed":
+        old, new = (in_words(where.get(name, "")) for name in ("old", "new"))
+        move = f"{old} → {new}" if old and new else new or old
+        return " ".join(part for part in (where.get("service", ""), "breaker", move) if part)
+    return in_words(" ".join([expected.event.replace("_", " "), *where.values()]))

@@ -28,14 +28,17 @@ _VERDICTS: Final = {
 
 def report_lines(evidence: Evidence, verdict: Verdict, *, seed: int) -> Iterator[str]:
     """Yield the expectations with ✓ and ✗, the totals, the cost and the verdict."""
-    yield ""
-    for finding in verdict.findings:
-        yield str(finding)
-        if not finding.held and finding.stamped is not None:
-            yield f"    line {finding.line}: {log_line(finding.stamped)}"
+    for title, wanted in (("always:", True), ("this scenario:", False)):
+        found = [each for each in verdict.findings if (each.kind == "always") is wanted]
+        if found:
+            yield from ("", title)
+        for finding in found:
+            yield str(finding)
+            if not finding.held and finding.stamped is not None:
+                yield f"    line {finding.line}: {log_line(finding.stamped)}"
     yield ""
     yield f"calls: {_counted(verdict.totals)}"
-    yield f"requests: {_counted(evidence.ledger)}"
+    yield f"requests: {_requests(evidence.ledger)}"
     yield from cost_lines(verdict)
     yield f"log: {evidence.log.lines:,} lines, sha256 {verdict.log_sha256}"
     yield verdict_line(evidence, verdict, seed=seed)
@@ -83,17 +86,19 @@ def cost_lines(verdict: Verdict) -> Iterator[str]:
         "mitigate": cost.mitigate_s,
         "recover": cost.recover_s,
     }
-    told = (f"{name} {_time(seconds)}" for name, seconds in times.items())
-    yield f"time to {', '.join(told)}"
-
-
-def _time(seconds: float | None) -> str:
-    return "–" if seconds is None else f"{seconds:.1f} s"
+    told = [f"{name} {seconds:.1f} s" for name, seconds in times.items() if seconds is not None]
+    yield f"time to {', '.join(told)}" if told else "time to detect: no breaker opened"
 
 
 def log_line(stamped: Stamped) -> str:
     """Return an event as its line of the log."""
     return LineEncoder(Redactor(SECRETS.values())).encode(stamped).decode().rstrip("\n")
+
+
+def _requests(ledger: Mapping[str, int]) -> str:
+    """Return what each service was sent, and how many calls its provider really placed."""
+    sent = {service: count for service, count in ledger.items() if service != "placed"}
+    return f"{_counted(sent)}; {counted(ledger.get('placed', 0), 'call')} placed"
 
 
 def _counted(totals: Mapping[str, int]) -> str:

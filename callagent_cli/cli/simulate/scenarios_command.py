@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from callagent_cli.cli.text import diagnostics
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.cli.text.suggestions import hint_for
 from callagent_cli.errors import ExitCode, ScenarioError, UsageError
@@ -39,7 +40,9 @@ def _print_schema(files: list[Path]) -> int:
 
 def _list(*, json: bool) -> int:
     output = standard_output()
-    found = [load_scenario(path).scenario for path in library()]
+    found = sorted(
+        (load_scenario(path).scenario for path in library()), key=lambda scenario: scenario.name
+    )
     if json:
         rows = [{"name": scenario.name, "title": scenario.title} for scenario in found]
         output.document({"schema": SCHEMA, "scenarios": rows})
@@ -47,6 +50,8 @@ def _list(*, json: bool) -> int:
     width = max((len(scenario.name) for scenario in found), default=0)
     for scenario in found:
         output.line(f"{scenario.name:<{width}}  {scenario.title}")
+    if output.terminal:
+        diagnostics.note("play one with `callagent simulate NAME`, or watch it: add `--tui`")
     return int(ExitCode.DONE)
 
 

@@ -106,11 +106,11 @@ class Show:
             return
         if self._paints:
             self._timeline.take(at_s, stamped.event)
-        text = self._wording.line(stamped)
-        if not text:
-            return
-        # An alert's title says it as well, for whoever reads it elsewhere.
-        line = f"{world_time(at_s)} {text.replace(f'{LABEL}: ', '')}"
+        for text in self._wording.lines(stamped):
+            # An alert's title says it as well, for whoever reads it elsewhere.
+            self._keep(f"{world_time(at_s)} {text.replace(f'{LABEL}: ', '')}")
+
+    def _keep(self, line: str) -> None:
         self._lines += 1
         if not self._paints or self._live:
             print_labeled(line, indent=_TIME_WIDTH)

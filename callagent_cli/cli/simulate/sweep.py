@@ -1,24 +1,26 @@
 """`simulate --seeds N`: one scenario under many seeds, summed up."""
 
-import time
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from callagent_cli.cli.simulate.meter import Meter
 from callagent_cli.cli.simulate.show import labeled
-from callagent_cli.cli.text import diagnostics
 from callagent_cli.cli.text.output import standard_output
-from callagent_cli.errors import ExitCode
+from callagent_cli.errors import ExitCode, ScenarioError
+from callagent_cli.simulation.judge.verdict import UNENDING_HINT
 from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.sweep import SeedResult, sweep
 
 SCHEMA: Final = "callagent.simulation-sweep/v1"
-_TELL_EVERY_S: Final = 2.0
 _FAILURES_SHOWN: Final = 5
 
 
 def run_sweep(scenario: Scenario, name: str, *, first: int, count: int, json: bool) -> int:
-    """Run a scenario under `count` seeds from `first` on; return the exit code."""
+    """Run a scenario under `count` seeds from `first` on; return the exit code.
+
+    Raises `ScenarioError` when the scenario itself lets nothing finish under some of them.
+    """
     output = standard_output()
     if not json:
         output.line(labeled(f"{scenario.name}: {scenario.title}"))
@@ -27,7 +29,10 @@ def run_sweep(scenario: Scenario, name: str, *, first: int, count: int, json: bo
     results: list[SeedResult] = []
     interrupted = False
     try:
-        results.extend(_told(sweep(scenario, range(first, first + count)), scenario.name, count))
+        meter = Meter(scenario.name, count, "seeds")
+        for result in sweep(scenario, range(first, first + count), idle=meter.tell):
+            results.append(result)
+            meter.take(broken=result.status != "held")
     except KeyboardInterrupt:
         interrupted = True
     results.sort(key=lambda result: result.seed)
@@ -38,30 +43,27 @@ def run_sweep(scenario: Scenario, name: str, *, first: int, count: int, json: bo
             output.line(labeled(line))
     if interrupted:
         return int(ExitCode.INTERRUPTED)
-    return int(ExitCode.FAILED if _failed(results) else ExitCode.DONE)
-
-
-def _told(results: Iterator[SeedResult], name: str, count: int) -> Iterator[SeedResult]:
-    """Hand the results on, and say on standard error how many there are."""
-    told_s = time.monotonic()
-    failed = 0
-    for done, result in enumerate(results, 1):
-        yield result
-        failed += result.status != "held"
-        if time.monotonic() - told_s >= _TELL_EVERY_S:
-            told_s = time.monotonic()
-            diagnostics.note(labeled(f"{name}: {done} of {count} seeds, {failed} broken"))
+    failed = _failed(results)
+    if failed and _verdict(results) == "invalid":
+        raise ScenarioError(failed[0].reason, hint=UNENDING_HINT)
+    return int(ExitCode.FAILED if failed else ExitCode.DONE)
 
 
 def _failed(results: list[SeedResult]) -> list[SeedResult]:
     return [result for result in results if result.status != "held"]
 
 
+def _verdict(results: list[SeedResult]) -> str:
+    """Return what was concluded; `invalid` only when that is all that is wrong."""
+    wrong = {result.status for result in _failed(results)}
+    return "invalid" if wrong == {"invalid"} else "broken" if wrong else "held"
+
+
 def _summary(name: str, results: list[SeedResult], count: int) -> Iterator[str]:
     failed = _failed(results)
     for result in failed[:_FAILURES_SHOWN]:
         yield f"seed {result.seed}:"
-        for text in result.broken:
+        for text in [result.reason] if result.reason else result.broken:
             yield f"    {text}"
     if len(failed) > _FAILURES_SHOWN:
         yield f"… and {len(failed) - _FAILURES_SHOWN} seeds more"
@@ -72,14 +74,21 @@ def _summary(name: str, results: list[SeedResult], count: int) -> Iterator[str]:
         f"{total / len(results):.1f} {state}" for state, total in totals.items() if total
     )
     yield f"calls, on average: {mean or 'none'}"
-    yield _times(results)
-    if len(results) < count:
-        yield f"interrupted after {len(results)} of {count} seeds"
+    if results:
+        yield _times(results)
+    yield from _conclusion(name, results, count)
+
+
+def _conclusion(name: str, results: list[SeedResult], count: int) -> Iterator[str]:
+    failed = _failed(results)
     if failed:
-        yield f"BROKEN: {len(failed)} of {len(results)} seeds"
+        yield f"{_verdict(results).upper()}: {len(failed)} of {len(results)} seeds"
         yield f"replay the first: callagent simulate {name} --seed {failed[0].seed}"
-    else:
-        yield f"HELD: all {len(results)} seeds"
+    elif len(results) == count:
+        yield f"HELD: all {count} seeds"
+    if len(results) < count:
+        held = len(results) - len(failed)
+        yield f"interrupted after {len(results)} of {count} seeds; {held} held so far"
 
 
 def _times(results: list[SeedResult]) -> str:
@@ -96,7 +105,7 @@ def _document(
     scenario: Scenario, results: list[SeedResult], *, interrupted: bool
 ) -> dict[str, Any]:
     failed = _failed(results)
-    verdict = "interrupted" if interrupted else "broken" if failed else "held"
+    verdict = "interrupted" if interrupted else _verdict(results)
     return {
         "schema": SCHEMA,
         "label": "SIMULATION",

@@ -121,8 +121,11 @@ class _Scale:
     def states(self, first: str, moves: Iterable[tuple[float, str]], marks: dict[str, str]) -> str:
         """Paint a state that lasts until the next move; a short one still gets its column."""
         painted = [marks.get(first, " ")] * self.columns
+        start = -1
         for at_s, state in moves:
-            start = self.column(at_s)
+            column = self.column(at_s)
+            # The one before began here as well: this one moves over, if only by one.
+            start = min(column + (column <= start), self.columns - 1)
             painted[start:] = [marks.get(state, "?")] * (self.columns - start)
         return "".join(painted)
 
@@ -154,8 +157,10 @@ def _ruler(scale: _Scale) -> str:
     ruler = ""
     for column in range(0, scale.columns, _TICK_EVERY):
         tick = f"|{duration_text(float(round(scale.at_s(column))))}"
-        ruler = ruler[:column].ljust(column) + tick
-    return ruler[: scale.columns]
+        # Half a number is another number.
+        if column + len(tick) <= scale.columns:
+            ruler = ruler[:column].ljust(column) + tick
+    return ruler
 
 
 def _phase_marks(phase: Phase, scale: _Scale) -> str:

@@ -5,7 +5,14 @@ from typing import Final
 
 from callagent_cli.calls.model import FINAL_STATES, LEGAL_MOVES, CallState, Step
 from callagent_cli.counting import counted
-from callagent_cli.events import CallChanged, ListenerFailed, StepFinished, StepStarted
+from callagent_cli.durations import duration_text
+from callagent_cli.events import (
+    BreakerChanged,
+    CallChanged,
+    ListenerFailed,
+    StepFinished,
+    StepStarted,
+)
 from callagent_cli.simulation.judge.evidence import (
     TOLERANCE_S,
     Broken,
@@ -26,6 +33,7 @@ _LEGAL: Final = frozenset(
 )
 _RECORD: Final = "crm.record"
 _NAMED_MAX: Final = 3
+_NO_REASON: Final = ": no reason"
 _INTERNAL: Final = "internal error"
 
 _EFFECTS: Final[Mapping[str, int]] = {Step.DIAL: 1, Step.RECORD: 2}
@@ -156,6 +164,17 @@ class CompletedStepNeverRepeated(Watcher):
 class Finished(Watcher):
     """Everything finishes: the campaign ended before the scenario's bound."""
 
+    def __init__(self, case: Case, title: str = "") -> None:
+        super().__init__(case, title)
+        self._breakers: dict[str, str] = {}
+
+    def hears(self) -> Mapping[type, See]:
+        """Return who looks at what."""
+        return {BreakerChanged: self._breaker_moved}
+
+    def _breaker_moved(self, event: BreakerChanged, _sight: Sight) -> None:
+        self._breakers[event.service] = event.new
+
     def finish(self, evidence: Evidence) -> Broken | None:
         """Return who has not finished, and on what they hang."""
         if evidence.finished:
@@ -166,8 +185,18 @@ class Finished(Watcher):
             if count and CallState(state) not in FINAL_STATES
         }
         states = ", ".join(f"{count} {state}" for state, count in open_states.items())
-        named = "; ".join(evidence.stuck[:_NAMED_MAX])
+        # A pending call has no reason of its own: those that have one say more, and come first.
+        stuck = sorted(evidence.stuck, key=lambda text: text.endswith(_NO_REASON))
+        named = "; ".join(text.removesuffix(_NO_REASON) for text in stuck[:_NAMED_MAX])
+        shut = ", ".join(
+            f"{service} is {state}"
+            for service, state in self._breakers.items()
+            if state != "closed"
+        )
         more = len(evidence.stuck) - _NAMED_MAX
         tail = f" and {more} more" if more > 0 else ""
-        text = f"not finished after {evidence.ended_at_s:g} s: {states or 'the run goes on'}"
+        took = duration_text(round(evidence.ended_at_s, 1))
+        text = f"not finished after {took}: {states or 'the run goes on'}"
+        if shut:
+            text += f" while {shut}"
         return Broken(text=f"{text}; {named}{tail}" if named else text)

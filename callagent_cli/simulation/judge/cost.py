@@ -79,7 +79,7 @@ class Bill(Watcher):
             ),
             detect_s=self._alerts.after_s(begins_s),
             mitigate_s=self._openings.after_s(begins_s),
-            recover_s=(self._closed_s or 0.0) - (ends_s or 0.0) if recovered else None,
+            recover_s=_told_s((self._closed_s or 0.0) - (ends_s or 0.0)) if recovered else None,
         )
 
     def finding(self, _evidence: Evidence) -> Finding:
@@ -141,7 +141,12 @@ class _FirstSince:
         """Return how long after one of the instants the first moment came."""
         if start_s is None or start_s not in self._found_s:
             return None
-        return self._found_s[start_s] - start_s
+        return _told_s(self._found_s[start_s] - start_s)
+
+
+def _told_s(seconds: float) -> float:
+    """Return a time to the millisecond, which is as exact as two instants are compared."""
+    return round(seconds, 3)
 
 
 def _outage(evidence: Evidence) -> tuple[float | None, float | None]:

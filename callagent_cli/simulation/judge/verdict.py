@@ -32,6 +32,9 @@ Status = Literal["held", "broken", "invalid", "could_not_judge"]
 LAG_SHARE_MAX: Final = 0.1
 """How much of the smallest timeout a real loop may lag before nothing can be concluded."""
 
+UNENDING_HINT: Final = "end the phase earlier, or give `until.at_most` more time"
+"""What to do with a scenario under which nothing can finish."""
+
 EXIT_CODES: Final[dict[Status, int]] = {"held": 0, "broken": 1, "invalid": 2, "could_not_judge": 3}
 
 INVARIANTS: Final[Mapping[str, type[Watcher]]] = {

@@ -46,17 +46,19 @@ class Watch:
         """Show an event."""
         if stamped.run is not self._run and stamped.run != self._run:
             self._begin(stamped.run)
-        sight = Sight(stamped.monotonic_s + self._offset_s, self._last.line + 1, stamped)
-        self._last = sight
+        _, monotonic_s, _, _, _, event = stamped
+        # What the class itself would do, without its call: it is done for each event.
+        sight = self._last = tuple.__new__(
+            Sight, (monotonic_s + self._offset_s, self._last.line + 1, stamped)
+        )
         self._instant.take(sight)
-        event = stamped.event
         for see in self._eyes.get(type(event), ()):
             see(event, sight)
 
     def receive(self, request: ReceivedRequest) -> None:
         """Show a request that reached a twin."""
         _, line, stamped = self._last
-        sight = Sight(request.at - self._start_utc_s, line, stamped)
+        sight = tuple.__new__(Sight, (request.at - self._start_utc_s, line, stamped))
         for see in self._of_requests:
             see(request, sight)
 

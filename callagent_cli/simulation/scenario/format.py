@@ -176,10 +176,14 @@ class RateLimit(_Part, frozen=True, kw_only=True):
 
 
 class Quota(_Part, frozen=True, kw_only=True):
-    """After `limit` requests the account is out of credit."""
+    """After `limit` requests the account is out of credit.
+
+    Without `status` and `body` it is said in the words of the service: 401 by the voice platform
+    and the models, 429 with a daily limit by the CRM.
+    """
 
     limit: Amount
-    status: Status = 401
+    status: Status | None = None
     body: Any = None
 
 

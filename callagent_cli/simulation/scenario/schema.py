@@ -11,7 +11,9 @@ from callagent_cli.simulation.scenario.words import event_fields, targets
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
 _TARGETED: Final = ("Phase", "WireExpectation", "ReachedExpectation")
-_DURATION: Final = r"^[+-]?((\d+(\.\d+)?(ms|s|m|h|d))+|\d+(\.\d+)?)$"
+_DURATION: Final = r"((\d+(\.\d+)?(ms|s|m|h|d))+|\d+(\.\d+)?)$"
+_SIGNS: Final = ("minimum", "exclusiveMinimum")
+"""What a duration that cannot be negative has; a shift of the clock has neither."""
 
 
 def scenario_schema() -> dict[str, Any]:
@@ -24,7 +26,8 @@ def scenario_schema() -> dict[str, Any]:
     _widen_durations(schema)
     kinds = schema["$defs"]
     for kind in _TARGETED:
-        kinds[kind]["properties"]["target"]["enum"] = ["", *targets()]
+        target = kinds[kind]["properties"]["target"]
+        target["enum"] = [*([""] if "default" in target else []), *targets()]
     kinds["LogExpectation"]["properties"]["event"]["enum"] = list(event_fields())
     return {"$schema": DIALECT, "title": "callagent scenario/v1", **schema}
 
@@ -35,7 +38,8 @@ def _widen_durations(schema: Any) -> None:  # noqa: ANN401 — JSON.
         if schema.get("format") == DURATION_MARK:
             del schema["format"]
             schema["type"] = ["number", "string"]
-            schema["pattern"] = _DURATION
+            sign = r"^\+?" if any(key in schema for key in _SIGNS) else "^[+-]?"
+            schema["pattern"] = sign + _DURATION
         for part in schema.values():
             _widen_durations(part)
     elif isinstance(schema, list):

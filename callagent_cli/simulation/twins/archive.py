@@ -51,11 +51,14 @@ class Archive(Sequence[T], Generic[T]):
     def __getitem__(self, position: int | slice) -> T | list[T]:
         if isinstance(position, slice):
             return [self[each] for each in range(*position.indices(len(self)))]
-        if not -len(self) <= position < len(self):
+        packed, fresh = len(self._packs) * PACK, self._fresh
+        size = packed + len(fresh)
+        if not -size <= position < size:
             raise IndexError(position)
-        number, place = divmod(position % len(self), PACK)
-        if number >= len(self._packs):
-            return self._fresh[position % len(self) - len(self._packs) * PACK]
+        position %= size
+        if position >= packed:
+            return fresh[position - packed]
+        number, place = divmod(position, PACK)
         return self._decode(self._opened(number)[place])
 
     def __iter__(self) -> Iterator[T]:

@@ -129,6 +129,7 @@ class Conversations:
     _by_variable: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     _live: list[tuple[float, float]] = field(default_factory=list)
     _live_max: int = _LIVE_MIN
+    _asked: Conversation | None = None
 
     def add(self, conversation: Conversation) -> None:
         """Add a call that was just placed."""
@@ -145,9 +146,13 @@ class Conversations:
 
     def get(self, conversation_id: str) -> Conversation | None:
         """Return a call by its id."""
+        # A request is described first and answered then: both ask for the same call.
+        if self._asked is not None and self._asked.id == conversation_id:
+            return self._asked
         for position in self._by_id.latest_first(conversation_id):
             conversation = self._all[position]
             if conversation.id == conversation_id:
+                self._asked = conversation
                 return conversation
         return None
 

@@ -23,13 +23,17 @@ from callagent_cli.simulation.twins.twin import (
 
 _CONVERSATIONS: Final = "/v1/convai/conversations"
 _ONE_CONVERSATION: Final = f"{_CONVERSATIONS}/"
+_ONE_ROUTE: Final = f"{_ONE_CONVERSATION}{{id}}"
 _DIALS: Final = {
     "/v1/convai/twilio/outbound-call": "twilio",
     "/v1/convai/sip-trunk/outbound-call": "sip_trunk",
 }
 _LIVE_COUNT: Final = "/v1/convai/analytics/live-count"
 _SUBSCRIPTION: Final = "/v1/user/subscription"
-_CHECKS: Final = frozenset({_CONVERSATIONS, _LIVE_COUNT, _SUBSCRIPTION})
+_CHECKS: Final = {
+    path: Facts(operation="health", route=path)
+    for path in (_CONVERSATIONS, _LIVE_COUNT, _SUBSCRIPTION)
+}
 _FILTERS_BY_CALL: Final = {"user_id", "dynamic_variable_params"}
 _CREDITS: Final = 10_000_000
 _MONTH_S: Final = 30 * 86_400
@@ -88,10 +92,10 @@ class ElevenLabsTwin:
         if path.startswith(_ONE_CONVERSATION):
             conversation = self._conversations.get(path.removeprefix(_ONE_CONVERSATION))
             call_id = conversation.user_id if conversation else ""
-            return Facts(operation="follow", route=f"{_ONE_CONVERSATION}{{id}}", call_id=call_id)
+            return Facts(operation="follow", route=_ONE_ROUTE, call_id=call_id)
         if path == _CONVERSATIONS and request.query.keys() & _FILTERS_BY_CALL:
             return Facts(operation="look_up", route=path, call_id=request.first("user_id"))
-        return Facts(operation="health", route=path) if path in _CHECKS else Facts()
+        return _CHECKS.get(path) or Facts()
 
     def handle(self, request: TwinRequest, at: float, facts: Facts | None = None) -> TwinAnswer:
         """Carry the request out and answer it."""

@@ -16,6 +16,9 @@ from callagent_cli.worker.resources import Resources
 WAITS_S: Final = (5.0, 10.0, 20.0, 60.0)
 """Between look-ups; the last one repeats."""
 
+_DIALED: Final = frozenset({Step.DIAL})
+"""Where a call stands whose dial is looked up: nothing else can have an unknown outcome."""
+
 CLOSED_PATIENCE_S: Final = 30 * 60.0
 PATIENCE_S: Final = 24 * 3600.0
 
@@ -66,7 +69,12 @@ class Reconciler:
         if CallState.RECONCILING in states:
             now_utc_s = resources.clock.utc()
             call = resources.store.first_call(
-                Claim(campaign=resources.campaign, state=CallState.RECONCILING, due_utc_s=now_utc_s)
+                Claim(
+                    campaign=resources.campaign,
+                    state=CallState.RECONCILING,
+                    due_utc_s=now_utc_s,
+                    steps=_DIALED,
+                )
             )
             if call is not None:
                 return self._put_off(call, now_utc_s)
