@@ -3,11 +3,11 @@
 from datetime import UTC, datetime, timedelta
 from math import inf, isinf
 from typing import Literal
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wall_clock import at, is_open
 
 from callagent_cli.calls.windows import check_window, opens_in_s, zones_of
 from callagent_cli.settings import Window
@@ -15,19 +15,6 @@ from callagent_cli.settings import Window
 Day = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
 DAY = Window(opens="08:00", closes="21:00")
 ZONES = ("America/New_York", "Europe/London", "Australia/Sydney", "America/Sao_Paulo")
-
-
-def at(text: str, zone: str) -> float:
-    """Return an instant given as a local time."""
-    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp()
-
-
-def is_open(window: Window, zone: str, utc_s: float) -> bool:
-    """Say by the clock on the wall whether a window is open: the rule in its plainest form."""
-    local = datetime.fromtimestamp(utc_s, ZoneInfo(zone))
-    names = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-    wall = f"{local:%H:%M}"
-    return names[local.weekday()] in window.days and window.opens <= wall < window.closes
 
 
 @pytest.mark.parametrize("zone", ZONES)

@@ -8,11 +8,11 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from wall_clock import DAYS, at, is_open
 
 from callagent_cli.calls.windows import check_window, opens_in_s, zones_of
 from callagent_cli.settings import Window
 
-DAYS: Final = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 ZONES: Final = ("America/New_York", "Europe/Berlin", "Australia/Sydney", "Asia/Kolkata")
 YEAR: Final = (
     datetime(2026, 1, 1, tzinfo=UTC).timestamp(),
@@ -26,19 +26,9 @@ some_days = st.lists(st.sampled_from(DAYS), min_size=1, max_size=7, unique=True)
 instants = st.floats(*YEAR)
 
 
-def _at(text: str, zone: str) -> float:
-    return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp()
-
-
 def _window(span: tuple[int, int], days: list[str]) -> Window:
     opens, closes = (f"{each // 60:02}:{each % 60:02}" for each in span)
     return Window(opens=opens, closes=closes, days=days)  # type: ignore[arg-type]
-
-
-def _is_open(window: Window, zone: str, utc_s: float) -> bool:
-    """Read the clock on the person's wall."""
-    local = datetime.fromtimestamp(utc_s, ZoneInfo(zone))
-    return DAYS[local.weekday()] in window.days and window.opens <= f"{local:%H:%M}" < window.closes
 
 
 def test_the_window_by_default() -> None:
@@ -65,7 +55,7 @@ def test_the_window_by_default() -> None:
 )
 def test_the_edges_of_a_day(zone: str, day: str, time: str, wait_s: float) -> None:
     """The opening belongs to the window and the closing does not, in winter and in summer."""
-    assert opens_in_s(Window(), zone, _at(f"{day}T{time}", zone)) == wait_s
+    assert opens_in_s(Window(), zone, at(f"{day}T{time}", zone)) == wait_s
 
 
 @pytest.mark.parametrize(
@@ -84,7 +74,7 @@ def test_the_edges_of_a_day(zone: str, day: str, time: str, wait_s: float) -> No
 )
 def test_an_opening_moves_with_the_persons_clock(zone: str, evening: str, shift_h: int) -> None:
     """The night of a change is shorter or longer; São Paulo's dates of 2019 change nothing."""
-    wait_s = opens_in_s(Window(), zone, _at(f"{evening}T21:00", zone))
+    wait_s = opens_in_s(Window(), zone, at(f"{evening}T21:00", zone))
 
     assert wait_s == NIGHT_S + shift_h * 3600
 
@@ -98,8 +88,8 @@ def test_after_the_wait_the_window_is_open_and_a_moment_before_it_is_not(
     wait_s = opens_in_s(window, zone, now_utc_s)
 
     assert opens_in_s(window, zone, now_utc_s + wait_s) == 0
-    assert _is_open(window, zone, now_utc_s + wait_s + 1e-3)
-    assert wait_s == 0 or not _is_open(window, zone, now_utc_s + max(0.0, wait_s - 1e-3))
+    assert is_open(window, zone, now_utc_s + wait_s + 1e-3)
+    assert wait_s == 0 or not is_open(window, zone, now_utc_s + max(0.0, wait_s - 1e-3))
 
 
 @given(
@@ -124,7 +114,7 @@ def test_several_zones_wait_for_the_last_of_them(
 def test_two_coasts_are_called_while_both_are_awake() -> None:
     """A number of New York and Los Angeles is called from eight in the one to nine in the other."""
     zones = "America/New_York,America/Los_Angeles"
-    opens, closes = _at("2026-05-06T11:00", ZONES[0]), _at("2026-05-06T21:00", ZONES[0])
+    opens, closes = at("2026-05-06T11:00", ZONES[0]), at("2026-05-06T21:00", ZONES[0])
 
     assert opens_in_s(Window(), zones, opens - 1) == 1
     assert opens_in_s(Window(), zones, opens) == opens_in_s(Window(), zones, closes - 1) == 0
@@ -136,9 +126,9 @@ def test_a_window_of_one_day_comes_again_after_a_week(zone: str) -> None:
     """From its closing to its next opening; Sunday is the person's, not that of UTC."""
     window = Window(days=["sun"])
 
-    assert opens_in_s(window, zone, _at("2026-05-10T21:00", zone)) == 7 * 86400 - 13 * 3600
-    assert opens_in_s(window, zone, _at("2026-05-10T08:00", zone)) == 0
-    assert opens_in_s(window, zone, _at("2026-05-09T20:00", zone)) == 12 * 3600
+    assert opens_in_s(window, zone, at("2026-05-10T21:00", zone)) == 7 * 86400 - 13 * 3600
+    assert opens_in_s(window, zone, at("2026-05-10T08:00", zone)) == 0
+    assert opens_in_s(window, zone, at("2026-05-09T20:00", zone)) == 12 * 3600
 
 
 @pytest.mark.parametrize(
@@ -156,7 +146,7 @@ def test_a_window_whose_only_hour_is_skipped_opens_a_week_later(
     """Two to three on the Sunday of the change does not exist: that is late, and not never."""
     window = Window(opens="02:00", closes="03:00", days=["sun"])
 
-    assert opens_in_s(window, zone, _at(now, zone)) == _at(opening, zone) - _at(now, zone)
+    assert opens_in_s(window, zone, at(now, zone)) == at(opening, zone) - at(now, zone)
 
 
 REPEATED: Final = [
@@ -194,9 +184,9 @@ def test_a_closing_that_does_not_exist_is_over_with_the_change() -> None:
     """02:30 is skipped: at 03:00 the clock is past it, and nobody is called until 03:30."""
     window = Window(opens="01:00", closes="02:30")
 
-    assert opens_in_s(window, "America/New_York", _at("2026-03-08T01:59:59", ZONES[0])) == 0
-    assert opens_in_s(window, "America/New_York", _at("2026-03-08T03:00", ZONES[0])) > 3600
-    assert opens_in_s(window, "America/New_York", _at("2026-03-08T03:15", ZONES[0])) > 3600
+    assert opens_in_s(window, "America/New_York", at("2026-03-08T01:59:59", ZONES[0])) == 0
+    assert opens_in_s(window, "America/New_York", at("2026-03-08T03:00", ZONES[0])) > 3600
+    assert opens_in_s(window, "America/New_York", at("2026-03-08T03:15", ZONES[0])) > 3600
 
 
 CHANGES: Final = {
@@ -224,7 +214,7 @@ def test_a_window_is_never_open_when_the_persons_clock_says_otherwise(
     window = _window(span, days)
     wait_s = opens_in_s(window, zone, now_utc_s)
 
-    assert wait_s == inf or _is_open(window, zone, now_utc_s + wait_s)
+    assert wait_s == inf or is_open(window, zone, now_utc_s + wait_s)
 
 
 @pytest.mark.parametrize("zones", ["Asia/Tokyo,America/New_York", "America/New_York,Asia/Tokyo"])
@@ -232,8 +222,8 @@ def test_zones_that_are_never_open_together_are_never_open(zones: str) -> None:
     """One that is open does not make up for one that is closed."""
     window = Window(opens="09:00", closes="17:00")
 
-    assert opens_in_s(window, zones, _at("2026-05-06T12:00", "Asia/Tokyo")) == inf
-    assert opens_in_s(window, zones, _at("2026-05-06T12:00", "America/New_York")) == inf
+    assert opens_in_s(window, zones, at("2026-05-06T12:00", "Asia/Tokyo")) == inf
+    assert opens_in_s(window, zones, at("2026-05-06T12:00", "America/New_York")) == inf
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,10 @@
 """The repository as data: parsed once, asked by every contract test."""
 
 import ast
+import tomllib
 from functools import cache
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 PACKAGE: Final = ROOT / "callagent_cli"
@@ -22,6 +23,12 @@ def package_files() -> tuple[Path, ...]:
 def files_of_tests() -> tuple[Path, ...]:
     """Return every Python file of the tests."""
     return tuple(sorted(TESTS.rglob("*.py")))
+
+
+@cache
+def pyproject() -> dict[str, Any]:
+    """Return pyproject.toml."""
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 @cache

@@ -1,11 +1,10 @@
 """ARCHITECTURE.md says what is there: rooms, floors, files and dependencies."""
 
 import re
-import tomllib
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
-from source_tree import PACKAGE, ROOT
+from source_tree import PACKAGE, ROOT, pyproject
 
 ROOM: Final = re.compile(r"^\| (\d) \| `(\w+)/` \|", re.MULTILINE)
 FILE: Final = re.compile(r"`((?:[\w.]+/)*[\w.]+\.(?:py|toml|md)|(?:tests|scripts|\.ci)/[\w/]+)`")
@@ -17,11 +16,6 @@ def _text() -> str:
     return (ROOT / "ARCHITECTURE.md").read_text(encoding="utf-8")
 
 
-@cache
-def _pyproject() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-
-
 def _name(requirement: str) -> str:
     return re.split(r"[<>=!~ ;\[]", requirement)[0].lower()
 
@@ -31,7 +25,7 @@ def test_every_room_stands_on_its_floor() -> None:
     rooms = {path.parent.name for path in PACKAGE.glob("*/__init__.py")}
     listed = [name for _, name in ROOM.findall(_text())]
     floors = [int(floor) for floor, _ in ROOM.findall(_text())]
-    contract = _pyproject()["tool"]["importlinter"]["contracts"][0]
+    contract = pyproject()["tool"]["importlinter"]["contracts"][0]
     layers = [re.split(r" [|:] ", layer) for layer in contract["layers"]]
     depth = {name: number for number, layer in enumerate(layers) for name in layer}
 
@@ -56,9 +50,9 @@ def test_every_file_it_names_exists() -> None:
 
 def test_every_dependency_has_its_reason() -> None:
     """Each dependency, of the runtime, an extra, tests or build, has a row that says why."""
-    project = _pyproject()["project"]
+    project = pyproject()["project"]
     extras = project["optional-dependencies"].values()
-    build = _pyproject()["build-system"]["requires"]
+    build = pyproject()["build-system"]["requires"]
     groups = [project["dependencies"], build, *extras]
     wanted = {_name(line) for group in groups for line in group}
     rows = " ".join(DEPENDENCY.findall(_text())).lower()

@@ -4,16 +4,14 @@ import ast
 import csv
 import re
 import sys
-import tomllib
 from collections.abc import Iterator
-from functools import cache
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 from zoneinfo import available_timezones
 
 import phonenumbers
 import pytest
-from source_tree import ROOT, files_of_tests, package_files, parsed, where
+from source_tree import ROOT, files_of_tests, package_files, parsed, pyproject, where
 
 from callagent_cli import __version__
 
@@ -26,11 +24,6 @@ DISTRIBUTIONS: Final = {"google": "gspread", "requests": "gspread", "yaml": "pyy
 REGISTRY: Final = re.compile(
     r"--(?:extra-)?index-url|--find-links|--hash|-f http|file://|pythonhosted|pypi\.|/simple/?\b"
 )
-
-
-@cache
-def _pyproject() -> dict[str, Any]:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def _section(name: str) -> Iterator[tuple[int, str]]:
@@ -106,7 +99,7 @@ def _pins() -> dict[str, str]:
 
 def test_every_dependency_is_pinned() -> None:
     """Each dependency, of the runtime and of the tests, has an exact version in constraints.txt."""
-    project = _pyproject()["project"]
+    project = pyproject()["project"]
     wanted = [*project["dependencies"], *project["optional-dependencies"]["test"]]
     names = [re.split(r"[<>=!~ ;\[]", line)[0].lower() for line in wanted]
 
@@ -128,7 +121,7 @@ def _imported(path: Path) -> Iterator[str]:
 
 def test_every_import_is_a_declared_dependency() -> None:
     """The package imports nothing that only happens to be installed."""
-    wanted = _pyproject()["project"]["dependencies"]
+    wanted = pyproject()["project"]["dependencies"]
     declared = {re.split(r"[<>=!~ ;\[]", line)[0].lower() for line in wanted}
 
     offenders = [
@@ -165,7 +158,7 @@ def _calls(node: ast.Expr) -> bool:
 
 def test_the_license_is_the_one_declared() -> None:
     """LICENSE holds the license that pyproject.toml names."""
-    assert _pyproject()["project"]["license"] == "MIT"
+    assert pyproject()["project"]["license"] == "MIT"
     assert (ROOT / "LICENSE").read_text(encoding="utf-8").startswith("MIT License")
 
 

@@ -15,7 +15,7 @@ def explore(
     ] = None,
     minutes: Annotated[
         float | None,
-        typer.Option(metavar="N", help="Go on for this long instead of counting worlds."),
+        typer.Option(metavar="N", help="Go on for this long, or until --seeds are done."),
     ] = None,
     seed: Annotated[
         int | None,

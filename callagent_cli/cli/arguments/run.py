@@ -56,9 +56,18 @@ def run(
       callagent run contacts.csv --lanes 8    eight calls at a time
       cat contacts.csv | callagent run -      contacts from standard input
     """
+    from callagent_cli.cli.contacts.reading import ReadingFlags
     from callagent_cli.cli.run.command import RunOptions, run_campaign
     from callagent_cli.cli.screen.terminal import ScreenLook
 
+    reading = ReadingFlags(
+        region=region,
+        encoding=encoding,
+        phone_columns=tuple(phone_column or ()),
+        mapping=tuple(map_ or ()),
+        international=international,
+        national=national,
+    )
     options = RunOptions(
         contacts=contacts,
         config=config,
@@ -70,12 +79,7 @@ def run(
         json=json,
         yes=yes,
         allow_rejects=allow_rejects,
-        phone_columns=tuple(phone_column or ()),
-        mapping=tuple(map_ or ()),
-        encoding=encoding,
-        region=region,
-        international=international,
-        national=national,
+        reading=reading,
         metrics_port=metrics_port,
         show_numbers=show_numbers,
         look=None if headless or json else ScreenLook(ascii_only=ascii_),

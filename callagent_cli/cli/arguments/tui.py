@@ -35,7 +35,7 @@ def tui(
       callagent tui contacts.csv           run it here, keep the screen at the end
       callagent tui --screenshot now.svg   a picture; needs no terminal
     """
-    from callagent_cli.cli.screen.command import TuiOptions, show_tui
+    from callagent_cli.cli.campaign.tui_command import TuiOptions, show_tui
 
     options = TuiOptions(
         contacts=contacts,

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import msgspec
 
 from callagent_cli.calls.model import Call, Dial
-from callagent_cli.clock import utc_text
+from callagent_cli.clock import utc_text, utc_text_or_none
 
 _PLACE: Final = "{conversation}"
 
@@ -86,10 +86,10 @@ def contact_row(call: Call, dials: Sequence[Dial], *, conversation_url: str) -> 
         waits_for=call.waits_for,
         failed_by=call.failed_by,
         dials=call.dials,
-        first_dialed=_text(dials[0].intended_utc_s if dials else None),
-        last_dialed=_text(dials[-1].intended_utc_s if dials else None),
-        due=_text(call.due_utc_s),
-        updated=_text(call.updated_utc_s or None),
+        first_dialed=utc_text_or_none(dials[0].intended_utc_s if dials else None),
+        last_dialed=utc_text_or_none(dials[-1].intended_utc_s if dials else None),
+        due=utc_text_or_none(call.due_utc_s),
+        updated=utc_text_or_none(call.updated_utc_s or None),
         conversation=call.conversation,
         link=_link(conversation_url, call.conversation) if linked else "",
         duration_s=_number(follow.get("duration_s")),
@@ -120,14 +120,10 @@ def _dial(dial: Dial) -> DialRow:
         id=dial.id,
         status=dial.status.value,
         at=utc_text(dial.intended_utc_s),
-        ended=_text(dial.ended_utc_s),
+        ended=utc_text_or_none(dial.ended_utc_s),
         conversation=dial.conversation,
         reason=dial.reason,
     )
-
-
-def _text(utc_s: float | None) -> str | None:
-    return None if utc_s is None else utc_text(utc_s)
 
 
 def _number(value: Any) -> float | None:  # noqa: ANN401 — a provider's JSON.

@@ -7,11 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from callagent_cli.cli.campaign.loads import load_lines
 from callagent_cli.cli.campaign.status_json import StatusDocument, status_document
+from callagent_cli.cli.contacts.columns import half_loaded
 from callagent_cli.cli.place.campaigns import campaign_of
 from callagent_cli.cli.place.last_worker import is_gone
 from callagent_cli.cli.place.service_names import service_names
-from callagent_cli.cli.place.sheet_rows import waiting_rows
+from callagent_cli.cli.place.sheet_rows import count_rows, waiting_rows
 from callagent_cli.cli.place.snapshot import snapshot_of
 from callagent_cli.cli.place.workplace import Workplace, workplace
 from callagent_cli.cli.text.output import Output, standard_output
@@ -42,7 +44,9 @@ class Look:
     """One look at the store, and who holds it.
 
     `last` is the run that began last, whatever its campaign; `note` is what a watcher did about it;
-    `sheet` says how many rows are not in the Google Sheet yet.
+    `sheet` says how many rows are not in the Google Sheet yet, `sheet_rows` counts them.
+    `half_loaded` says that people of the campaign's file may be missing, `loads` tells of every
+    campaign of which that is so.
     """
 
     place: Workplace
@@ -54,6 +58,9 @@ class Look:
     last: RunRow | None = None
     note: str = ""
     sheet: str = ""
+    sheet_rows: int = 0
+    half_loaded: bool = False
+    loads: tuple[str, ...] = ()
 
     @property
     def alive(self) -> bool:
@@ -122,9 +129,12 @@ def take_a_look(place: Workplace, campaign: str) -> Look:
             heartbeat_utc_s=None if last is None else last.heartbeat_utc_s,
             now_utc_s=now_utc_s,
             last=store.last_run(),
+            sheet_rows=count_rows(store),
             sheet=waiting_rows(
                 store, working=alive, is_set=bool(place.settings.sheet.spreadsheet_id)
             ),
+            half_loaded=half_loaded(store, campaign),
+            loads=load_lines(store, held),
         )
     finally:
         store.close()
@@ -140,6 +150,8 @@ def document_of(look: Look) -> StatusDocument:
         worker_alive=look.alive,
         heartbeat_utc_s=look.heartbeat_utc_s,
         now_utc_s=look.now_utc_s,
+        half_loaded=look.half_loaded,
+        sheet_rows_waiting=look.sheet_rows,
     )
 
 
@@ -153,6 +165,8 @@ def text_of(look: Look, paper: Paper) -> list[str]:
     age = _age_line(look)
     if age:
         lines.insert(2, paper.line(age))
+    headed = lines.index("") if "" in lines else len(lines)
+    lines[headed:headed] = [paper.line(f"  {load}") for load in look.loads]
     if look.sheet:
         lines.append(paper.line(f"  {look.sheet}"))
     return lines

@@ -4,7 +4,7 @@ from typing import Literal
 
 import msgspec
 
-from callagent_cli.clock import utc_text
+from callagent_cli.clock import utc_text, utc_text_or_none
 from callagent_cli.monitor.snapshot import BreakerSnapshot, RunSnapshot, Snapshot
 from callagent_cli.monitor.state import ViewState
 from callagent_cli.monitor.view.alerts import AlertView
@@ -88,8 +88,10 @@ class MutePart(msgspec.Struct, frozen=True, kw_only=True):
 class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     """The whole; `totals` counts the contacts by state and adds up to `contacts`.
 
-    `data_age_s` is how long ago the worker last said that it lives. With `worker_gone` nobody works
-    on a run that never said its end, and `in_doubt` of its calls have a dial that may have rung.
+    `half_loaded` says that people of the campaign's file may be missing: its load was interrupted,
+    or is going on. `data_age_s` is how long ago the worker last said that it lives. With
+    `worker_gone` nobody works on a run that never said its end, and `in_doubt` of its calls have a
+    dial that may have rung. `sheet_rows_waiting` are not in the Google Sheet yet.
     """
 
     schema: Literal[1] = 1
@@ -101,6 +103,7 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     worker_gone: bool
     in_doubt: int
     data_age_s: float | None
+    half_loaded: bool
     run: RunPart | None
     contacts: int
     totals: dict[str, int]
@@ -109,6 +112,7 @@ class StatusDocument(msgspec.Struct, frozen=True, kw_only=True):
     services: list[ServicePart]
     alerts: list[AlertPart]
     mutes: list[MutePart]
+    sheet_rows_waiting: int
 
 
 def status_document(
@@ -120,6 +124,8 @@ def status_document(
     worker_alive: bool,
     heartbeat_utc_s: float | None,
     now_utc_s: float,
+    half_loaded: bool,
+    sheet_rows_waiting: int,
 ) -> StatusDocument:
     """Return a look at the store as a document."""
     verdict = state.verdict(now_utc_s)
@@ -134,6 +140,7 @@ def status_document(
         worker_gone=state.gone,
         in_doubt=state.in_doubt,
         data_age_s=age_s,
+        half_loaded=half_loaded,
         run=None if snapshot.run is None else _run(snapshot.run),
         contacts=state.calls.contacts,
         totals=state.calls.totals,
@@ -155,11 +162,8 @@ def status_document(
             MutePart(target=mute.target, until=utc_text(mute.until_utc_s), by=mute.by)
             for mute in state.mutes
         ],
+        sheet_rows_waiting=sheet_rows_waiting,
     )
-
-
-def _text(utc_s: float | None) -> str | None:
-    return None if utc_s is None else utc_text(utc_s)
 
 
 def _run(run: RunSnapshot) -> RunPart:
@@ -170,13 +174,13 @@ def _run(run: RunSnapshot) -> RunPart:
         lanes=run.lanes,
         contacts_file=run.contacts,
         started=utc_text(run.started_utc_s),
-        ended=_text(run.ended_utc_s),
+        ended=utc_text_or_none(run.ended_utc_s),
         exit_code=run.exit_code,
         reason=run.verdict,
         paused_by=run.paused_by,
         draining=run.draining,
         waiting=run.waiting,
-        waiting_due=_text(run.waiting_due_utc_s),
+        waiting_due=utc_text_or_none(run.waiting_due_utc_s),
     )
 
 
@@ -184,13 +188,13 @@ def _service(stored: BreakerSnapshot) -> ServicePart:
     return ServicePart(
         service=stored.service,
         breaker=stored.state,
-        since=_text(stored.since_utc_s),
+        since=utc_text_or_none(stored.since_utc_s),
         reason=stored.reason,
         owner=stored.owner,
-        open_until=_text(stored.open_until_utc_s),
+        open_until=utc_text_or_none(stored.open_until_utc_s),
         health=stored.health,
-        checked=_text(stored.health_utc_s),
-        next_check=_text(stored.next_check_utc_s),
+        checked=utc_text_or_none(stored.health_utc_s),
+        next_check=utc_text_or_none(stored.next_check_utc_s),
         degraded=stored.degraded,
         degraded_reason=stored.degraded_reason,
         fallback=stored.fallback,
@@ -213,5 +217,5 @@ def _alert(alert: AlertView, state: ViewState, now_utc_s: float) -> AlertPart:
         age_s=round(max(0.0, now_utc_s - since_s), 3),
         raised=utc_text(alert.raised_utc_s),
         acknowledged_by=alert.seen_by,
-        muted_until=_text(max(until_s, default=None)),
+        muted_until=utc_text_or_none(max(until_s, default=None)),
     )
