@@ -3,12 +3,13 @@
 import errno
 import io
 import json
+import re
 from typing import Any
 
 import pytest
 
 from callagent_cli.cli.text import diagnostics
-from callagent_cli.cli.text.diagnostics import wants_color
+from callagent_cli.cli.text.color import painted, wants_color
 from callagent_cli.cli.text.output import Output, printable
 
 
@@ -49,6 +50,49 @@ def test_colors_follow_the_documented_variables(
     stream = _Terminal() if terminal else io.StringIO()
 
     assert wants_color(stream, environ) is expected
+
+
+@pytest.mark.parametrize(
+    ("line", "marked"),
+    [
+        ("SIMULATION ✓ finished", "[SIMULATION] [✓] finished"),
+        ("SIMULATION HELD: every", "[SIMULATION] [HELD]: every"),
+        ("SIMULATION BROKEN: 1 of 9", "[SIMULATION] [BROKEN]: 1 of 9"),
+        ("SANDBOX 09:00:00 call Jo …101 done", "[SANDBOX] [09:00:00] call Jo …101 [done]"),
+        ("+00:01.50 call Jo …101 failed: 400", "[+00:01.50] call Jo …101 [failed]: 400"),
+        ("crm breaker closed → half-open: x", "crm breaker closed → [half-open]: x"),
+        ("crm breaker half-open → closed: x", "crm breaker half-open → [closed]: x"),
+        ("crm breaker    ──███▒▒╳─── ", "crm breaker    [──][███][▒▒][╳][───] "),
+        ("elevenlabs   ■ open   00:06", "elevenlabs   [■ open]   00:06"),
+        ("the shop is open, done at 09:00:00", "the shop is open, done at 09:00:00"),
+        ("BROKEN and HELD names", "[BROKEN] and HELD names"),
+    ],
+)
+def test_our_marks_are_painted_and_nothing_is_added_to_the_text(line: str, marked: str) -> None:
+    """Marks, states and verdicts have a color where callagent puts them; the text stays whole."""
+    found = painted(line)
+
+    assert re.sub(r"\x1b\[[0-9;]+m(.*?)\x1b\[0m", r"[\1]", found) == marked
+    assert re.sub(r"\x1b\[[0-9;]*m", "", found) == line
+
+
+def test_lines_are_painted_where_colors_are_wanted_and_data_never(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """A terminal shows colors, a pipe the bare line; what a program reads is exact in both."""
+    for name in ("NO_COLOR", "FORCE_COLOR"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    said = {}
+    for kind in (_Terminal, io.StringIO):
+        stream = kind()
+        output = Output(stream)
+        output.line("✓ whole")
+        output.exact("✓ whole")
+        said[kind] = stream.getvalue()
+
+    assert said[_Terminal] == "\x1b[32m✓\x1b[0m whole\n✓ whole\n"
+    assert said[io.StringIO] == "✓ whole\n✓ whole\n"
 
 
 def test_a_closed_stream_is_no_failure() -> None:

@@ -84,12 +84,12 @@ def _rows(place: Workplace, store: SqliteStore, campaign: str) -> Iterator[Conta
 def _print(rows: Iterator[ContactRow], kind: str) -> None:
     output = standard_output()
     if kind == "csv":
-        output.line(csv_line(CSV_HEADER))
+        output.exact(csv_line(CSV_HEADER))
     for row in rows:
         if output.reader_gone:
             return
         if kind == "csv":
-            output.line(csv_line(csv_cells(row)))
+            output.exact(csv_line(csv_cells(row)))
         else:
             output.raw(json_line(row))
 

@@ -2,31 +2,10 @@
 
 import os
 import sys
-from collections.abc import Mapping
-from typing import Final, Literal, TextIO
 
+from callagent_cli.cli.text.color import Color, colored, wants_color
 from callagent_cli.cli.text.output import printable, standard_output
 from callagent_cli.errors import CallAgentError
-
-Color = Literal["red", "yellow", "cyan"]
-
-_COLORS: Final[dict[Color, str]] = {"red": "31", "yellow": "33", "cyan": "36"}
-"""Colors and their SGR codes; nothing is ever said by color alone."""
-
-
-def wants_color(stream: TextIO | None, environ: Mapping[str, str]) -> bool:
-    """Return whether text on `stream` may be colored.
-
-    `NO_COLOR` wins over `FORCE_COLOR` (no-color.org, force-color.org: set and not empty), which
-    wins over `TERM=dumb` and over a stream that is no terminal.
-    """
-    if environ.get("NO_COLOR"):
-        return False
-    if environ.get("FORCE_COLOR"):
-        return True
-    if environ.get("TERM") == "dumb":
-        return False
-    return stream is not None and stream.isatty()
 
 
 def error(message: str, *, hint: str = "") -> None:
@@ -76,7 +55,7 @@ def asked(question: str) -> str | None:
 def _say(label: str, color: Color, message: str) -> None:
     label = f"{label}:"
     if wants_color(sys.stderr, os.environ):
-        label = f"\x1b[{_COLORS[color]}m{label}\x1b[0m"
+        label = colored(label, color)
     _write(f"{label} {printable(message)}\n")
 
 

@@ -2,8 +2,11 @@
 
 import errno
 import io
+import os
 import sys
 from typing import Any, TextIO
+
+from callagent_cli.cli.text.color import painted, wants_color
 
 
 def printable(text: str) -> str:
@@ -31,6 +34,7 @@ class Output:
 
     def __init__(self, stream: TextIO | None) -> None:
         self._stream = stream
+        self._in_color = wants_color(stream, os.environ)
         self.reader_gone = False
         self.failure: OSError | None = None
 
@@ -45,7 +49,15 @@ class Output:
         return "utf" not in (getattr(self._stream, "encoding", "") or "").lower()
 
     def line(self, text: str = "") -> None:
-        """Write one line, or several when the text holds line ends; control characters escaped."""
+        """Write one line, or several when the text holds line ends; control characters escaped.
+
+        Where colors are wanted, callagent's own marks have theirs.
+        """
+        text = printable(text)
+        self._write((painted(text) if self._in_color else text) + "\n")
+
+    def exact(self, text: str) -> None:
+        """Write one line that a program reads, whatever colors are wanted."""
         self._write(printable(text) + "\n")
 
     def prose(self, text: str, *, indent: int = 2) -> None:
@@ -111,8 +123,6 @@ class Output:
 
 def _discard_standard_output() -> None:
     """Point standard output at the null device, so that the interpreter's last flush is silent."""
-    import os
-
     null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, sys.stdout.fileno())
     os.close(null)
