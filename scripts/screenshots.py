@@ -17,7 +17,7 @@ from callagent_cli.monitor.ports import Options
 from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.judge.verdict import Verdict, judge
 from callagent_cli.simulation.scenario.loader import find_scenario, load_scenario
-from callagent_cli.simulation.world import World
+from callagent_cli.simulation.worlds.world import World
 
 DOCS: Final = Path(__file__).resolve().parents[1] / "docs"
 SIZES: Final = ((59, 15), (80, 24), (120, 40), (200, 60))

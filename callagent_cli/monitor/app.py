@@ -1,31 +1,20 @@
-"""The live monitor: the frame, and what its keys do."""
+"""The live monitor: the keys that ask something of the worker, and how the screen is left."""
 
 from collections.abc import Callable
 from functools import partial
-from typing import TYPE_CHECKING
-
-from textual.widgets import Input
 
 from callagent_cli.counting import counted
 from callagent_cli.errors import CallAgentError
-from callagent_cli.monitor.arrange import PANELS
-from callagent_cli.monitor.frame import Frame
 from callagent_cli.monitor.keys import Key
-from callagent_cli.monitor.paint.plain import clean
-from callagent_cli.monitor.ports import CommandName, Leave, Pace
-from callagent_cli.monitor.themes import DARK, LIGHT
+from callagent_cli.monitor.ports import CommandName, Leave
 from callagent_cli.monitor.verdict import finishing
+from callagent_cli.monitor.viewer import NO_REHEARSAL, Viewer
 from callagent_cli.monitor.widgets.dialogs import Choice, Question
 from callagent_cli.monitor.widgets.key_bar import KeyBar
 from callagent_cli.monitor.widgets.key_list import Help
 
-if TYPE_CHECKING:
-    from callagent_cli.monitor.widgets.grid import Grid
 
-_NO_REHEARSAL = "only in a rehearsal that is being watched: callagent simulate --tui"
-
-
-class MonitorApp(Frame):
+class MonitorApp(Viewer):
     """The screen beside a worker, in its process or another's.
 
     `await app.run_async()` returns how the person left, or none after a failure of the screen
@@ -46,7 +35,7 @@ class MonitorApp(Frame):
     def refusal(self, key: Key) -> str:
         """Return why a key does nothing right now; empty when it does something."""
         if key.rehearsal and self.options.pace is None:
-            return _NO_REHEARSAL
+            return NO_REHEARSAL
         if key.command is None:
             return ""
         resumes = key.command == "pause" and self.state.paused is not None
@@ -138,7 +127,7 @@ class MonitorApp(Frame):
 
     def action_acknowledge(self) -> None:
         """Acknowledge the selected alert."""
-        row = self.grids["alerts"].selected
+        row = self.panels.grids["alerts"].selected
         if row is None:
             self.say("no alert to acknowledge")
         else:
@@ -162,104 +151,6 @@ class MonitorApp(Frame):
         if service := self._service():
             self._command("mute", partial(self.commands.mute, service))
 
-    # View
-
-    def action_filter(self) -> None:
-        """Open the filter line."""
-        self.filter_line.display = True
-        self.filter_line.focus()
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        """Filter while typing."""
-        if event.input is self.filter_line:
-            for grid in self.grids.values():
-                grid.set_filter(event.value)
-            self.paint()
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        """Keep the filter and go back to the rows."""
-        if event.input is self.filter_line:
-            self._grid().focus()
-
-    def action_step_back(self) -> None:
-        """Clear the filter, else leave the zoom, else close the details."""
-        if self.filter_line.display:
-            self.filter_line.value = ""
-            self.filter_line.display = False
-            self._grid().focus()
-        elif self.zoomed:
-            self.zoomed = ""
-        elif self.details_open:
-            self.details_open = None
-        self._again()
-
-    def action_details(self) -> None:
-        """Open or close the details."""
-        open_ = self._arranged is not None and "details" in self._arranged.panels
-        self.zoomed = ""
-        self.details_open = not open_
-        self._again()
-
-    def action_zoom(self) -> None:
-        """Give the active panel the whole screen, or take it back."""
-        self.zoomed = "" if self.zoomed else self.active
-        self._again()
-
-    def action_freeze(self) -> None:
-        """Freeze the screen, or hold the rehearsal's time; the other way round next time."""
-        pace = self.options.pace
-        if pace is not None:
-            (pace.go if pace.held else pace.hold)()
-        else:
-            self.frozen_at = self.state.events if self.frozen_at is None else None
-        self.paint()
-
-    def action_copy(self) -> None:
-        """Copy what is known of the selected row."""
-        title, facts = self.facts(self._clock_utc())
-        if not facts:
-            self.say("nothing to copy")
-            return
-        lines = [title, *(f"{fact.label}: {clean(fact.text)}" for fact in facts)]
-        self.copy_to_clipboard("\n".join(lines))
-        self.say(f"copied {title}, if this terminal lets programs copy")
-
-    def action_light(self) -> None:
-        """Change between the dark and the light theme."""
-        self.use_palette(DARK if self._palette is LIGHT else LIGHT)
-
-    def action_step(self) -> None:
-        """Let one simulated second pass."""
-        self._with_pace(lambda pace: pace.step())
-
-    def action_speed(self, factor: float) -> None:
-        """Change the rehearsal's speed."""
-        self._with_pace(lambda pace: pace.change(factor))
-
-    # Moving
-
-    def action_panel(self, number: int) -> None:
-        """Focus a panel; one that does not fit is zoomed."""
-        name = PANELS[number - 1]
-        if self.zoomed or self._arranged is None or name not in self._arranged.panels:
-            self.zoomed = name
-        self.active = name
-        self._again()
-        self.grids[name].focus()
-
-    def action_next_panel(self) -> None:
-        """Focus the next panel that is shown."""
-        self._cycle(1)
-
-    def action_previous_panel(self) -> None:
-        """Focus the previous panel that is shown."""
-        self._cycle(-1)
-
-    def action_move(self, change: int) -> None:
-        """Move the cursor of the active panel."""
-        self._grid().move(change)
-        self.paint_details(self._clock_utc())
-
     # Help and leaving
 
     def action_help(self) -> None:
@@ -271,7 +162,7 @@ class MonitorApp(Frame):
         self._list_keys(commands=True)
 
     def _list_keys(self, *, commands: bool = False) -> None:
-        shown = Help(self._glyphs, self._palette, commands=commands, refusal=self.refusal)
+        shown = Help(self._glyphs, self.palette, commands=commands, refusal=self.refusal)
         self.push_screen(shown, self._do)
 
     async def _do(self, action: str | None) -> None:
@@ -284,7 +175,7 @@ class MonitorApp(Frame):
 
     def action_leave(self) -> None:
         """Leave at once when no run is on; else ask how."""
-        word = self.state.verdict(self._clock_utc()).word
+        word = self.state.verdict(self.clock_utc()).word
         rehearsal = self.options.pace is not None
         if rehearsal or word in {"IDLE", "DONE", "STOPPED", "LOST"}:
             self.exit("closed")
@@ -312,45 +203,21 @@ class MonitorApp(Frame):
 
     # Small parts
 
-    def say(self, message: str, *, bad: bool = False) -> None:
-        """Show a message for a few seconds."""
-        self.notify(
-            self._shown(clean(message)),
-            severity="error" if bad else "information",
-            markup=False,
-        )
-
-    def _grid(self) -> "Grid":
-        return self.grids[self.active]
-
     def _service(self) -> str:
         """Return the service that a breaker key acts on: the selected row's."""
-        row = self._grid().selected
+        row = self.panels.grid.selected
         service = ""
-        if row is not None and self.active == "alerts":
+        if row is not None and self.panels.active == "alerts":
             found = [alert for alert in self.state.alerts.latest() if alert.alert == row.key]
             service = found[0].service if found else ""
         elif row is not None and "service" in row.cells:
             service = row.cells["service"].text
-        chosen = self.grids["services"].selected
+        chosen = self.panels.grids["services"].selected
         if service not in self.state.services:
             service = chosen.key if chosen is not None else ""
         if not service:
             self.say("no service is known yet")
         return service
-
-    def _cycle(self, change: int) -> None:
-        shown = [name for name in PANELS if self.panels[name].display]
-        if shown:
-            place = shown.index(self.active) if self.active in shown else 0
-            self.grids[shown[(place + change) % len(shown)]].focus()
-
-    def _with_pace(self, act: Callable[[Pace], None]) -> None:
-        if self.options.pace is None:
-            self.say(f"not possible: {_NO_REHEARSAL}")
-        else:
-            act(self.options.pace)
-            self.paint()
 
     def _refused(self, command: CommandName) -> bool:
         reason = self.commands.refusal(command)
@@ -380,11 +247,7 @@ class MonitorApp(Frame):
             if answer:
                 then(answer)
 
-        self.push_screen(Question(title, self._shown(consequence), choices), answered)
-
-    def _again(self) -> None:
-        self.arrange_panels((self.size.width, self.size.height))
-        self.call_after_refresh(self.paint)
+        self.push_screen(Question(title, self.options.shown(consequence), choices), answered)
 
 
 def _leaving(working: int) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import tzinfo
 from typing import Literal, Protocol
 
+from callagent_cli.monitor.paint.glyphs import to_ascii
 from callagent_cli.monitor.state import ViewState
 
 Leave = Literal["drained", "stopped", "detached", "closed"]
@@ -122,3 +123,7 @@ class Options:
     report_crash: Callable[[BaseException], str] | None = None
     paint_every_s: float | None = 0.25
     next_command: str = "callagent run contacts.csv"
+
+    def shown(self, text: str) -> str:
+        """Return a text in the characters that this screen can show."""
+        return to_ascii(text) if self.ascii_only else text

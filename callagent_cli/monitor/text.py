@@ -7,6 +7,7 @@ from typing import Final
 
 from callagent_cli.counting import counted
 from callagent_cli.monitor.paint import rows as views
+from callagent_cli.monitor.paint.alert_rows import OPEN_ALERT_COLUMNS, open_alert_rows
 from callagent_cli.monitor.paint.details import mute_text
 from callagent_cli.monitor.paint.glyphs import Glyphs, glyphs, to_ascii
 from callagent_cli.monitor.paint.plain import clean, cut, short_duration, width
@@ -109,8 +110,8 @@ def waiting_lines(state: ViewState, paper: Paper) -> list[str]:
 def alert_lines(state: ViewState, now_s: float, paper: Paper) -> list[str]:
     """Return the open alerts with their incidents and ages, the newest first; then the mutes."""
     alerts = state.alerts.open_alerts()
-    shown = views.open_alert_rows(state, alerts[:SHOWN_ALERTS], paper.glyphs, now_s)
-    columns = filled(views.OPEN_ALERT_COLUMNS, shown)
+    shown = open_alert_rows(state, alerts[:SHOWN_ALERTS], paper.glyphs, now_s)
+    columns = filled(OPEN_ALERT_COLUMNS, shown)
     lines = _table(columns, shown, paper, empty="no open alerts")
     if len(alerts) > SHOWN_ALERTS:
         lines.append(paper.line(f"and {len(alerts) - SHOWN_ALERTS} more"))

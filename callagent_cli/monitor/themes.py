@@ -23,7 +23,7 @@ class Palette:
 
     def style(self, tone: Tone, *, cursor: bool = False, bar: Tone | None = None) -> Style:
         """Return how a piece of text looks; a bar turns the whole line into its tone's color."""
-        return _style(self.name, tone, cursor, bar)
+        return _style(self.name, tone, bar, cursor=cursor)
 
     def theme(self) -> Theme:
         """Return the colors as Textual knows them."""
@@ -87,7 +87,7 @@ LIGHT: Final = Palette(
 
 
 @lru_cache(maxsize=256)
-def _style(name: str, tone: Tone, cursor: bool, bar: Tone | None) -> Style:
+def _style(name: str, tone: Tone, bar: Tone | None, *, cursor: bool) -> Style:
     palette = DARK if name == DARK.name else LIGHT
     if bar is not None:
         return Style(color=palette.background, bgcolor=palette.tones[bar], bold=True)

@@ -18,12 +18,12 @@ from callagent_cli.services.openai import OpenAiAdapter
 from callagent_cli.settings import Model, Settings, Window
 from callagent_cli.store.port import Store
 from callagent_cli.worker.control import Control
+from callagent_cli.worker.kept.services import ServiceDocuments, fingerprints
 from callagent_cli.worker.operations import operations
 from callagent_cli.worker.ports import Composer, Suppressions
-from callagent_cli.worker.prompts import fields_of
 from callagent_cli.worker.resources import Resources, Services
-from callagent_cli.worker.service_documents import ServiceDocuments, fingerprints
 from callagent_cli.worker.silent_door import SilentDoor
+from callagent_cli.worker.steps.prompts import fields_of
 from callagent_cli.worker.worker import Worker
 
 Connect = Callable[[str, str], Http]

@@ -10,11 +10,11 @@ from callagent_cli.events import CommandObeyed
 from callagent_cli.reporting.incidents.affected import failed_calls
 from callagent_cli.reporting.incidents.incident import is_incident
 from callagent_cli.store.port import Command, RunRow
+from callagent_cli.worker.again.requeue import requeue
+from callagent_cli.worker.again.review import review
 from callagent_cli.worker.control import Control
-from callagent_cli.worker.requeue import requeue
+from callagent_cli.worker.kept.run import RunNotes
 from callagent_cli.worker.resources import Resources
-from callagent_cli.worker.review import review
-from callagent_cli.worker.run_document import RunNotes
 
 HEARTBEAT_S: Final = 1.0
 COMMANDS_S: Final = 0.25

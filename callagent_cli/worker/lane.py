@@ -8,13 +8,15 @@ from callagent_cli.calls.model import BEFORE_DIAL, Call, CallState, Step
 from callagent_cli.errors import CircuitOpen, Deferred, ServiceError
 from callagent_cli.events import StepStarted
 from callagent_cli.resilience.outcome import Outcome
-from callagent_cli.worker.degraded import Degraded
 from callagent_cli.worker.dial.permission import NeverDial, NotNow, Permission
 from callagent_cli.worker.dial.step import DialStep
 from callagent_cli.worker.journey import Journey
 from callagent_cli.worker.operations import Operations
 from callagent_cli.worker.resources import Resources
-from callagent_cli.worker.steps import ComposeStep, FollowStep, LookUpStep, RecordStep
+from callagent_cli.worker.steps.compose import ComposeStep
+from callagent_cli.worker.steps.crm import LookUpStep, RecordStep
+from callagent_cli.worker.steps.degraded import Degraded
+from callagent_cli.worker.steps.follow import FollowStep
 
 FIRST_LOOK_UP_S: Final = 5.0
 """How soon after a lost answer the provider is asked for the first time."""

@@ -8,9 +8,9 @@ from callagent_cli.calls.model import CallState
 from callagent_cli.errors import ExitCode, StoreError
 from callagent_cli.events import RunEnded, RunStarted
 from callagent_cli.reporting.wiring import Reporting
-from callagent_cli.worker.ending import Ending
 from callagent_cli.worker.housekeeping import Housekeeping
 from callagent_cli.worker.resources import Resources
+from callagent_cli.worker.turn.ending import Ending
 from callagent_cli.worker.worker import Worker
 
 FLUSH_S = 30.0

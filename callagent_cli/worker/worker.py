@@ -1,42 +1,34 @@
 """The worker: fills its lanes, looks after what waits, and knows when it is done."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import Collection
 from dataclasses import replace
-from math import inf
 from typing import Final
 
-from callagent_cli.calls.ledger import open_dial
-from callagent_cli.calls.model import FINAL_STATES, LEGAL_MOVES, Call, CallState, DialStatus
-from callagent_cli.errors import ExitCode, StoreError
+from callagent_cli.calls.model import FINAL_STATES, Call, CallState
+from callagent_cli.errors import ExitCode
 from callagent_cli.events import BreakerChanged, CallChanged, RunWaiting, Stamped, StepFinished
-from callagent_cli.worker.agenda import Agenda
-from callagent_cli.worker.calendar import Calendar
+from callagent_cli.worker.again.recovery import free, recover
+from callagent_cli.worker.again.requeue import requeue
+from callagent_cli.worker.boundary import Work, contained
 from callagent_cli.worker.control import Control
-from callagent_cli.worker.degraded import Degraded
 from callagent_cli.worker.dial.ledger import DialLedger
 from callagent_cli.worker.dial.permission import Permission
 from callagent_cli.worker.dial.prover import Prover
 from callagent_cli.worker.dial.reconciler import Reconciler
 from callagent_cli.worker.dial.step import DialStep
-from callagent_cli.worker.ending import Ending, drained, ending_of, still_waits
 from callagent_cli.worker.journey import Journey
 from callagent_cli.worker.lane import Lane
 from callagent_cli.worker.operations import Operations
-from callagent_cli.worker.recovery import free, recover
-from callagent_cli.worker.requeue import requeue
 from callagent_cli.worker.resources import Resources
+from callagent_cli.worker.steps.degraded import Degraded
+from callagent_cli.worker.turn.agenda import Agenda
+from callagent_cli.worker.turn.calendar import Calendar
+from callagent_cli.worker.turn.ending import Ending, drained, ending_of, still_waits
+from callagent_cli.worker.turn.patience import Patience
+from callagent_cli.worker.turn.waking import Waking
 
 LOOK_UPS_AT_ONCE: Final = 4
-LOOK_AGAIN_S: Final = 60.0
-"""How often a sleeping worker looks around: a suspended machine counts no time meanwhile."""
-
-LAST_LOOK_UPS_S: Final = 120.0
-"""How long a run that is otherwise done waits for its open look-ups."""
-
-TICK_S: Final = 0.001
-"""No wait is shorter: a loop's clock may not be able to tell a shorter one."""
-
 _PREPARATIONS: Final = frozenset({"look_up", "compose"})
 
 
@@ -66,15 +58,19 @@ class Worker:
         self._reconciler = Reconciler(resources, operations, prover)
         self._lanes: dict[str, asyncio.Task[None]] = {}
         self._look_ups: dict[str, asyncio.Task[None]] = {}
-        self._max_wait_s = max_wait_s
-        self._waiting_since_s: float | None = None
-        self._closing_since_s: float | None = None
+        self._patience = Patience(resources.clock, max_wait_s)
+        self._waking = Waking(
+            resources,
+            control,
+            self._calendar,
+            patience=self._patience,
+            look_up_in_s=self._reconciler.due_in_s,
+        )
         self._recovered: list[str] = []
         self._failed = False
         self._moved = True
         self._told = ""
         self._fatal: BaseException | None = None
-        self._timer: asyncio.TimerHandle
         resources.bus.listen(self._listen, BreakerChanged, StepFinished, CallChanged)
 
     async def run(self) -> Ending:
@@ -123,7 +119,7 @@ class Worker:
             ending = self._ending(totals)
             if ending is not None:
                 return ending
-            await self._until_something_moves()
+            await self._waking.until_something_moves()
 
     def _totals(self, known: dict[CallState, int] | None = None) -> dict[CallState, int]:
         """Count the calls by state; the counts of this turn hold until one of them moves."""
@@ -151,11 +147,12 @@ class Worker:
             asyncio.get_running_loop().call_soon(self.control.wake.set)
 
     def _fill(self, states: Collection[CallState]) -> None:
+        resources = self._steady
         while len(self._lanes) < self.control.lanes:
             call = self.agenda.claim(states)
             if call is None:
                 break
-            journey = self._journey(call)
+            journey = Journey(call, resources.store, resources.bus, resources.clock)
             journey.activate()  # The next claim, in this very turn, must not find it again.
             self._told = ""
             self._start(self._lanes, journey.call, self._lane.work)
@@ -164,9 +161,9 @@ class Worker:
         self,
         tasks: dict[str, asyncio.Task[None]],
         call: Call,
-        work: Callable[[Call], Awaitable[None]],
+        work: Work,
     ) -> None:
-        task = self._watched(asyncio.create_task(self._contained(call, work), name=call.id))
+        task = self._watched(asyncio.create_task(contained(call, work, self._steady), name=call.id))
         tasks[call.id] = task
 
         def ended(_: asyncio.Task[None]) -> None:
@@ -186,32 +183,6 @@ class Worker:
         task.add_done_callback(ended)
         return task
 
-    async def _contained(self, call: Call, work: Callable[[Call], Awaitable[None]]) -> None:
-        """Do the work for one call; whatever breaks in it stays in it."""
-        try:
-            await work(call)
-        except StoreError:
-            raise
-        except Exception as error:  # noqa: BLE001 — the per-call boundary of DESIGN.md.
-            self._broken(call, error)
-
-    def _broken(self, call: Call, error: Exception) -> None:
-        """Put a call whose own program failed before a person, or fail it if it never rang."""
-        store = self.resources.store
-        dials = store.dials(call.id)
-        rang = any(dial.status is DialStatus.PLACED for dial in dials)
-        state = CallState.REVIEW if rang or open_dial(dials) else CallState.FAILED
-        journey = self._journey(store.call(call.id) or call)
-        reason = f"internal error: {type(error).__name__}: {error}"
-        if state in LEGAL_MOVES[journey.call.state]:
-            journey.move(state, reason, failed_by="callagent", due_utc_s=None)
-        else:
-            journey.move(journey.call.state, reason)
-
-    def _journey(self, call: Call) -> Journey:
-        resources = self._steady
-        return Journey(call, resources.store, resources.bus, resources.clock)
-
     def _interrupt_backoff(self) -> None:
         """Free the lanes that only wait, in a drain: their attempts and due times are stored."""
         if not self.control.draining:
@@ -230,7 +201,7 @@ class Worker:
         `totals` are from before the lanes were filled: while none is busy, nothing was claimed.
         """
         if self._lanes:
-            self._closing_since_s = None
+            self._patience.stop_closing()
             return None
         resources = self._steady
         if self.control.draining:
@@ -241,9 +212,9 @@ class Worker:
         if not waits.reason:
             waits_on = self._last_look_ups(also=False, patient=True)
             return None if waits_on else ending_of(totals, waits.exit_code, waits.ended)
-        self._closing_since_s = None
-        waited_s = self._waited_s()
-        if self._max_wait_s is not None and waited_s >= self._max_wait_s:
+        self._patience.stop_closing()
+        waited_s = self._patience.waited_s()
+        if self._patience.is_waited_out(waited_s):
             return ending_of(totals, ExitCode.STOPPED, f"waited {waited_s:.0f} s: {waits.reason}")
         self._tell(waits.reason)
         return None
@@ -253,94 +224,23 @@ class Worker:
 
         `also` when calls are reconciling; unless `patient`, only while the service is well.
         """
-        now_s = self._steady.clock.monotonic()
-        if self._closing_since_s is None:
-            self._closing_since_s = now_s
+        if self._patience.begin_closing():
             self._reconciler.remember_unproven()
         breaker = self.resources.services.voice.breaker
         hopeless = breaker.state == "isolated" or (not patient and breaker.state != "closed")
         is_open = also or self._reconciler.unproven > 0 or bool(self._look_ups)
-        if hopeless or not is_open or now_s - self._closing_since_s >= LAST_LOOK_UPS_S:
+        if hopeless or not is_open or self._patience.is_closed:
             return False
         self._tell("looking up dials whose outcome is open")
         return True
 
-    def _waited_s(self) -> float:
-        """Return how long nothing has moved but trials."""
-        now_s = self._steady.clock.monotonic()
-        if self._waiting_since_s is None:
-            self._waiting_since_s = now_s
-        return now_s - self._waiting_since_s
-
     def _tell(self, reason: str) -> None:
         if reason != self._told:
             self._told = reason
-            due_in_s = min((due_s for due_s in self._dues_in_s() if due_s > 0), default=None)
-            self.resources.bus.emit(RunWaiting(reason=reason, due_in_s=due_in_s))
+            event = RunWaiting(reason=reason, due_in_s=self._waking.due_in_s())
+            self.resources.bus.emit(event)
 
-    # Waiting
-
-    async def _until_something_moves(self) -> None:
-        """Sleep until the next due time, until somebody sets `wake`, or until it is looked again.
-
-        A look at which nothing can be new ends nobody's sleep.
-        """
-        due_s = asyncio.get_running_loop().time() + self._due_in_s()
-        self._look_later(due_s, self._mark())
-        try:
-            await self.control.wake.wait()
-        finally:
-            self._timer.cancel()
-
-    def _look_later(self, due_s: float, mark: object) -> None:
-        loop = asyncio.get_running_loop()
-        look_s = min(due_s, loop.time() + LOOK_AGAIN_S)
-        self._timer = loop.call_at(look_s, self._look, due_s, mark)
-
-    def _look(self, due_s: float, mark: object) -> None:
-        if asyncio.get_running_loop().time() >= due_s or self._may_be_new(mark):
-            self.control.wake.set()
-        else:
-            self._look_later(due_s, mark)
-
-    def _mark(self) -> object:
-        """Return what stays the same while nothing can move; None when a breaker may by itself."""
-        for guard in self.resources.services.guards.values():
-            if guard.breaker.state != "closed":
-                return None
-        return self.resources.store.mark()
-
-    def _may_be_new(self, mark: object) -> bool:
-        """Say whether there may be something to do since `mark`, without a due time or a wake."""
-        was_set = self._calendar.follow(self.resources.store, self.resources.campaign)
-        return was_set or mark is None or self._mark() != mark
-
-    def _due_in_s(self) -> float:
-        """Return the seconds until time alone changes something; infinity when it does not.
-
-        Something changes when a call is due, and when the patience with a wait is over.
-        """
-        now_s = self._steady.clock.monotonic()
-        waits = self._dues_in_s()
-        for since_s, limit_s in (
-            (self._waiting_since_s, self._max_wait_s),
-            (self._closing_since_s, LAST_LOOK_UPS_S),
-        ):
-            if since_s is not None and limit_s is not None:
-                waits.append(limit_s - (now_s - since_s))
-        return max(min((wait_s for wait_s in waits if wait_s > 0), default=inf), TICK_S)
-
-    def _dues_in_s(self) -> list[float]:
-        """Return in how many seconds the next call, and the next look-up, is due.
-
-        What is due already needs more than time: a lane, a service or a person, who sets `wake`.
-        """
-        resources = self._steady
-        now_utc_s = resources.clock.utc()
-        due_utc_s = resources.store.next_due(resources.campaign, after_utc_s=now_utc_s)
-        look_up_in_s = self._reconciler.due_in_s()
-        waits = [] if due_utc_s is None else [due_utc_s - now_utc_s]
-        return waits if look_up_in_s is None else [*waits, look_up_in_s]
+    # What listeners were told
 
     def _take_back(self, states: Collection[CallState]) -> None:
         """Do what a listener was told of and must not do himself.
@@ -381,11 +281,11 @@ class Worker:
                 self.control.wake.set()
         elif isinstance(event, StepFinished):
             if event.step not in _PREPARATIONS:
-                self._waiting_since_s = None
+                self._patience.moved()
         elif isinstance(event, CallChanged):
             self._moved = self._moved or event.new != event.old
             if event.new in FINAL_STATES:
-                self._waiting_since_s = None
+                self._patience.moved()
                 self._failed = self._failed or event.new == "failed"
 
 

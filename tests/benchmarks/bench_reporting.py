@@ -41,7 +41,7 @@ from callagent_cli.reporting.wiring import Reporting, Surroundings
 from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.settings import Alerts, Settings, Telegram
 from callagent_cli.simulation.scenario.loader import find_scenario, parse_scenario
-from callagent_cli.simulation.world import World
+from callagent_cli.simulation.worlds.world import World
 from callagent_cli.store.sqlite_store import SqliteStore
 
 RATE = 10_000

@@ -12,17 +12,17 @@ from typing import Any, Final
 import msgspec
 import pytest
 
-from callagent_cli.simulation import world_stage
-from callagent_cli.simulation.explore import try_seeds
-from callagent_cli.simulation.explore_worlds import random_world
+from callagent_cli.simulation.explore.explore import try_seeds
+from callagent_cli.simulation.explore.random_world import random_world
 from callagent_cli.simulation.judge.evidence import Case, Evidence, Watcher
 from callagent_cli.simulation.judge.log import Log
 from callagent_cli.simulation.judge.verdict import judge, watchers_of
 from callagent_cli.simulation.judge.watch import Watch
 from callagent_cli.simulation.scenario.loader import find_scenario, library, load_scenario
-from callagent_cli.simulation.sweep import judge_seed
-from callagent_cli.simulation.virtual_run import run_virtual
-from callagent_cli.simulation.world import World
+from callagent_cli.simulation.sweep.sweep import judge_seed
+from callagent_cli.simulation.virtual.run import run_virtual
+from callagent_cli.simulation.worlds import stage
+from callagent_cli.simulation.worlds.world import World
 
 TASKS: Final = 200
 SLEEPS: Final = 250
@@ -74,7 +74,7 @@ def _bench_exploration() -> bool:
 
 def _explored(watched: Callable[[Case], list[Watcher]]) -> float:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(world_stage, "watchers_of", watched)
+        patch.setattr(stage, "watchers_of", watched)
         if watched is _nobody:
             patch.setattr(Watch, "hear", lambda _watch, _stamped: None)
             patch.setattr(Log, "_search", lambda _log, _text: None)

@@ -13,7 +13,7 @@ from callagent_cli.monitor.state import ViewState
 from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.judge.verdict import Verdict, judge
 from callagent_cli.simulation.scenario.loader import find_scenario, load_scenario
-from callagent_cli.simulation.world import World
+from callagent_cli.simulation.worlds.world import World
 
 
 class Watch:

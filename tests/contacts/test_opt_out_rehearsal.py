@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from callagent_cli.events import Stamped, StepFinished
 from callagent_cli.services.conversations import read_conversation
 from callagent_cli.simulation.scenario.loader import load_scenario
-from callagent_cli.simulation.twins.conversation import Conversation
+from callagent_cli.simulation.twins.elevenlabs.conversation import Conversation
 from callagent_cli.simulation.twins.personality import Ending, Personality
-from callagent_cli.simulation.world import World
-from callagent_cli.worker.opt_outs import opt_out_of
+from callagent_cli.simulation.worlds.world import World
+from callagent_cli.worker.steps.opt_outs import opt_out_of
 
 FIELD = "do_not_call"
 

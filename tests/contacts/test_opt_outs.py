@@ -13,12 +13,12 @@ from callagent_cli.errors import StoreError
 from callagent_cli.events import CallChanged, Stamped
 from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.scenario.loader import load_scenario
-from callagent_cli.simulation.twins.conversation import Conversation
-from callagent_cli.simulation.world import World
+from callagent_cli.simulation.twins.elevenlabs.conversation import Conversation
+from callagent_cli.simulation.worlds.world import World
 from callagent_cli.store.suppressions import SANDBOX, Suppression
 from callagent_cli.worker import assembly
-from callagent_cli.worker.opt_outs import opt_out_of
 from callagent_cli.worker.resources import Resources
+from callagent_cli.worker.steps.opt_outs import opt_out_of
 
 SCENARIO = """
 callagent: scenario/v1
@@ -162,7 +162,7 @@ def test_whoever_opted_out_is_not_dialed_again(
     known = _List()
     _collect(monkeypatch, value=True)
     monkeypatch.setattr(
-        "callagent_cli.worker.steps.result_of",
+        "callagent_cli.worker.steps.follow.result_of",
         lambda _facts: Result.VOICEMAIL,
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from contact_commands import exported, in_a_process
 
-from callagent_cli.simulation.sandbox import read_ledger
+from callagent_cli.simulation.sandbox.sandbox import read_ledger
 
 PEOPLE = 60
 

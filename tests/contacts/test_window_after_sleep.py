@@ -8,7 +8,7 @@ from callagent_cli.cli.contacts.importer import Importer
 from callagent_cli.contacts.options import ReadOptions
 from callagent_cli.events import CallChanged, DialIntended, Stamped
 from callagent_cli.simulation.scenario.loader import load_scenario
-from callagent_cli.simulation.world import World
+from callagent_cli.simulation.worlds.world import World
 from callagent_cli.store.sqlite_store import SqliteStore
 
 SCENARIO = """

@@ -42,9 +42,9 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     # Each sink writes its file on a thread of its own, so that no call waits for a disk.
     "reporting/sinks.py": ("threading",),
     # The process pool: each process computes whole worlds, which know nothing of it.
-    "simulation/sweep.py": ("concurrent.futures", "multiprocessing.get_context"),
+    "simulation/sweep/processes.py": ("concurrent.futures", "multiprocessing.get_context"),
     # Only that a callback came from another thread is asked, to refuse it.
-    "simulation/virtual_loop.py": ("threading.get_ident",),
+    "simulation/virtual/loop.py": ("threading.get_ident",),
     # Taking over the lock happens once, before there is a loop.
     "store/lock.py": ("time.sleep",),
 }

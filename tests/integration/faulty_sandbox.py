@@ -12,10 +12,10 @@ from command_line import PROGRAM, environment, journal
 
 from callagent_cli.clock import system_clock
 from callagent_cli.settings_file import load_settings
-from callagent_cli.simulation.sandbox import Sandbox
-from callagent_cli.simulation.sandbox_process import Address, address_file
+from callagent_cli.simulation.carriers.action import PASS, WireAction
+from callagent_cli.simulation.sandbox.process import Address, address_file
+from callagent_cli.simulation.sandbox.sandbox import Sandbox
 from callagent_cli.simulation.twins.twin import Facts, TwinRequest
-from callagent_cli.simulation.wire_action import PASS, WireAction
 
 UNAVAILABLE = WireAction(
     kind="answer", status=503, body=b'{"detail":{"status":"system_busy","message":"busy"}}'

@@ -13,8 +13,8 @@ from faulty_sandbox import Outage, faulty_sandbox, running
 from otlp_collector import collector
 from threaded_server import Answer, Asked, answering
 
+from callagent_cli.simulation.carriers.action import PASS, WireAction
 from callagent_cli.simulation.twins.twin import Facts, TwinRequest
-from callagent_cli.simulation.wire_action import PASS, WireAction
 
 SECRETS: Final = {
     "ELEVENLABS_API_KEY": "sk_elevenlabs_0123456789abcdef",

@@ -8,7 +8,7 @@ from typing import Final
 
 from command_line import callagent, status, write_contacts, write_settings
 
-from callagent_cli.simulation.sandbox import read_ledger
+from callagent_cli.simulation.sandbox.sandbox import read_ledger
 
 ROOT: Final = Path(__file__).parents[2]
 

@@ -21,12 +21,13 @@ from callagent_cli.resilience.breaker import Breaker
 from callagent_cli.resilience.gate import Gate
 from callagent_cli.store.sqlite_store import SqliteStore
 from callagent_cli.worker import worker
-from callagent_cli.worker.agenda import Agenda
+from callagent_cli.worker.again.requeue import requeue
 from callagent_cli.worker.dial import step
 from callagent_cli.worker.dial.ledger import DialLedger
 from callagent_cli.worker.dial.prover import Prover
-from callagent_cli.worker.requeue import requeue
-from callagent_cli.worker.steps import RecordStep
+from callagent_cli.worker.steps.crm import RecordStep
+from callagent_cli.worker.turn import waking
+from callagent_cli.worker.turn.agenda import Agenda
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
@@ -65,7 +66,7 @@ def lost_wake_up(patch: pytest.MonkeyPatch) -> None:
 
     patch.setattr(Agenda, "_listen", lambda _agenda, _stamped: None)
     patch.setattr(worker.Worker, "_listen", unmoved)
-    patch.setattr(worker, "LOOK_AGAIN_S", 1e9)
+    patch.setattr(waking, "LOOK_AGAIN_S", 1e9)
 
 
 def leaked_trial_lease(patch: pytest.MonkeyPatch) -> None:

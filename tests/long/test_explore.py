@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 
-from callagent_cli.simulation.explore import explore
+from callagent_cli.simulation.explore.explore import explore
 
 FIXED = 2_000
 FRESH_S = 300.0

@@ -5,8 +5,8 @@ import time
 import pytest
 from _mutants import MUTANTS, Plant
 
-from callagent_cli.simulation.explore import try_world
-from callagent_cli.simulation.explore_worlds import random_world
+from callagent_cli.simulation.explore.explore import try_world
+from callagent_cli.simulation.explore.random_world import random_world
 
 SEEDS = 200
 

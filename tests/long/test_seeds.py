@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from callagent_cli.simulation.scenario.loader import library, load_scenario
-from callagent_cli.simulation.sweep import sweep
+from callagent_cli.simulation.sweep.sweep import sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 SEEDS = 100

@@ -1,7 +1,7 @@
 """callagent with a screen that breaks after a few paints; run as a program by the tests."""
 
 from callagent_cli.cli.app import main
-from callagent_cli.monitor.frame import Frame
+from callagent_cli.monitor.painting import PanelPainter
 
 PAINTS = 2
 
@@ -20,5 +20,5 @@ class _Planted:
 
 
 if __name__ == "__main__":
-    setattr(Frame, "_paint_panels", _Planted())  # noqa: B010 — mypy knows that it is a method.
+    setattr(PanelPainter, "paint", _Planted())  # noqa: B010 — mypy knows that it is a method.
     main()

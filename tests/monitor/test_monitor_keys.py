@@ -293,10 +293,10 @@ def test_an_answer_is_no_other_key(keys: tuple[str, ...], asked: str) -> None:
     """The letter that answers a question does not also do what it does without one."""
 
     async def act(ready: Stage) -> None:
-        before = ready.app.details_open
+        before = ready.app.panels.details_open
         await ready.press(*keys)
         assert [wish[0] for wish in ready.commands.asked] == [asked]
         assert ready.said().startswith(f"asked: {asked}")
-        assert ready.app.details_open == before
+        assert ready.app.panels.details_open == before
 
     play(act)

@@ -35,7 +35,7 @@ def test_filter_dims_what_does_not_match_and_esc_clears_it() -> None:
 
     async def act(ready: Stage) -> None:
         await ready.press("slash", "l", "l", "m")
-        services = ready.app.grids["services"]
+        services = ready.app.panels.grids["services"]
         assert services.hits == 1
         await ready.press("home", "exclamation_mark")
         assert services.hits == 2
@@ -116,10 +116,10 @@ def test_tab_goes_round_the_panels() -> None:
         visited = []
         for _ in range(4):
             await ready.press("tab")
-            visited.append(ready.app.active)
+            visited.append(ready.app.panels.active)
         assert visited == ["retries", "flights", "alerts", "services"]
         await ready.press("shift+tab")
-        assert ready.app.active == "alerts"
+        assert ready.app.panels.active == "alerts"
 
     play(act)
 
@@ -201,7 +201,7 @@ def test_enter_does_what_the_chosen_line_says() -> None:
         assert "Drain the run?" in ready.text()
         await ready.press("escape")
         await ready.press("question_mark", *"zoom", "enter")
-        assert ready.app.zoomed == "services"
+        assert ready.app.panels.zoomed == "services"
 
     play(act)
 

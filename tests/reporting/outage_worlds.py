@@ -16,7 +16,7 @@ from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.scenario.loader import find_scenario, load_scenario
 from callagent_cli.simulation.twins.ledger import PlacedCall, ReceivedRequest
-from callagent_cli.simulation.world import Kill, World
+from callagent_cli.simulation.worlds.world import Kill, World
 
 
 class Watched(World):

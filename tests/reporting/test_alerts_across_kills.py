@@ -10,7 +10,7 @@ from outage_worlds import Post, Watched, library
 
 from callagent_cli.reporting.channels.mock import MockChannel
 from callagent_cli.reporting.wiring import CHANNELS
-from callagent_cli.simulation.world import Kill
+from callagent_cli.simulation.worlds.world import Kill
 from callagent_cli.store.database import Hooks
 
 RESTART_S: Final = 5.0

@@ -10,7 +10,7 @@ from callagent_cli.errors import AuthenticationFailed, ServiceUnavailable
 from callagent_cli.events import AlertRaised, CallChanged
 from callagent_cli.reporting.alert import Alert
 from callagent_cli.reporting.channels.mock import MockChannel
-from callagent_cli.simulation.world import World
+from callagent_cli.simulation.worlds.world import World
 
 Story = tuple[list[tuple[float, str, str]], list[str]]
 

@@ -10,7 +10,7 @@ from resilience_doubles import caught, down, for_ever, now, settled, start
 from callagent_cli.errors import ServiceError, ServiceTimeout
 from callagent_cli.resilience.attempt_timeout import AttemptTimeout
 from callagent_cli.resilience.outcome import Outcome
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 
 
 async def after(delay_s: float) -> float:

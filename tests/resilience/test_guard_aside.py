@@ -23,7 +23,7 @@ from callagent_cli.errors import CircuitOpen, ServiceError, ServiceTimeout
 from callagent_cli.events import AttemptFinished, ServiceDegraded
 from callagent_cli.resilience.policy import Policy
 from callagent_cli.resilience.work import Operation, Work
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 
 
 def test_it_returns_what_it_learns_and_is_told_as_an_attempt() -> None:

@@ -26,7 +26,7 @@ from callagent_cli.events import (
     SlotsChanged,
 )
 from callagent_cli.resilience.work import Work
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 
 
 def test_an_attempt_is_told_with_everything_known_of_it() -> None:

@@ -18,7 +18,7 @@ from resilience_doubles import (
 from callagent_cli.errors import CircuitOpen, InvalidPayload, Misconfigured, ServiceError
 from callagent_cli.events import BreakerChanged
 from callagent_cli.resilience.work import Work
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from callagent_cli.errors import Deferred, RateLimited, ServiceError, ServiceUna
 from callagent_cli.events import GateClosed, RetryScheduled, SlotsChanged
 from callagent_cli.resilience.policy import BreakerPolicy, BudgetPolicy, Policy, RetryPolicy
 from callagent_cli.resilience.work import Operation, Work
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 
 
 def test_a_rate_limit_stops_all_callers_until_its_time_and_uses_no_attempt() -> None:

@@ -24,7 +24,7 @@ from callagent_cli.errors import CircuitOpen, OutcomeUnknown, ServiceError, Serv
 from callagent_cli.resilience.guard import Guard
 from callagent_cli.resilience.policy import Policy
 from callagent_cli.resilience.work import Operation, Work
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 
 
 class NotedWork(Work):

@@ -26,7 +26,7 @@ from callagent_cli.errors import CircuitOpen, OutcomeUnknown, ServiceError, Serv
 from callagent_cli.events import AttemptFinished, BreakerChanged, SlotsChanged
 from callagent_cli.resilience.policy import BreakerPolicy, Policy
 from callagent_cli.resilience.work import Operation, Work
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 
 
 async def half_open_stage(policy: Policy | None = None) -> Stage:

@@ -21,7 +21,7 @@ from resilience_doubles import (
 from callagent_cli.errors import ServiceError
 from callagent_cli.events import Health, HealthChecked, ServiceDegraded
 from callagent_cli.resilience.health import HealthChecker
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 
 
 def judge(error: ServiceError | None) -> Health:

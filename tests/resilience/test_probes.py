@@ -32,7 +32,7 @@ from callagent_cli.events import Bus, Stamped
 from callagent_cli.resilience.guard import Guard
 from callagent_cli.resilience.policy import BreakerPolicy, Policy
 from callagent_cli.resilience.work import Work
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 
 ONCE = Work(retries=False)
 

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from resilience_doubles import cancelled, now, settled, start
 
 from callagent_cli.resilience.slots import Slots
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 
 
 def test_a_free_slot_is_taken_at_once_and_no_more_than_there_are() -> None:

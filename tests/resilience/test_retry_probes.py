@@ -20,7 +20,7 @@ from resilience_doubles import (
 from callagent_cli.errors import CircuitOpen, InvalidPayload
 from callagent_cli.resilience.policy import Policy
 from callagent_cli.resilience.work import Operation, Work
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 
 
 def test_async_functions_really_count() -> None:

@@ -8,7 +8,7 @@ from resilience_doubles import DIAL, Service, Stage, caught, now, settled, start
 from callagent_cli.errors import Deferred
 from callagent_cli.resilience.policy import Policy
 from callagent_cli.resilience.work import Operation, Work
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 
 
 def test_a_wait_for_a_slot_past_the_deadline_defers() -> None:

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from resilience_doubles import HandClock, now
 
 from callagent_cli.resilience.gate import SPREAD_MAX_S, Gate
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 
 
 @given(st.lists(st.tuples(st.floats(0, 100), st.floats(-10, 1_000)), max_size=20))

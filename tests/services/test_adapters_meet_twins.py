@@ -11,9 +11,8 @@ from callagent_cli.services.http import Request, Response
 from callagent_cli.services.hubspot import HubSpotAdapter
 from callagent_cli.services.openai import OpenAiAdapter
 from callagent_cli.settings import Crm, ElevenLabs, Model
-from callagent_cli.simulation.twins.anthropic import AnthropicTwin
-from callagent_cli.simulation.twins.elevenlabs import ElevenLabsTwin
-from callagent_cli.simulation.twins.hubspot import HubSpotOptions, HubSpotTwin
+from callagent_cli.simulation.twins.elevenlabs.twin import ElevenLabsTwin
+from callagent_cli.simulation.twins.hubspot.twin import HubSpotOptions, HubSpotTwin
 from callagent_cli.simulation.twins.keys import (
     AGENT_ID,
     CRM_TOKEN,
@@ -22,7 +21,8 @@ from callagent_cli.simulation.twins.keys import (
     PHONE_NUMBER_ID,
 )
 from callagent_cli.simulation.twins.ledger import Ledger
-from callagent_cli.simulation.twins.openai import OpenAiTwin
+from callagent_cli.simulation.twins.llm.anthropic import AnthropicTwin
+from callagent_cli.simulation.twins.llm.openai import OpenAiTwin
 from callagent_cli.simulation.twins.twin import Twin, TwinRequest
 
 VOICE = ElevenLabs(agent_id=AGENT_ID, agent_phone_number_id=PHONE_NUMBER_ID)

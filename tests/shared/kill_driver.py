@@ -21,7 +21,7 @@ from command_line import (
     write_settings,
 )
 
-from callagent_cli.simulation.sandbox import ledger_file, read_ledger
+from callagent_cli.simulation.sandbox.sandbox import ledger_file, read_ledger
 from callagent_cli.simulation.twins.ledger import Ledger
 
 DIAL_LATENCY_S: Final = 0.15

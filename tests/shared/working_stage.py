@@ -20,20 +20,20 @@ from callagent_cli.monitor.ports import Options
 from callagent_cli.monitor.state import ViewState
 from callagent_cli.reporting.redaction import Redactor
 from callagent_cli.reporting.wiring import Reporting, Surroundings
-from callagent_cli.simulation.desk import Desk
-from callagent_cli.simulation.faults import FaultEngine
-from callagent_cli.simulation.in_process import InProcessHttp
-from callagent_cli.simulation.people import simulated_calls
+from callagent_cli.simulation.carriers.desk import Desk
+from callagent_cli.simulation.carriers.in_process import InProcessHttp
+from callagent_cli.simulation.faults.engine import FaultEngine
 from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.scenario.loader import find_scenario, load_scenario
 from callagent_cli.simulation.twins.ledger import Ledger
-from callagent_cli.simulation.world_parts import SECRETS, roster_of, settings_of
+from callagent_cli.simulation.worlds.parts import SECRETS, roster_of, settings_of
+from callagent_cli.simulation.worlds.people import simulated_calls
 from callagent_cli.store.port import Campaign, RunRow
 from callagent_cli.store.sqlite_store import SqliteStore
 from callagent_cli.worker.assembly import assemble
-from callagent_cli.worker.ending import Ending
 from callagent_cli.worker.housekeeping import Housekeeping
 from callagent_cli.worker.session import run_session
+from callagent_cli.worker.turn.ending import Ending
 from callagent_cli.worker.worker import Worker
 
 FAILED_BEFORE = 3

@@ -54,6 +54,34 @@ def test_the_required_sequence_is_shown_exactly(tmp_path: Path) -> None:
     assert found == sorted(found)
 
 
+def test_the_cost_says_which_calls_it_counts(tmp_path: Path) -> None:
+    """Who waited to begin is protected and not delayed: the report says so, and is not too wide."""
+    (tmp_path / "lanes.yaml").write_text("lanes: 2\n", encoding="utf-8")
+    meanings = [
+        "SIMULATION   delayed: had begun, then had to wait for a service",
+        "SIMULATION   protected: not over when a breaker first opened, and did not fail;",
+        "SIMULATION     a call that only waited to begin is protected, not delayed",
+    ]
+
+    one = _run("simulate", "elevenlabs-503", folder=tmp_path).stdout.splitlines()
+    compared = _run("simulate", "elevenlabs-503", "--compare", "lanes.yaml", folder=tmp_path).stdout
+
+    cost = "SIMULATION cost: 1 call delayed, 1 failed, 9 protected; 4 requests wasted"
+    at = one.index(cost)
+    assert one[at + 1 : at + 4] == meanings
+    assert [line for line in compared.splitlines() if line in meanings] == meanings
+    assert max(map(len, meanings)) <= 80
+
+
+def test_nothing_is_explained_that_does_not_appear(tmp_path: Path) -> None:
+    """A world without delays and open breakers needs no word on them."""
+    run = _run("simulate", "nobody-answers", folder=tmp_path)
+
+    assert "SIMULATION cost: 0 calls delayed, 0 failed, 0 protected" in run.stdout
+    assert "delayed:" not in run.stdout
+    assert "protected:" not in run.stdout
+
+
 def test_every_line_says_that_it_is_a_simulation(tmp_path: Path) -> None:
     """Nobody can take a rehearsal for the real thing."""
     run = _run("simulate", "crm-down", folder=tmp_path)

@@ -12,7 +12,7 @@ from callagent_cli.cli.simulate.journal import JournalFile, journal_of
 from callagent_cli.errors import UsageError
 from callagent_cli.simulation.judge.verdict import judge
 from callagent_cli.simulation.scenario.loader import find_scenario, load_scenario
-from callagent_cli.simulation.world import World
+from callagent_cli.simulation.worlds.world import World
 
 SCENARIO = load_scenario(find_scenario("late-listing")).scenario
 

@@ -22,10 +22,11 @@ from callagent_cli.resilience.outcome import RULES, Evidence, Outcome
 from callagent_cli.resilience.recovery import Recovery
 from callagent_cli.resilience.slots import Slots
 from callagent_cli.simulation.scenario.format import Scenario
-from callagent_cli.worker import lane, steps
-from callagent_cli.worker.agenda import Agenda
+from callagent_cli.worker import lane
 from callagent_cli.worker.dial import step as dial_step
 from callagent_cli.worker.lane import Lane
+from callagent_cli.worker.steps import follow
+from callagent_cli.worker.turn.agenda import Agenda
 
 Plant = Callable[[pytest.MonkeyPatch, Scenario], Scenario]
 
@@ -148,7 +149,7 @@ def no_ramp(patch: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
 
 def stalled_for_ever(patch: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
     """Ask about a call that does not end for as long as it takes."""
-    patch.setattr(steps, "_STALLED_FOR_S", float("inf"))
+    patch.setattr(follow, "_STALLED_FOR_S", float("inf"))
     return scenario
 
 

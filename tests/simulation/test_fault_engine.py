@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callagent_cli.simulation.faults import FaultEngine, process_actions
+from callagent_cli.simulation.carriers.action import PASS
+from callagent_cli.simulation.faults.engine import FaultEngine, process_actions
 from callagent_cli.simulation.scenario.fault_kind import KINDS, fault_problems, kind_of
 from callagent_cli.simulation.scenario.format import (
     Drip,
@@ -19,7 +20,6 @@ from callagent_cli.simulation.scenario.format import (
     Scenario,
 )
 from callagent_cli.simulation.twins.twin import Facts, TwinRequest
-from callagent_cli.simulation.wire_action import PASS
 
 DIAL = "elevenlabs.dial"
 HANG = Fault(hang=True)

@@ -12,15 +12,15 @@ from judge_worlds import NUMBER, START_UTC_S, attempt, breaker, moved, received,
 from callagent_cli.events import Event, HealthChecked, Stamped
 from callagent_cli.reporting.redaction import Redactor
 from callagent_cli.settings import Settings
-from callagent_cli.simulation import spool
-from callagent_cli.simulation.explore_worlds import random_world
+from callagent_cli.simulation.explore.random_world import random_world
 from callagent_cli.simulation.judge.evidence import TOLERANCE_S, Case, Instant, Sight
 from callagent_cli.simulation.judge.log import Log
 from callagent_cli.simulation.judge.verdict import INVARIANTS, judge, watchers_of
 from callagent_cli.simulation.judge.watch import Watch
-from callagent_cli.simulation.recording import Recording
+from callagent_cli.simulation.recording import spool
+from callagent_cli.simulation.recording.recording import Recording
 from callagent_cli.simulation.scenario.loader import find_scenario, load_scenario
-from callagent_cli.simulation.world import World
+from callagent_cli.simulation.worlds.world import World
 
 
 def _watch() -> Watch:

@@ -5,7 +5,7 @@ from scenario_plants import FOUND, Plant
 
 from callagent_cli.simulation.judge.verdict import judge
 from callagent_cli.simulation.scenario.loader import find_scenario, library, load_scenario
-from callagent_cli.simulation.world import World
+from callagent_cli.simulation.worlds.world import World
 
 HUGE = {"day-long-outage"}
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callagent_cli.simulation.virtual_loop import SimulationKilled, VirtualLoop
-from callagent_cli.simulation.virtual_run import release_killed, run_virtual
+from callagent_cli.simulation.virtual.loop import SimulationKilled, VirtualLoop
+from callagent_cli.simulation.virtual.run import release_killed, run_virtual
 
 
 @pytest.fixture(autouse=True)

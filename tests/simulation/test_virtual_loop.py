@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callagent_cli.simulation.virtual_loop import (
+from callagent_cli.simulation.virtual.loop import (
     BannedCall,
     SimulationDeadlock,
     SimulationHorizon,
     SimulationSpins,
     VirtualLoop,
 )
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 
 
 def now() -> float:
@@ -249,7 +249,7 @@ def test_the_horizon_ends_a_run_before_what_comes_after_it() -> None:
 
 def test_a_run_that_spins_in_one_instant_is_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
     """A loop that never lets time move on does not hang the simulation."""
-    monkeypatch.setattr("callagent_cli.simulation.virtual_loop.STEPS_PER_INSTANT_MAX", 1000)
+    monkeypatch.setattr("callagent_cli.simulation.virtual.loop.STEPS_PER_INSTANT_MAX", 1000)
 
     async def main() -> None:
         for _ in count():
@@ -292,7 +292,7 @@ async def _own_name() -> str:
 
 _SCRIPT = """
 import asyncio
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 async def one(n, log):
     await asyncio.sleep(n % 7)
     log.append(n)

@@ -7,7 +7,7 @@ import pytest
 from callagent_cli.events import AttemptFinished, Stamped
 from callagent_cli.simulation.judge.verdict import judge
 from callagent_cli.simulation.scenario.loader import parse_scenario
-from callagent_cli.simulation.world import World
+from callagent_cli.simulation.worlds.world import World
 
 TEXT = """
 callagent: scenario/v1

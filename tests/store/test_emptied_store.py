@@ -3,7 +3,7 @@
 import pytest
 
 from callagent_cli.errors import StoreError
-from callagent_cli.simulation.people import simulated_calls
+from callagent_cli.simulation.worlds.people import simulated_calls
 from callagent_cli.store.port import Campaign
 from callagent_cli.store.schema import empty
 from callagent_cli.store.sqlite_store import SqliteStore

@@ -11,12 +11,12 @@ from wire_helpers import Scripted, desks, still_clock, wire
 
 from callagent_cli.services.http import Http, Request, TransportError
 from callagent_cli.services.httpx_client import HttpxClient
-from callagent_cli.simulation.in_process import InProcessHttp
+from callagent_cli.simulation.carriers.action import WireAction
+from callagent_cli.simulation.carriers.in_process import InProcessHttp
 from callagent_cli.simulation.twins.keys import CRM_TOKEN, ELEVENLABS_KEY, LLM_KEY
 from callagent_cli.simulation.twins.ledger import Ledger
 from callagent_cli.simulation.twins.personality import Personality
 from callagent_cli.simulation.twins.roster import Roster
-from callagent_cli.simulation.wire_action import WireAction
 
 JSON = {"content-type": "application/json"}
 ELEVENLABS = {**JSON, "xi-api-key": ELEVENLABS_KEY}

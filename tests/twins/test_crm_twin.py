@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from twin_helpers import ANA, BEN, NOON, ask, json_of
 
-from callagent_cli.simulation.twins.hubspot import HubSpotOptions, HubSpotTwin
+from callagent_cli.simulation.twins.hubspot.twin import HubSpotOptions, HubSpotTwin
 from callagent_cli.simulation.twins.keys import CRM_TOKEN
 from callagent_cli.simulation.twins.ledger import Ledger
 from callagent_cli.simulation.twins.twin import TwinAnswer, TwinRequest

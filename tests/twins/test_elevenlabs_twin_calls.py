@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twin_helpers import ANA, BEN, CLEO, NOON, SIP, TWILIO, ask, dial, elevenlabs, json_of, show
 
-from callagent_cli.simulation.twins.conversation import Conversation
-from callagent_cli.simulation.twins.elevenlabs import ElevenLabsTwin
+from callagent_cli.simulation.twins.elevenlabs.conversation import Conversation
+from callagent_cli.simulation.twins.elevenlabs.twin import ElevenLabsTwin
 from callagent_cli.simulation.twins.personality import TALKED_TO, Ending
 
 NUMBERS = (ANA, BEN, CLEO)

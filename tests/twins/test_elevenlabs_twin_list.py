@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from twin_helpers import ANA, BEN, CONVERSATIONS, NOON, ask, dial, elevenlabs, json_of
 
-from callagent_cli.simulation.twins.elevenlabs import ElevenLabsTwin
+from callagent_cli.simulation.twins.elevenlabs.twin import ElevenLabsTwin
 
 
 def listed(twin: ElevenLabsTwin, at: float = NOON, **query: Any) -> Any:  # noqa: ANN401 — JSON.

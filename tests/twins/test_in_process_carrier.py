@@ -14,14 +14,14 @@ from wire_helpers import LIVE_COUNT, Scripted
 
 from callagent_cli.clock import Clock
 from callagent_cli.services.http import BrokenAnswer, NoAnswer, NotSent, Request, Response
-from callagent_cli.simulation.desk import Desk
-from callagent_cli.simulation.in_process import InProcessHttp
+from callagent_cli.simulation.carriers.action import WireAction
+from callagent_cli.simulation.carriers.desk import Desk
+from callagent_cli.simulation.carriers.in_process import InProcessHttp
 from callagent_cli.simulation.twins.latency import constant
 from callagent_cli.simulation.twins.ledger import Ledger
 from callagent_cli.simulation.twins.personality import Ending
 from callagent_cli.simulation.twins.roster import Roster
-from callagent_cli.simulation.virtual_run import run_virtual
-from callagent_cli.simulation.wire_action import WireAction
+from callagent_cli.simulation.virtual.run import run_virtual
 
 
 def get(path: str = LIVE_COUNT, timeout_s: float = 10.0) -> Request:

@@ -5,10 +5,10 @@ from typing import Any
 import pytest
 from twin_helpers import NOON, ask, json_of
 
-from callagent_cli.simulation.twins.anthropic import AnthropicTwin
 from callagent_cli.simulation.twins.keys import LLM_KEY
-from callagent_cli.simulation.twins.llm import LlmTwin
-from callagent_cli.simulation.twins.openai import OpenAiTwin
+from callagent_cli.simulation.twins.llm.anthropic import AnthropicTwin
+from callagent_cli.simulation.twins.llm.openai import OpenAiTwin
+from callagent_cli.simulation.twins.llm.twin import LlmTwin
 
 BEARER = {"authorization": f"Bearer {LLM_KEY}"}
 VERSION = {"anthropic-version": "2023-06-01"}

@@ -13,7 +13,7 @@ from callagent_cli.services.http import Request, Response
 from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.settings import Credential, ElevenLabs, Llm, Model, Services, Settings
 from callagent_cli.settings import Sandbox as SandboxSection
-from callagent_cli.simulation.sandbox import (
+from callagent_cli.simulation.sandbox.sandbox import (
     Sandbox,
     read_ledger,
     sandbox_roster,

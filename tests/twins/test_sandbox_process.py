@@ -19,13 +19,13 @@ from callagent_cli.services.http import NoAnswer, Request, Response
 from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.settings import Sandbox as SandboxSection
 from callagent_cli.settings import Settings
-from callagent_cli.simulation.sandbox import read_ledger
-from callagent_cli.simulation.sandbox_process import (
+from callagent_cli.simulation.sandbox.process import (
     Address,
     address_file,
     find_sandbox,
     serve_sandbox,
 )
+from callagent_cli.simulation.sandbox.sandbox import read_ledger
 from callagent_cli.simulation.twins.keys import ELEVENLABS_KEY
 
 INSTANT = Settings(sandbox=SandboxSection(pace=0))
@@ -33,7 +33,7 @@ PROGRAM: Final = """
 import asyncio, sys
 from pathlib import Path
 from callagent_cli.settings import Sandbox, Settings
-from callagent_cli.simulation.sandbox_process import serve_sandbox
+from callagent_cli.simulation.sandbox.process import serve_sandbox
 folder, port, dial_latency_s = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3])
 settings = Settings(sandbox=Sandbox(pace=0))
 asyncio.run(

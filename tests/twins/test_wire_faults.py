@@ -16,10 +16,10 @@ from wire_helpers import (
     wire,
 )
 
+from callagent_cli.simulation.carriers.action import WireAction
 from callagent_cli.simulation.twins.ledger import Ledger
 from callagent_cli.simulation.twins.personality import Ending
 from callagent_cli.simulation.twins.roster import Roster
-from callagent_cli.simulation.wire_action import WireAction
 
 
 def play(*actions: WireAction) -> bytes:

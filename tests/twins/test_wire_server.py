@@ -22,12 +22,12 @@ from wire_helpers import (
 )
 
 from callagent_cli.errors import UsageError
-from callagent_cli.simulation.desk import Desk
+from callagent_cli.simulation.carriers.action import PASS, WireAction
+from callagent_cli.simulation.carriers.desk import Desk
 from callagent_cli.simulation.twins.keys import ELEVENLABS_KEY
 from callagent_cli.simulation.twins.ledger import Ledger
 from callagent_cli.simulation.twins.twin import Facts, TwinAnswer, TwinRequest
 from callagent_cli.simulation.wire.server import WireServer
-from callagent_cli.simulation.wire_action import PASS, WireAction
 
 
 def test_every_service_has_an_address_of_its_own() -> None:

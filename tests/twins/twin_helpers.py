@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from callagent_cli.simulation.twins.elevenlabs import ElevenLabsOptions, ElevenLabsTwin
+from callagent_cli.simulation.twins.elevenlabs.twin import ElevenLabsOptions, ElevenLabsTwin
 from callagent_cli.simulation.twins.keys import AGENT_ID, ELEVENLABS_KEY, PHONE_NUMBER_ID
 from callagent_cli.simulation.twins.ledger import Ledger
 from callagent_cli.simulation.twins.personality import Ending, Personality

@@ -9,13 +9,13 @@ import msgspec
 from twin_helpers import NOON, dial_body
 
 from callagent_cli.clock import Clock
-from callagent_cli.simulation.desk import Desk
+from callagent_cli.simulation.carriers.action import PASS, WireAction
+from callagent_cli.simulation.carriers.desk import Desk
 from callagent_cli.simulation.twins.keys import ELEVENLABS_KEY
 from callagent_cli.simulation.twins.ledger import Ledger, ReceivedRequest
 from callagent_cli.simulation.twins.roster import Roster
 from callagent_cli.simulation.twins.twin import Facts, TwinRequest
 from callagent_cli.simulation.wire.server import WireServer
-from callagent_cli.simulation.wire_action import PASS, WireAction
 
 LIVE_COUNT = "/v1/convai/analytics/live-count"
 GET_LIVE_COUNT = (

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from callagent_cli.simulation.virtual_run import release_killed
+from callagent_cli.simulation.virtual.run import release_killed
 
 
 @pytest.fixture(autouse=True)

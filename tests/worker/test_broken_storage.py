@@ -11,12 +11,12 @@ from callagent_cli.calls.model import CallState
 from callagent_cli.errors import ExitCode, OutcomeUnknown, StorageFull, StoreError
 from callagent_cli.events import CallChanged, CommandObeyed, RunEnded
 from callagent_cli.reporting.wiring import Reporting
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 from callagent_cli.store.failures import storage_full
 from callagent_cli.store.port import RunRow
-from callagent_cli.worker.ending import Ending
 from callagent_cli.worker.housekeeping import Housekeeping
 from callagent_cli.worker.session import run_session
+from callagent_cli.worker.turn.ending import Ending
 from callagent_cli.worker.worker import Worker
 
 LOST = OutcomeUnknown("no answer within 30 s")

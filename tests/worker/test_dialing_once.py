@@ -9,7 +9,7 @@ from worker_stage import Stage, at, people, settings
 from callagent_cli.calls.model import CallState, DialStatus
 from callagent_cli.errors import ExitCode, OutcomeUnknown, ServiceTimeout
 from callagent_cli.events import BreakerChanged, CallChanged, DialLookedUp, DialSettled
-from callagent_cli.worker.requeue import requeue
+from callagent_cli.worker.again.requeue import requeue
 
 LOST = OutcomeUnknown("no answer within 30 s")
 

@@ -9,10 +9,10 @@ from worker_stage import CAMPAIGN, Stage
 
 from callagent_cli.clock import EPOCH_OF_SIMULATIONS_S, Clock
 from callagent_cli.events import BreakerChanged, Bus, Event, GateClosed, HealthChecked
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 from callagent_cli.store.documents import SERVICE, ServiceDocument, read_services
+from callagent_cli.worker.kept.services import ServiceDocuments
 from callagent_cli.worker.resources import Resources
-from callagent_cli.worker.service_documents import ServiceDocuments
 
 HEALTHY = HealthChecked(service="crm", health="healthy", duration_s=0.1, next_check_s=10.0)
 
@@ -114,5 +114,20 @@ def test_a_wait_that_was_asked_for_outlives_a_kill() -> None:
         Kept(stage).bus.emit(GateClosed(service="crm", delay_s=30.0, reason="asked to"))
         guard = Kept(stage).resources.services.guards["crm"]
         assert guard.gate.not_before_s >= 35.0
+
+    run_virtual(main())
+
+
+def test_a_shorter_wait_does_not_end_a_longer_one_after_a_restart() -> None:
+    """Of two answers that came at once, the later names fewer seconds: the longer wait is kept."""
+
+    async def main() -> None:
+        stage = Stage()
+        kept = Kept(stage)
+        gate = kept.resources.services.guards["crm"].gate
+        for delay_s in (30.0, 5.0):
+            gate.close_for(delay_s)
+            kept.bus.emit(GateClosed(service="crm", delay_s=delay_s, reason="asked to"))
+        assert kept.stored().gate_until_utc_s == EPOCH_OF_SIMULATIONS_S + 35.0
 
     run_virtual(main())

@@ -12,8 +12,8 @@ from callagent_cli.events import CallChanged, RetryScheduled
 from callagent_cli.simulation.judge.verdict import judge
 from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.scenario.loader import parse_scenario
-from callagent_cli.simulation.virtual_loop import running_loop
-from callagent_cli.simulation.world import Kill, World
+from callagent_cli.simulation.virtual.loop import running_loop
+from callagent_cli.simulation.worlds.world import Kill, World
 
 TEXT = """
 callagent: scenario/v1

@@ -11,8 +11,8 @@ from callagent_cli.calls.model import Call, CallState, DialStatus, Step
 from callagent_cli.clock import EPOCH_OF_SIMULATIONS_S, Clock
 from callagent_cli.errors import OutcomeUnknown, UsageError
 from callagent_cli.events import Bus, CallChanged, CommandObeyed, DialSettled, Stamped
-from callagent_cli.simulation.virtual_run import run_virtual
-from callagent_cli.worker.review import DECISIONS, calls_to_review, review
+from callagent_cli.simulation.virtual.run import run_virtual
+from callagent_cli.worker.again.review import DECISIONS, calls_to_review, review
 
 LOST = OutcomeUnknown("no answer within 30 s")
 

@@ -21,16 +21,16 @@ from callagent_cli.events import (
 )
 from callagent_cli.services.http import Http
 from callagent_cli.settings import Settings, Window
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.run import run_virtual
 from callagent_cli.store.port import Campaign
 from callagent_cli.store.sqlite_store import SqliteStore
 from callagent_cli.worker.assembly import assemble
-from callagent_cli.worker.calendar import Calendar
 from callagent_cli.worker.control import Control
-from callagent_cli.worker.degraded import Degraded
 from callagent_cli.worker.journey import Journey
 from callagent_cli.worker.operations import operations
-from callagent_cli.worker.prompts import fields_of, fill
+from callagent_cli.worker.steps.degraded import Degraded
+from callagent_cli.worker.steps.prompts import fields_of, fill
+from callagent_cli.worker.turn.calendar import Calendar
 from callagent_cli.worker.worker import Worker
 
 CLOCK = Clock(lambda: 0.0, lambda: 0.0, Random(7))

@@ -9,7 +9,7 @@ from callagent_cli.errors import InvalidPayload, ServiceError, ServiceUnavailabl
 from callagent_cli.services.conversations import Candidate, Conversation
 from callagent_cli.services.elevenlabs import Placed
 from callagent_cli.services.hubspot import Person
-from callagent_cli.simulation.virtual_loop import running_loop
+from callagent_cli.simulation.virtual.loop import running_loop
 
 
 def down(message: str = "503 from the gateway") -> ServiceUnavailable:

@@ -18,14 +18,14 @@ from callagent_cli.resilience.health import HealthChecker
 from callagent_cli.services.health import health_of
 from callagent_cli.settings import Model as ModelSettings
 from callagent_cli.settings import Settings
-from callagent_cli.simulation.virtual_loop import SimulationKilled, running_loop
-from callagent_cli.simulation.virtual_run import run_virtual
+from callagent_cli.simulation.virtual.loop import SimulationKilled, running_loop
+from callagent_cli.simulation.virtual.run import run_virtual
 from callagent_cli.store.port import Campaign
 from callagent_cli.store.sqlite_store import SqliteStore
 from callagent_cli.worker.control import Control
-from callagent_cli.worker.ending import Ending
 from callagent_cli.worker.operations import operations
 from callagent_cli.worker.resources import Resources, Services
+from callagent_cli.worker.turn.ending import Ending
 from callagent_cli.worker.worker import Worker
 
 E = TypeVar("E", bound=Event)

@@ -21,7 +21,7 @@ from callagent_cli.resilience.policy import BreakerPolicy
 from callagent_cli.store.documents import SERVICE, ServiceDocument, read_services
 from callagent_cli.store.lock import WorkerLock
 from callagent_cli.store.sqlite_store import SqliteStore
-from callagent_cli.worker.service_documents import documented, take_up, unknown_service
+from callagent_cli.worker.kept.services import documented, take_up, unknown_service
 
 Action = Literal["trip", "reset"]
 

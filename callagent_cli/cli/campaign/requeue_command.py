@@ -21,7 +21,7 @@ from callagent_cli.reporting.incidents.affected import failed_calls
 from callagent_cli.reporting.incidents.incident import load
 from callagent_cli.store.lock import WorkerLock
 from callagent_cli.store.sqlite_store import SqliteStore
-from callagent_cli.worker.requeue import requeue
+from callagent_cli.worker.again.requeue import requeue
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

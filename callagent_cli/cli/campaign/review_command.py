@@ -19,7 +19,7 @@ from callagent_cli.errors import ExitCode, UsageError
 from callagent_cli.masking import mask
 from callagent_cli.store.lock import WorkerLock
 from callagent_cli.store.sqlite_store import SqliteStore
-from callagent_cli.worker.review import calls_to_review, review
+from callagent_cli.worker.again.review import calls_to_review, review
 
 _MEANING: Final = {
     "called": "the phone rang: it is followed, or counted as done",

@@ -7,7 +7,7 @@ from callagent_cli.errors import ContactsError
 from callagent_cli.services.hubspot import PROPERTIES
 from callagent_cli.settings import Settings
 from callagent_cli.suggestions import did_you_mean
-from callagent_cli.worker.prompts import fields_of
+from callagent_cli.worker.steps.prompts import fields_of
 
 _OWN: Final = ("name", "extension")
 """What every contact has, whatever its file's columns; empty where the file says nothing."""

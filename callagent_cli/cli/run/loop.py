@@ -30,9 +30,9 @@ from callagent_cli.store.port import RunRow
 from callagent_cli.store.sqlite_store import SqliteStore
 from callagent_cli.store.suppressions import SuppressionList
 from callagent_cli.worker.assembly import assemble
-from callagent_cli.worker.ending import Ending
 from callagent_cli.worker.housekeeping import Housekeeping
 from callagent_cli.worker.session import run_session
+from callagent_cli.worker.turn.ending import Ending
 from callagent_cli.worker.worker import Worker
 
 _SIGNALS: Final = {
@@ -273,13 +273,13 @@ async def _providers(
     if not place.sandbox:
         yield place.settings, os.environ
         return
-    from callagent_cli.simulation.sandbox import (
+    from callagent_cli.simulation.sandbox.process import find_sandbox
+    from callagent_cli.simulation.sandbox.sandbox import (
         Sandbox,
         sandbox_secrets,
         sandbox_settings,
         sandbox_urls,
     )
-    from callagent_cli.simulation.sandbox_process import find_sandbox
 
     secrets = {**os.environ, **sandbox_secrets()}
     settings = place.settings

@@ -11,7 +11,7 @@ from callagent_cli.errors import ExitCode
 from callagent_cli.monitor.paint.plain import in_words
 from callagent_cli.store.port import Waiting
 from callagent_cli.store.sqlite_store import SqliteStore
-from callagent_cli.worker.ending import Ending
+from callagent_cli.worker.turn.ending import Ending
 
 _WAITING = (CallState.PENDING, CallState.PARKED, CallState.SCHEDULED, CallState.BACKOFF)
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 
 from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.cli.screen.attach import StoreFeed
+from callagent_cli.monitor.folds import MUTE_S
 from callagent_cli.monitor.ports import CommandName
-from callagent_cli.monitor.state import MUTE_S, ViewState
+from callagent_cli.monitor.state import ViewState
 from callagent_cli.reporting.incidents.mutes import mute_argument
 
 NO_WORKER = "no worker runs"

@@ -7,8 +7,8 @@ from typing import Any
 
 from callagent_cli.calls.model import CallState
 from callagent_cli.counting import counted
+from callagent_cli.monitor.folds import MUTE_S
 from callagent_cli.monitor.ports import CommandName
-from callagent_cli.monitor.state import MUTE_S
 from callagent_cli.reporting.incidents.mutes import mute_argument
 from callagent_cli.store.port import Command
 from callagent_cli.worker.housekeeping import Housekeeping

@@ -8,7 +8,7 @@ from callagent_cli.cli.place.workplace import workplace
 from callagent_cli.cli.text.amounts import seconds
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.errors import ExitCode
-from callagent_cli.simulation.sandbox_process import serve_sandbox
+from callagent_cli.simulation.sandbox.process import serve_sandbox
 
 
 def run_sandbox(*, port: int, dial_latency: str, config: Path | None) -> int:

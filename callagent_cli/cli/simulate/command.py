@@ -1,6 +1,7 @@
 """What `callagent simulate` does: run a world, show what happened, judge it."""
 
 import os
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,8 @@ from callagent_cli.simulation.judge.verdict import (
 from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.scenario.loader import check_seed, find_scenario, load_scenario
 from callagent_cli.simulation.wire.sockets import require_loopback
-from callagent_cli.simulation.world import World
+from callagent_cli.simulation.worlds.stage import Stage
+from callagent_cli.simulation.worlds.world import World
 
 WIRE_SPEED_MAX: Final = 20
 
@@ -131,24 +133,19 @@ def _one(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
         progress.take(at_s, stamped)
 
     world = World(scenario, seed, follow=follow, record=options.tui)
-    with journal_of(world, options.journal) as journal:
-        show.begin(seed)
+
+    def run() -> Evidence:
         with interrupting(world):
-            evidence = world.run()
-        verdict = judge(evidence)
-        if journal is not None:
-            journal.write(evidence, verdict)
-    interrupted = world.interrupted
-    if ended_by := _watched(evidence, verdict, seed, options=options, interrupted=interrupted):
-        return ended_by
-    return conclude(evidence, verdict, show, seed=seed, interrupted=interrupted)
+            return world.run()
+
+    return _rehearsed(world, show, options, run=run, how="virtual time")
 
 
 def _on_the_wire(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
     """Run one world over loopback sockets, show it and judge it."""
     from callagent_cli.services.httpx_client import HttpxClient
-    from callagent_cli.simulation.wire_loop import SPEED_MAX
-    from callagent_cli.simulation.wire_world import WireWorld
+    from callagent_cli.simulation.wire.loop import SPEED_MAX
+    from callagent_cli.simulation.worlds.wire_world import WireWorld
 
     speed = SPEED_MAX if options.tui else options.speed or SPEED_MAX
     show = Show(scenario, quiet=options.json, live=True)
@@ -160,23 +157,41 @@ def _on_the_wire(scenario: Scenario, seed: int, options: SimulateOptions) -> int
     world = WireWorld(
         scenario, seed, client=client, speed=speed, follow=show.take, record=options.tui
     )
-    with journal_of(world, options.journal) as journal:
-        show.begin(seed, f"on loopback sockets, {speed:g} times real time")
-        evidence = world.run()
-        verdict = judge(evidence)
-        if journal is not None:
-            journal.write(evidence, verdict)
-    interrupted = world.interrupted
-    if ended_by := _watched(evidence, verdict, seed, options=options, interrupted=interrupted):
-        return ended_by
-    if not options.json:
+
+    def notes(evidence: Evidence) -> Iterator[str]:
+        yield from world.notes
         timeout_s = smallest_timeout_s(evidence.settings)
         fidelity = world.fidelity
-        text = (
+        yield (
             f"clock fidelity: p99 lag {fidelity.usual_s:.3f} s, worst {fidelity.worst_s:.3f} s, "
             f"of {timeout_s:g} s, the smallest timeout"
         )
-        for line in (*world.notes, text):
+
+    how = f"on loopback sockets, {speed:g} times real time"
+    return _rehearsed(world, show, options, run=world.run, how=how, notes=notes)
+
+
+def _rehearsed(
+    world: Stage,
+    show: Show,
+    options: SimulateOptions,
+    *,
+    run: Callable[[], Evidence],
+    how: str,
+    notes: Callable[[Evidence], Iterable[str]] = lambda _: (),
+) -> int:
+    """Run a world, write its journal, judge it and show it; `notes` stand above the verdict."""
+    with journal_of(world, options.journal) as journal:
+        show.begin(world.seed, how)
+        evidence = run()
+        verdict = judge(evidence)
+        if journal is not None:
+            journal.write(evidence, verdict)
+    seed, interrupted = world.seed, world.interrupted
+    if ended_by := _watched(evidence, verdict, seed, options=options, interrupted=interrupted):
+        return ended_by
+    if not options.json:
+        for line in notes(evidence):
             print_labeled(line)
     return conclude(evidence, verdict, show, seed=seed, interrupted=interrupted)
 

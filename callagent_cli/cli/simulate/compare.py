@@ -6,15 +6,16 @@ from typing import Any, Final
 
 import msgspec
 
+from callagent_cli.cli.simulate.cost import meanings, seconds_text
 from callagent_cli.cli.simulate.meter import Meter
 from callagent_cli.cli.simulate.show import labeled
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.durations import duration_text
 from callagent_cli.errors import ExitCode, ScenarioError, SettingsError, UsageError
 from callagent_cli.settings_file import read_settings
-from callagent_cli.simulation.compare import Compared, compare
 from callagent_cli.simulation.judge.verdict import UNENDING_HINT
 from callagent_cli.simulation.scenario.loader import LoadedScenario
+from callagent_cli.simulation.sweep.compare import Compared, compare
 
 SCHEMA: Final = "callagent.simulation-comparison/v1"
 AS_WRITTEN: Final = "the scenario's own"
@@ -103,9 +104,13 @@ def _compared(
 
 
 def _table(rows: list[Compared]) -> Iterator[str]:
-    """Yield one line a measure, with the settings side by side; so it fits into 80 columns."""
+    """Yield one line a measure, with the settings side by side; so it fits into 80 columns.
+
+    What is meant by delayed and protected stands above them.
+    """
     if not rows:
         return
+    yield from meanings()
     columns = [["", *_MEASURES], *([row.settings, *_cells(row)] for row in rows)]
     widths = [max(map(len, column)) for column in columns]
     for cells in zip(*columns, strict=True):
@@ -126,11 +131,7 @@ def _cells(row: Compared) -> list[str]:
         str(cost.calls_protected),
         str(cost.requests_wasted),
         str(row.requests),
-        *(_time(each) for each in (cost.detect_s, cost.mitigate_s, cost.recover_s)),
+        *(seconds_text(each) for each in (cost.detect_s, cost.mitigate_s, cost.recover_s)),
         duration_text(float(round(row.world_s))),
         str(row.unmet),
     ]
-
-
-def _time(seconds: float | None) -> str:
-    return "–" if seconds is None else f"{seconds:.1f} s"

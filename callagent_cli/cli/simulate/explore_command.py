@@ -11,12 +11,12 @@ from callagent_cli.cli.simulate.show import Show, interrupting, labeled, print_l
 from callagent_cli.cli.text import diagnostics
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.errors import ExitCode, UsageError
-from callagent_cli.simulation.explore import Explored, explore, world_text
-from callagent_cli.simulation.explore_shrink import shrunken
-from callagent_cli.simulation.explore_worlds import random_world
+from callagent_cli.simulation.explore.explore import Explored, explore, world_text
+from callagent_cli.simulation.explore.random_world import random_world
+from callagent_cli.simulation.explore.shrink import shrunken
 from callagent_cli.simulation.judge.verdict import judge
 from callagent_cli.simulation.scenario.loader import check_seed
-from callagent_cli.simulation.world import World
+from callagent_cli.simulation.worlds.world import World
 
 SCHEMA: Final = "callagent.exploration/v1"
 SEEDS: Final = 300

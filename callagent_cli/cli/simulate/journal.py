@@ -13,10 +13,10 @@ from callagent_cli import __version__
 from callagent_cli.errors import UsageError
 from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.judge.verdict import Verdict
+from callagent_cli.simulation.recording.spool import Spool
 from callagent_cli.simulation.scenario.format import Scenario
-from callagent_cli.simulation.spool import Spool
 from callagent_cli.simulation.twins.ledger import PlacedCall, ReceivedRequest
-from callagent_cli.simulation.world_stage import Stage
+from callagent_cli.simulation.worlds.stage import Stage
 
 SCHEMA: Final = "callagent.simulation-journal/v1"
 

@@ -143,7 +143,7 @@ def _due_s(evidence: Evidence, expected: LogExpectation) -> float:
     name, _, edge = expected.of.rpartition(".")
     if not name:
         return expected.within
-    phase = evidence.phase(name)
+    phase = evidence.scenario.phase(name)
     return expected.within + (phase.at if edge == "start" else phase.ends_at)
 
 

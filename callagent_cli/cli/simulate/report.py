@@ -5,6 +5,7 @@ from typing import Any, Final
 
 import msgspec
 
+from callagent_cli.cli.simulate.cost import cost_lines
 from callagent_cli.counting import counted
 from callagent_cli.durations import duration_text
 from callagent_cli.events import Stamped
@@ -12,7 +13,7 @@ from callagent_cli.reporting.journal import LineEncoder
 from callagent_cli.reporting.redaction import Redactor
 from callagent_cli.simulation.judge.evidence import Evidence, Finding
 from callagent_cli.simulation.judge.verdict import Verdict
-from callagent_cli.simulation.world_parts import SECRETS
+from callagent_cli.simulation.worlds.parts import SECRETS
 
 SCHEMA: Final = "callagent.simulation/v1"
 _AFTER_THE_END: Final = frozenset({"outcome", "log", "wire", "reached"})
@@ -39,7 +40,7 @@ def report_lines(evidence: Evidence, verdict: Verdict, *, seed: int) -> Iterator
     yield ""
     yield f"calls: {_counted(verdict.totals)}"
     yield f"requests: {_requests(evidence.ledger)}"
-    yield from cost_lines(verdict)
+    yield from cost_lines(verdict.cost)
     yield f"log: {evidence.log.lines:,} lines, sha256 {verdict.log_sha256}"
     yield verdict_line(evidence, verdict, seed=seed)
 
@@ -74,22 +75,6 @@ def _is_open(finding: Finding) -> bool:
     return finding.title == "finished" or finding.title.startswith("reports that")
 
 
-def cost_lines(verdict: Verdict) -> Iterator[str]:
-    """Yield what the outage cost."""
-    cost = verdict.cost
-    yield (
-        f"cost: {counted(cost.calls_delayed, 'call')} delayed, {cost.calls_failed:,} failed, "
-        f"{cost.calls_protected:,} protected; {counted(cost.requests_wasted, 'request')} wasted"
-    )
-    times = {
-        "detect": cost.detect_s,
-        "mitigate": cost.mitigate_s,
-        "recover": cost.recover_s,
-    }
-    told = [f"{name} {seconds:.1f} s" for name, seconds in times.items() if seconds is not None]
-    yield f"time to {', '.join(told)}" if told else "time to detect: no breaker opened"
-
-
 def log_line(stamped: Stamped) -> str:
     """Return an event as its line of the log."""
     return LineEncoder(Redactor(SECRETS.values())).encode(stamped).decode().rstrip("\n")
@@ -108,7 +93,10 @@ def _counted(totals: Mapping[str, int]) -> str:
 def document(
     evidence: Evidence, verdict: Verdict, *, seed: int, interrupted: bool = False
 ) -> dict[str, Any]:
-    """Return the verdict as the object that `--json` prints; the same for the same seed."""
+    """Return the verdict as the object that `--json` prints; the same for the same seed.
+
+    What the figures of `cost` count is said where they are named, in `Cost`.
+    """
     status = "interrupted" if interrupted else verdict.status
     return {
         "schema": SCHEMA,

@@ -17,7 +17,7 @@ from callagent_cli.counting import counted
 from callagent_cli.durations import duration_text
 from callagent_cli.events import CallChanged, Stamped
 from callagent_cli.simulation.scenario.format import Scenario
-from callagent_cli.simulation.world import World
+from callagent_cli.simulation.worlds.world import World
 
 LABEL: Final = "SIMULATION"
 _HEAD_LINES: Final = 150

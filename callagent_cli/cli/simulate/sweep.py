@@ -4,13 +4,14 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from callagent_cli.cli.simulate.cost import seconds_text
 from callagent_cli.cli.simulate.meter import Meter
 from callagent_cli.cli.simulate.show import labeled
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.errors import ExitCode, ScenarioError
 from callagent_cli.simulation.judge.verdict import UNENDING_HINT
 from callagent_cli.simulation.scenario.format import Scenario
-from callagent_cli.simulation.sweep import SeedResult, sweep
+from callagent_cli.simulation.sweep.sweep import SeedResult, sweep
 
 SCHEMA: Final = "callagent.simulation-sweep/v1"
 _FAILURES_SHOWN: Final = 5
@@ -97,7 +98,8 @@ def _times(results: list[SeedResult]) -> str:
         seconds = [getattr(result.cost, f"{label}_s") for result in results]
         known = sorted(each for each in seconds if each is not None)
         if known:
-            parts.append(f"{label} {known[len(known) // 2]:.1f} s (worst {known[-1]:.1f} s)")
+            usual, worst = seconds_text(known[len(known) // 2]), seconds_text(known[-1])
+            parts.append(f"{label} {usual} (worst {worst})")
     return f"time to {', '.join(parts)}" if parts else "nothing had to be detected"
 
 

@@ -1,23 +1,18 @@
 """The view state as table rows: what the screen and `callagent status` show, cell by cell."""
 
-from collections.abc import Sequence
-from datetime import tzinfo
 from typing import Final
 
 from callagent_cli.masking import mask
 from callagent_cli.monitor.paint.glyphs import Glyphs, sparkline
 from callagent_cli.monitor.paint.plain import (
-    clock_time,
     countdown,
     in_words,
     latency,
     percent,
-    short_duration,
 )
 from callagent_cli.monitor.paint.table import Cell, Column, Row
 from callagent_cli.monitor.state import ViewState
 from callagent_cli.monitor.verdict import Tone, blockers
-from callagent_cli.monitor.view.alerts import AlertView
 from callagent_cli.monitor.view.services import LastError, NextMove, ServiceView
 
 SERVICE_COLUMNS: Final[tuple[Column, ...]] = (
@@ -55,23 +50,6 @@ WAITING_COLUMNS: Final = (
     Column("state", "STATE", 11),
     Column("why", "WAITS FOR", 12, flex=True),
 )
-ALERT_COLUMNS: Final = (
-    Column("mark", "", 1),
-    Column("time", "TIME", 8),
-    Column("level", "LEVEL", 8, rank=1),
-    Column("title", "ALERT", 30, flex=True),
-    Column("seen", "SEEN BY", 10, rank=2, optional=True),
-)
-
-OPEN_ALERT_COLUMNS: Final = (
-    Column("mark", "", 1),
-    Column("incident", "INCIDENT", 8, rank=3, optional=True),
-    Column("level", "LEVEL", 8, rank=1),
-    Column("for", "FOR", 7, rank=1, right=True),
-    Column("title", "ALERT", 30, flex=True),
-    Column("seen", "SEEN BY", 10, rank=2, optional=True),
-)
-"""For a list of open alerts that is printed: how long matters more than since when."""
 
 _BREAKER_WORDS: Final = {
     None: "no data",
@@ -87,7 +65,6 @@ _BREAKER_TONES: Final[dict[str | None, Tone]] = {
     "half_open": "warning",
     "isolated": "bad",
 }
-_LEVEL_TONES: Final[dict[str, Tone]] = {"critical": "bad", "warning": "warning", "info": "plain"}
 _FAIL_WARNING: Final = 0.1
 _FAIL_BAD: Final = 0.5
 
@@ -286,46 +263,3 @@ def waiting_rows(state: ViewState) -> list[Row]:
 def held_back(state: ViewState) -> int:
     """Return how many calls cannot begin because a service is down."""
     return state.calls.totals["pending"] if state.waiting and blockers(state) else 0
-
-
-def open_alert_rows(
-    state: ViewState, alerts: Sequence[AlertView], glyphs: Glyphs, now_s: float
-) -> list[Row]:
-    """Return open alerts as lines with their incidents' ids and ages."""
-    rows = []
-    for alert, row in zip(alerts, alert_rows(state, alerts, glyphs, None), strict=True):
-        age = short_duration(now_s - state.alerts.since_s(alert))
-        more = {"incident": Cell(alert.incident, "muted"), "for": Cell(age, "muted")}
-        rows.append(Row(row.key, {**row.cells, **more}))
-    return rows
-
-
-def alert_rows(
-    state: ViewState, alerts: Sequence[AlertView], glyphs: Glyphs, zone: tzinfo | None
-) -> list[Row]:
-    """Return alerts as lines: unseen ones marked, resolved ones muted.
-
-    The word SANDBOX or SIMULATION before a title is left out: it stands at the top of the screen.
-    """
-    rows = []
-    label = f"{state.mode.upper()}: "
-    for alert in alerts:
-        mark, tone = _alert_look(state, alert, glyphs)
-        cells = {
-            "mark": Cell(mark, tone),
-            "time": Cell(clock_time(alert.raised_utc_s, zone), "muted"),
-            "level": Cell("resolved" if alert.kind == "resolved" else alert.severity, tone),
-            "title": Cell(
-                alert.title.removeprefix(label), "plain" if state.alerts.is_open(alert) else "muted"
-            ),
-            "seen": Cell(alert.seen_by, "muted"),
-        }
-        rows.append(Row(alert.alert, cells))
-    return rows
-
-
-def _alert_look(state: ViewState, alert: AlertView, glyphs: Glyphs) -> tuple[str, Tone]:
-    if not state.alerts.is_open(alert):
-        return glyphs.resolved, "good" if alert.kind == "resolved" else "muted"
-    tone = _LEVEL_TONES[alert.severity]
-    return (glyphs.unseen if state.alerts.needs_eyes(alert) else glyphs.seen), tone

@@ -31,7 +31,10 @@ class AlertView:
 
 
 class AlertFeed:
-    """The latest alerts; an incident is open from its first alert to the one that resolves it."""
+    """The latest alerts; an incident is open from its first alert to the one that resolves it.
+
+    `left_out` counts the older ones that are kept no more.
+    """
 
     def __init__(self) -> None:
         self._alerts: dict[str, AlertView] = {}
@@ -56,9 +59,10 @@ class AlertFeed:
 
     def add(self, alert: AlertView) -> None:
         """Add an alert that is already in the feed's own form; a known one keeps its place."""
-        while alert.alert not in self._alerts and len(self._alerts) >= ALERTS_LIMIT:
-            del self._alerts[next(iter(self._alerts))]
-            self.left_out += 1
+        if alert.alert not in self._alerts and len(self._alerts) >= ALERTS_LIMIT:
+            oldest = self._alerts.pop(next(iter(self._alerts)))
+            # One that is older still was left out once, and is back in the place of this one.
+            self.left_out += alert.raised_utc_s >= oldest.raised_utc_s
         self._alerts[alert.alert] = alert
         if not alert.incident:
             return

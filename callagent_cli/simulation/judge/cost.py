@@ -21,11 +21,15 @@ _HAS_FAILED: Final = 4
 class Cost(msgspec.Struct, frozen=True, kw_only=True):
     """The bill of a world's faults.
 
-    `calls_delayed` waited for a service at least once; `calls_protected` were still to be worked,
-    or being worked, when a breaker first opened, and did not fail; `requests_wasted` taught
-    nothing but that the service fails. `detect_s` runs from the first fault to the first alert,
-    `mitigate_s` to the first open breaker, `recover_s` from the end of the last fault to the last
-    breaker that closed. A time is missing when that never happened.
+    `calls_delayed` had begun and then had to wait for a service, at least once: in backoff, parked
+    or reconciling. A call that waited to begin is not one of them. `calls_protected` were not over
+    when a breaker first opened, and did not fail in the end: those that had not begun, which wait
+    out the outage without a trace, and those that had, delayed or not. So a call may count as
+    both, the two do not add up to the contacts, and without an open breaker nobody is protected.
+
+    `requests_wasted` taught nothing but that the service fails. `detect_s` runs from the first
+    fault to the first alert, `mitigate_s` to the first open breaker, `recover_s` from the end of
+    the last fault to the last breaker that closed. A time is missing when that never happened.
     """
 
     calls_delayed: int

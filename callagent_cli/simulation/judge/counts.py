@@ -60,7 +60,7 @@ class Received(Watcher):
         self._with_health = expected.health or expected.target.endswith(f".{HEALTH}")
         self._from_s, self._until_s = float("-inf"), float("inf")
         if expected.during:
-            phase = case.phase(expected.during)
+            phase = case.scenario.phase(expected.during)
             self._from_s, self._until_s = phase.at, phase.ends_at
         self._counts: dict[str, bool] = {}
         self._received = 0

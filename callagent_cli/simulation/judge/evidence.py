@@ -12,8 +12,8 @@ from typing import Any, Final, NamedTuple
 from callagent_cli.events import Stamped
 from callagent_cli.settings import Settings
 from callagent_cli.simulation.judge.log import Log
-from callagent_cli.simulation.recording import Recording
-from callagent_cli.simulation.scenario.format import Phase, Scenario
+from callagent_cli.simulation.recording.recording import Recording
+from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.twins.ledger import PlacedCall, ReceivedRequest
 
 TOLERANCE_S: Final = 1e-3
@@ -81,10 +81,6 @@ class Case:
     settings: Settings
     slack_s: float = TOLERANCE_S
     instant: Instant = field(default_factory=Instant)
-
-    def phase(self, name: str) -> Phase:
-        """Return a phase of the timeline."""
-        return next(phase for phase in self.scenario.timeline if phase.name == name)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -197,10 +193,6 @@ class Evidence:
     def at_s(self, stamped: Stamped) -> float:
         """Return the second of the world at which an event happened, whatever the calendar says."""
         return stamped.monotonic_s + self.offsets_s.get(stamped.run, 0.0)
-
-    def phase(self, name: str) -> Phase:
-        """Return a phase of the timeline."""
-        return next(phase for phase in self.scenario.timeline if phase.name == name)
 
     @property
     def placed(self) -> list[PlacedCall]:

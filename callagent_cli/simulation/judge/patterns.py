@@ -16,7 +16,7 @@ from callagent_cli.simulation.judge.evidence import (
     Sight,
     Watcher,
 )
-from callagent_cli.simulation.recording import event_kinds
+from callagent_cli.simulation.recording.recording import event_kinds
 from callagent_cli.simulation.scenario.format import LogExpectation, Range, as_range
 
 _ONCE: Final = Range(at_least=1)
@@ -171,7 +171,7 @@ def _window(case: Case, expected: LogExpectation) -> tuple[float, float]:
     slack_s = case.slack_s
     from_s, until_s = -math.inf, math.inf
     if expected.during:
-        phase = case.phase(expected.during)
+        phase = case.scenario.phase(expected.during)
         from_s, until_s = phase.at - slack_s, phase.ends_at + slack_s
     if expected.of or expected.within is not None:
         start_s = _moment(case, expected.of)
@@ -184,7 +184,7 @@ def _moment(case: Case, of: str) -> float:
     if not of:
         return 0.0
     name, _, edge = of.rpartition(".")
-    phase = case.phase(name)
+    phase = case.scenario.phase(name)
     return phase.at if edge == "start" else phase.ends_at
 
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from callagent_cli.events import Stamped
 from callagent_cli.simulation.judge.evidence import Case, See, Sight, Watcher
-from callagent_cli.simulation.recording import Recording
+from callagent_cli.simulation.recording.recording import Recording
 from callagent_cli.simulation.twins.ledger import PlacedCall, ReceivedRequest
 
 

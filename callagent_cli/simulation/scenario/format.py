@@ -326,3 +326,7 @@ class Scenario(_Part, frozen=True, kw_only=True):
     timeline: list[Phase] = []
     until: Until
     expect: Expect = Expect()
+
+    def phase(self, name: str) -> Phase:
+        """Return a phase of the timeline."""
+        return next(phase for phase in self.timeline if phase.name == name)

@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from callagent_cli.simulation.twins.elevenlabs import ElevenLabsOptions, ElevenLabsTwin
-from callagent_cli.simulation.twins.hubspot import HubSpotOptions, HubSpotTwin
+from callagent_cli.simulation.twins.elevenlabs.twin import ElevenLabsOptions, ElevenLabsTwin
+from callagent_cli.simulation.twins.hubspot.twin import HubSpotOptions, HubSpotTwin
 from callagent_cli.simulation.twins.latency import INSTANT, Draw, Latency
 from callagent_cli.simulation.twins.ledger import Ledger
-from callagent_cli.simulation.twins.llm import LlmTwin
+from callagent_cli.simulation.twins.llm.twin import LlmTwin
 from callagent_cli.simulation.twins.personality import Personality
 from callagent_cli.simulation.twins.twin import Twin
 

@@ -8,7 +8,7 @@ from typing import Final
 import h11
 
 from callagent_cli.errors import StoreError
-from callagent_cli.simulation.desk import Decided, Desk
+from callagent_cli.simulation.carriers.desk import Decided, Desk
 from callagent_cli.simulation.twins.twin import TwinRequest
 from callagent_cli.simulation.wire.playing import play
 

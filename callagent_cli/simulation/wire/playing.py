@@ -6,7 +6,7 @@ from typing import Final
 
 import h11
 
-from callagent_cli.simulation.desk import Decided
+from callagent_cli.simulation.carriers.desk import Decided
 from callagent_cli.simulation.twins.twin import TwinAnswer
 from callagent_cli.simulation.wire.sockets import reset_on_close
 

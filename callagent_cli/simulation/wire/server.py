@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable, Mapping
 from typing import Literal, Self
 
-from callagent_cli.simulation.desk import Desk
+from callagent_cli.simulation.carriers.desk import Desk
 from callagent_cli.simulation.wire.connection import Connection
 from callagent_cli.simulation.wire.sockets import BACKLOG, BlackHole, bound_socket, require_free
 

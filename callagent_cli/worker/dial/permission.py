@@ -7,8 +7,8 @@ from callagent_cli.calls.model import Call, CallState, DialStatus, Step
 from callagent_cli.calls.windows import opens_in_s
 from callagent_cli.worker.control import Control
 from callagent_cli.worker.dial.ledger import DialLedger
-from callagent_cli.worker.opt_outs import OptOuts
 from callagent_cli.worker.resources import Resources
+from callagent_cli.worker.steps.opt_outs import OptOuts
 
 NUMBER_BUSY_S = 15.0
 """How soon it is looked again whether another call to the same number has ended."""

@@ -8,13 +8,13 @@ from callagent_cli.calls.ledger import open_dial
 from callagent_cli.calls.model import Call, Dial, DialStatus
 from callagent_cli.errors import CircuitOpen, InvalidPayload, ServiceError
 from callagent_cli.resilience.outcome import Outcome
-from callagent_cli.worker.conclusion import conclude
 from callagent_cli.worker.dial.ledger import DialLedger
 from callagent_cli.worker.dial.permission import NotNow, Permission
 from callagent_cli.worker.dial.prover import Prover
 from callagent_cli.worker.journey import Journey
 from callagent_cli.worker.operations import Operations
 from callagent_cli.worker.resources import Resources
+from callagent_cli.worker.steps.conclusion import conclude
 
 _TICK_S: Final = 0.001
 """No wait is shorter: a loop's clock may not be able to tell a shorter one."""

@@ -1,0 +1,1 @@
+"""Faults: what happens to a request, decided from the timeline, the time and a seed."""

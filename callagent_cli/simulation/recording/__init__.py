@@ -1,0 +1,1 @@
+"""A world on record: everything that happened, in order, to be read again."""

@@ -1,0 +1,1 @@
+"""Many worlds at once: one scenario under many seeds or settings, on all cores."""

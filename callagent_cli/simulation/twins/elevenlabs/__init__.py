@@ -1,0 +1,1 @@
+"""The voice platform's twin: dials, conversations and their list."""

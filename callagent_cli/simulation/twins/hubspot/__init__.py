@@ -1,0 +1,1 @@
+"""The CRM's twin: contacts, the calls recorded to them, and the search."""

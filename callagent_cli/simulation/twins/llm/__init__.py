@@ -1,0 +1,1 @@
+"""The twins of the language models, in both dialects."""

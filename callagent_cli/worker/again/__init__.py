@@ -1,0 +1,1 @@
+"""How a call that stands still goes on: after a crash, by a requeue, by a person's word."""

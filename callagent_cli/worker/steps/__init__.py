@@ -1,0 +1,1 @@
+"""The steps around the dial, and what they share with it."""
