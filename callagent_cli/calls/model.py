@@ -1,6 +1,5 @@
 """A call, its states and steps, and a dial: what the worker decides over and the store keeps."""
 
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
@@ -96,8 +95,7 @@ OPEN_DIALS: Final = frozenset({DialStatus.INTENT, DialStatus.UNPROVEN, DialStatu
 """Dials that may have rung a phone: no second POST before a look-up has closed them."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Contact:
+class Contact(msgspec.Struct, frozen=True, kw_only=True):
     """A person to call: identity is (`number`, `extension`) within a campaign.
 
     `number` is E.164; `variables` is everything else on the row, handed to the agent;
@@ -111,7 +109,7 @@ class Contact:
     timezone: str = ""
     crm_id: str = ""
     alternate: str = ""
-    variables: dict[str, str] = field(default_factory=dict)
+    variables: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 class Call(msgspec.Struct, frozen=True, kw_only=True):

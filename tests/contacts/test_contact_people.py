@@ -142,3 +142,18 @@ def test_identities_stay_exact_as_the_table_grows() -> None:
     assert first == [0] * len(numbers)
     assert again == list(range(1, len(numbers) + 1))
     assert (len(seen), seen.line_of(BOB), seen.line_of(EVE)) == (len(numbers), 2, 0)
+
+
+def test_an_extension_makes_another_person_however_many_there_are() -> None:
+    """Extensions are told apart to the leading zero, beside people who have none."""
+    seen = Identities()
+    people = [
+        (f"+1{2_125_550_100 + row // 4}", ("", "7", "07", "70")[row % 4]) for row in range(9_000)
+    ]
+    first = [seen.add(*person, line) for line, person in enumerate(people, start=1)]
+    again = [seen.add(*person, 99_999) for person in people]
+
+    assert first == [0] * len(people)
+    assert again == list(range(1, len(people) + 1))
+    assert seen.line_of("+12125550101") == 5
+    assert seen.line_of("+13125550101") == 0

@@ -1,7 +1,9 @@
 """The quick reading of plain numbers is exactly that of phonenumbers."""
 
+import re
+
 import phonenumbers
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from callagent_cli.contacts.phones import numbering
@@ -88,3 +90,19 @@ def test_the_example_of_every_kind_in_every_region_agrees() -> None:
     differing = [number for number in EXAMPLES if quick(number) != verdict(number)]
 
     assert differing == []
+
+
+@settings(max_examples=2000)
+@given(near_examples())
+def test_a_number_is_grouped_as_phonenumbers_writes_it(digits: str) -> None:
+    """The groups prove how a number was meant, so they must be those of its country."""
+    parsed = numbering.parse(f"+{digits}")
+    assume(parsed is not None)
+    assert parsed is not None
+    number = phonenumbers.PhoneNumber(
+        country_code=parsed.calling_code, national_number=int(parsed.national or "0")
+    )
+    assume(str(number.national_number) == parsed.national)
+    written = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)
+
+    assert numbering.groups(parsed) == re.findall(r"\d+", written)

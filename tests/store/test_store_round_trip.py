@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,7 +68,7 @@ def test_a_call_comes_back_as_it_was(
         contact=contact(7, name=name, extension="12", timezone="Europe/Berlin", crm_id="9"),
         results={"compose": {"script": reason, "words": [1, 2.5, None]}},
     )
-    added = added.evolve(contact=replace(added.contact, variables=variables))
+    added = added.evolve(contact=msgspec.structs.replace(added.contact, variables=variables))
     changed = added.evolve(
         state=state,
         step=step,

@@ -46,37 +46,41 @@ def call_id(campaign: str, contact: Contact) -> str:
     return f"call_{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
 
 
-def calls_of(
-    campaign: str, people: Iterator[Person], *, zones: bool, report: ImportReport
-) -> Iterator[Call]:
-    """Yield a call for each person; whoever must not be called is excluded, with the reason.
+def left_out_of(person: Person) -> tuple[Contact, str]:
+    """Return who a person is, and why they must not be called; empty when they may be."""
+    return (person.contact, person.reason) if isinstance(person, LeftOut) else (person, "")
+
+
+def placed(
+    people: Iterator[Person], *, zones: bool, report: ImportReport
+) -> Iterator[tuple[Contact, str]]:
+    """Yield each person, and why they must not be called; empty when they may be.
 
     With `zones`, whoever has no time zone gets those of the number; when it has none, or so many
     that they say nothing, the person is not called, and the report says so.
     """
-    for person in people:
-        contact = person.contact if isinstance(person, LeftOut) else person
-        identity = call_id(campaign, contact)
-        reason = person.reason if isinstance(person, LeftOut) else ""
-        if not reason and zones and not contact.timezone:
-            placed = _placed(contact)
-            if placed is None:
-                reason = "the time zone is unknown: add a `timezone` column"
-                report.accepted -= 1
-                report.left_out += 1
-                report.exclude(
-                    "no_timezone", line=contact.line, value=contact.number, reason=reason
-                )
-            else:
-                contact = placed
-        call = Call(id=identity, campaign=campaign, contact=contact)
-        yield call.evolve(state=CallState.EXCLUDED, reason=reason) if reason else call
-
-
-def _placed(contact: Contact) -> Contact | None:
+    if not zones:
+        yield from map(left_out_of, people)
+        return
     from callagent_cli.contacts.zones import with_zones
 
-    return with_zones(contact)
+    for contact, reason in map(left_out_of, people):
+        known = contact if reason or contact.timezone else with_zones(contact)
+        if known is not None:
+            yield known, reason
+        else:
+            unknown = "the time zone is unknown: add a `timezone` column"
+            report.accepted -= 1
+            report.left_out += 1
+            report.exclude("no_timezone", line=contact.line, value=contact.number, reason=unknown)
+            yield contact, unknown
+
+
+def calls_of(campaign: str, people: Iterator[tuple[Contact, str]]) -> Iterator[Call]:
+    """Yield a call for each person; whoever must not be called is excluded, with the reason."""
+    for contact, reason in people:
+        call = Call(id=call_id(campaign, contact), campaign=campaign, contact=contact)
+        yield call.evolve(state=CallState.EXCLUDED, reason=reason) if reason else call
 
 
 class Importer:
@@ -111,7 +115,7 @@ class Importer:
 
     def check(self, *, zones: bool) -> ImportReport:
         """Read the whole file without keeping anything; raises `ContactsError`."""
-        for _ in self._calls(zones=zones):
+        for _ in placed(self._people(), zones=zones, report=self.report):
             pass
         return self.report
 
@@ -195,7 +199,7 @@ class Importer:
         return hashlib.sha256(told.encode(errors="replace")).hexdigest()[:16]
 
     def _calls(self, *, zones: bool) -> Iterator[Call]:
-        return calls_of(self.campaign, self._people(), zones=zones, report=self.report)
+        return calls_of(self.campaign, placed(self._people(), zones=zones, report=self.report))
 
     def _people(self) -> Iterator[Person]:
         """Yield the people; raises `ContactsError` at the end of a file that is mostly unusable."""

@@ -6,7 +6,6 @@ should wait for the store.
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -121,7 +120,7 @@ def _spooled(call: Call) -> _Spooled:
 
 def _cleaned(contact: Contact) -> Contact:
     variables = {clean_text(name): clean_text(text) for name, text in contact.variables.items()}
-    return replace(
+    return msgspec.structs.replace(
         contact,
         name=clean_text(contact.name),
         crm_id=clean_text(contact.crm_id),

@@ -8,13 +8,14 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import phonenumbers
 from phonenumbers import PhoneMetadata, PhoneNumberType
 
 _PLAIN: Final = re.compile(r"\+[1-9][0-9]{6,14}")
 _DIGITS: Final = re.compile(r"[0-9]{7,14}")
+_GROUP: Final = re.compile(r"[0-9]+")
 _LONGEST_CODE: Final = 3
 _KINDS: Final = (
     ("premium_rate", PhoneNumberType.PREMIUM_RATE),
@@ -53,8 +54,17 @@ def _description(raw: Any) -> _Description | None:  # noqa: ANN401 — untyped i
     return _Description(frozenset(raw.possible_length), pattern.fullmatch)
 
 
+def _any_of(patterns: list[str]) -> Matches:
+    """Return what matches whatever one of the patterns does as a whole."""
+    joined = "|".join(f"(?:{pattern})" for pattern in patterns if pattern)
+    return re.compile(joined or r"(?!)").fullmatch
+
+
 class _Region:
-    """The patterns of one region, or of a calling code that belongs to none."""
+    """The patterns of one region, or of a calling code that belongs to none.
+
+    Most numbers are ordinary: one look at all the other patterns together says so.
+    """
 
     def __init__(self, metadata: Any) -> None:  # noqa: ANN401 — untyped in phonenumbers.
         leading = metadata.leading_digits
@@ -64,6 +74,8 @@ class _Region:
         self._general = _description(metadata.general_desc)
         described = ((kind, _description(getattr(metadata, name))) for name, kind in _KINDS)
         self._kinds = tuple((kind, found) for kind, found in described if found)
+        patterns = (getattr(metadata, name) for name, _ in _KINDS)
+        self._is_special = _any_of([raw.national_number_pattern for raw in patterns if raw])
         self._fixed = _description(metadata.fixed_line)
         self._mobile = _description(metadata.mobile)
         self._same = bool(metadata.same_mobile_and_fixed_line_pattern)
@@ -71,9 +83,10 @@ class _Region:
     def kind(self, national: str) -> int:
         if self._general is None or not self._general.fits(national):
             return UNKNOWN
-        for kind, description in self._kinds:
-            if description.fits(national):
-                return kind
+        if self._is_special(national):
+            for kind, description in self._kinds:
+                if description.fits(national):
+                    return kind
         return self._ordinary(national)
 
     def _ordinary(self, national: str) -> int:
@@ -107,8 +120,7 @@ def kind_of(calling_code: int, national: str) -> int:
     return UNKNOWN
 
 
-@dataclass(frozen=True, slots=True)
-class Parsed:
+class Parsed(NamedTuple):
     """A number as phonenumbers reads it, valid or not; `kind` is its `PhoneNumberType`."""
 
     calling_code: int
@@ -127,17 +139,23 @@ class Parsed:
         return self.kind != UNKNOWN
 
 
+_CALLING_CODES: Final = {str(code): code for code in phonenumbers.COUNTRY_CODE_TO_REGION_CODE}
+
+
 def calling_code_of(digits: str) -> int:
     """Return the calling code that digits without a plus sign begin with, 0 for none."""
     for length in range(1, _LONGEST_CODE + 1):
-        head = digits[:length]
-        if head.isdigit() and int(head) in phonenumbers.COUNTRY_CODE_TO_REGION_CODE:
-            return int(head) if head[0] != "0" else 0
+        if code := _CALLING_CODES.get(digits[:length]):
+            return code
     return 0
 
 
+@lru_cache(maxsize=16)
 def _plain(text: str) -> Parsed | None:
-    """Read `+` and digits alone, when no national prefix can be among them."""
+    """Read `+` and digits alone, when no national prefix can be among them.
+
+    A number that was just read is soon asked for its time zones, hence the small cache.
+    """
     if not _PLAIN.fullmatch(text):
         return None
     digits = text[1:]
@@ -153,43 +171,72 @@ def _plain(text: str) -> Parsed | None:
 
 @dataclass(frozen=True, slots=True)
 class _Home:
-    """How one region writes its national numbers: `prefix` is its trunk prefix when plain."""
+    """How one region writes its national numbers, and what `phonenumbers.parse` makes of them.
+
+    `transforms` says that a trunk prefix may be more than left out; `is_main` that no other region
+    speaks for the calling code. Lengths are those of the general description.
+    """
 
     calling_code: int
     code_text: str
+    is_main: bool
     dials_abroad: Matches
-    strips: Matches | None
-    prefix: str
+    strips: Callable[[str], re.Match[str] | None] | None
+    transforms: bool
     possible: frozenset[int]
+    local: frozenset[int]
+    longest: int
     general: Matches
 
     def national(self, digits: str) -> str:
         """Return the national significant number, or nothing when only phonenumbers knows."""
-        if digits.startswith(self.code_text) or self.dials_abroad(digits):
+        if self.dials_abroad(digits):
             return ""
-        if self.strips is not None and self.strips(digits):
-            if not self.prefix:
+        if digits.startswith(self.code_text):
+            rest = self._without_prefix(digits[len(self.code_text) :])
+            if rest is None:
                 return ""
-            digits = digits[len(self.prefix) :]
-            if len(digits) not in self.possible or not self.general(digits):
-                return ""
-        return "" if digits[:1] == "0" else digits
+            if self._too_long(digits) or (self.general(rest) and not self.general(digits)):
+                if not self.is_main:
+                    return ""
+                digits = rest
+        stripped = self._without_prefix(digits)
+        if stripped is None:
+            return ""
+        if len(stripped) in self.possible or self._too_long(stripped):
+            digits = stripped
+        return "" if digits[:1] in {"0", ""} else digits
+
+    def _without_prefix(self, number: str) -> str | None:
+        """Leave out the trunk prefix, unless the number is one only with it; None when unsure."""
+        found = self.strips(number) if self.strips is not None and number else None
+        if found is None:
+            return number
+        if self.transforms:
+            return None
+        rest = number[found.end() :]
+        return number if self.general(number) and not self.general(rest) else rest
+
+    def _too_long(self, number: str) -> bool:
+        return len(number) > self.longest and len(number) not in self.local
 
 
 @cache
 def _home(region: str) -> _Home:
     metadata: Any = PhoneMetadata.metadata_for_region(region, None)
-    parsing = metadata.national_prefix_for_parsing or ""
-    plain = parsing.isdigit() and not metadata.national_prefix_transform_rule
+    parsing = metadata.national_prefix_for_parsing
     general = metadata.general_desc
     local = frozenset(general.possible_length_local_only)
     return _Home(
         calling_code=metadata.country_code,
         code_text=str(metadata.country_code),
+        is_main=region_of(metadata.country_code) == region,
         dials_abroad=re.compile(metadata.international_prefix or r"(?!)").match,
         strips=re.compile(parsing).match if parsing else None,
-        prefix=parsing if plain else "",
+        transforms=bool(metadata.national_prefix_transform_rule),
         possible=frozenset(general.possible_length) - local,
+        local=local,
+        longest=max(general.possible_length),
         general=re.compile(general.national_number_pattern).fullmatch,
     )
 
@@ -205,11 +252,40 @@ def _plain_national(digits: str, region: str) -> Parsed | None:
     return Parsed(home.calling_code, national, "", kind_of(home.calling_code, national))
 
 
+class _Style(NamedTuple):
+    """One way in which the numbers of a calling code are written abroad."""
+
+    leads: Matches
+    pattern: re.Pattern[str]
+    format: str
+
+
+@cache
+def _styles(calling_code: int) -> tuple[_Style, ...]:
+    region = region_of(calling_code)
+    metadata: Any = PhoneMetadata.metadata_for_region_or_calling_code(calling_code, region)
+    # The last pattern of leading digits is the most detailed one, and the one that decides.
+    return tuple(
+        _Style(
+            re.compile((style.leading_digits_pattern or [""])[-1]).match,
+            re.compile(style.pattern),
+            style.format,
+        )
+        for style in metadata.intl_number_format or metadata.number_format
+    )
+
+
 def groups(parsed: Parsed) -> list[str]:
-    """Return the calling code and the groups in which a number's digits are usually written."""
-    number = phonenumbers.parse(parsed.e164)
-    style = phonenumbers.PhoneNumberFormat.INTERNATIONAL
-    return re.findall(r"\d+", phonenumbers.format_number(number, style))
+    """Return the calling code and the groups in which a number's digits are usually written.
+
+    They are those of `phonenumbers.format_number` for `PhoneNumberFormat.INTERNATIONAL`.
+    """
+    written = national = parsed.national
+    for style in _styles(parsed.calling_code):
+        if style.leads(national) and style.pattern.fullmatch(national):
+            written = style.pattern.sub(style.format, national)
+            break
+    return [str(parsed.calling_code), *_GROUP.findall(written)]
 
 
 def is_region(region: str) -> bool:
