@@ -365,6 +365,7 @@ class Reporting:
             self._clock,
             on_broken=self._channel_broken,
             on_works=self._channel_works,
+            broken=any(each.service == wording.HEARTBEAT for each in self.book.incidents()),
         )
 
     def _doors(self) -> Doors:
