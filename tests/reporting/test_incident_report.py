@@ -121,6 +121,16 @@ def test_an_open_incident_has_no_end_and_counts_who_waits_now() -> None:
     assert report.requeue == ""
 
 
+def test_failed_calls_that_ended_with_their_run_have_an_end() -> None:
+    """Their incident is resolved, and says when."""
+    drill = Drill().see(failed_attempt(outcome="rejected"), failed_call()).at(60).end_of_run()
+    report = _report(drill)
+
+    assert report.status == "resolved"
+    assert report.times.resolved == report.times.declared_over == "2026-01-05T09:01:00.000Z"
+    assert report.times.mttr_s == 60
+
+
 def test_an_incident_that_does_not_exist_has_no_report() -> None:
     """Not an empty one."""
     assert report_of(Drill().documents, "INC-0001", state_of=str) is None

@@ -19,7 +19,7 @@ _REVIEW: Final = "review"
 
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):
-    """When what happened, in UTC; `resolved` is when it was well again for good.
+    """When what happened, in UTC; `resolved` is when it was well again for good, or its run ended.
 
     It is `declared_over` after two minutes of health. The time to detect, to mitigate and to
     resolve count from the first failure, the time to acknowledge from the detection.
@@ -158,12 +158,12 @@ def _times(incident: Incident) -> Times:
         acknowledged=utc_text_or_none(incident.acknowledged_utc_s),
         acknowledged_by=incident.acknowledged_by,
         mitigated=utc_text_or_none(incident.mitigated_utc_s),
-        resolved=utc_text_or_none(incident.closed_utc_s),
+        resolved=utc_text_or_none(incident.ended_utc_s),
         declared_over=utc_text_or_none(incident.resolved_utc_s),
         mttd_s=round(detected_s - first_s, 3),
         mtta_s=_between(detected_s, incident.acknowledged_utc_s),
         mttm_s=_between(first_s, incident.mitigated_utc_s),
-        mttr_s=_between(first_s, incident.closed_utc_s),
+        mttr_s=_between(first_s, incident.ended_utc_s),
     )
 
 
