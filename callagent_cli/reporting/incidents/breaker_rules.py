@@ -5,7 +5,7 @@ from typing import Any, Final
 from callagent_cli.events import AttemptFinished, BreakerChanged, HealthChecked, StepDegraded
 from callagent_cli.reporting.incidents import wording
 from callagent_cli.reporting.incidents.counting import counted
-from callagent_cli.reporting.incidents.failures import Failure
+from callagent_cli.reporting.incidents.failure_log import Failure
 from callagent_cli.reporting.incidents.incident import Incident, Waste
 from callagent_cli.reporting.incidents.open_incidents import (
     HEALTH_HOLD_S,
@@ -16,9 +16,6 @@ from callagent_cli.reporting.incidents.open_incidents import (
     calls_slot,
 )
 from callagent_cli.reporting.incidents.shared import Alerts, Shared
-
-SAVE_S: Final = 1.0
-"""Counts that grow with each attempt are stored this often at most."""
 
 _ISOLATING: Final = frozenset({"unauthorized", "quota", "misconfigured"})
 _REFUSING: Final = frozenset({"open", "isolated"})
@@ -47,22 +44,18 @@ class BreakerRules:
             return self._confirm(now, event)
         failure = self._shared.failing.failed(now.utc_s, event)
         if failure is not None and failure.counts and failure.service in self._open:
-            self._count(now, failure)
+            self._count(failure)
         return []
 
     def health_checked(self, now: Now, event: HealthChecked) -> Alerts:
         """Take a healthy service as one that is well."""
         return self._confirm(now, event) if event.health == "healthy" else []
 
-    def _count(self, now: Now, failure: Failure) -> None:
-        slot = failure.service
-        incident, timers = self._open.get(slot), self._open.timers(slot)
-        if incident is None:
-            return
-        save = now.monotonic_s - timers.saved_s >= SAVE_S
-        if save:
-            timers.saved_s = now.monotonic_s
-        self._open.replace(slot, self._met(incident, [failure]), save=save)
+    def _count(self, failure: Failure) -> None:
+        incident = self._open.get(failure.service)
+        if incident is not None:
+            # Saved in the turn that notes the call: a kill between the two would lose the count.
+            self._open.replace(failure.service, self._met(incident, [failure]), save=True)
 
     def _met(self, incident: Incident, failures: list[Failure]) -> Incident:
         """Return the incident with these failures, and with the calls that met them."""
@@ -217,7 +210,7 @@ class BreakerRules:
 
     def _closed(self, slot: str, now: Now) -> Alerts:
         self._unconfirmed.discard(slot)
-        self._shared.failing.closed(slot)
+        self._shared.failing.closed(slot, now.utc_s)
         incident = self._open.get(slot)
         if incident is None or incident.closed_utc_s is not None:
             return []

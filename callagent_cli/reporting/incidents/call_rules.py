@@ -6,7 +6,8 @@ from callagent_cli.events import CallChanged, DialSettled
 from callagent_cli.masking import mask
 from callagent_cli.reporting.incidents import wording
 from callagent_cli.reporting.incidents.counting import counted
-from callagent_cli.reporting.incidents.failures import CALLS_MAX, Failure
+from callagent_cli.reporting.incidents.failure_log import Failure
+from callagent_cli.reporting.incidents.failures import CALLS_MAX
 from callagent_cli.reporting.incidents.incident import Incident
 from callagent_cli.reporting.incidents.open_incidents import Now, calls_slot
 from callagent_cli.reporting.incidents.shared import Alerts, Shared
@@ -53,7 +54,6 @@ class CallRules:
             unhurt = not affected.was(incident.id, event.call, "met")
             self._open.change(
                 slot,
-                save=False,
                 calls_parked=incident.calls_parked + 1,
                 calls_spared=incident.calls_spared + unhurt,
             )

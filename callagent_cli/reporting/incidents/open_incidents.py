@@ -43,7 +43,6 @@ class Timers:
     resolve_s: float = NEVER
     remind_s: float = NEVER
     updated_s: float = -NEVER
-    saved_s: float = -NEVER
     opened_s: float = -NEVER
     unmute_s: float = NEVER
 
