@@ -107,3 +107,18 @@ def test_an_incident_that_is_requeued_twice_says_so(capsys: pytest.CaptureFixtur
     assert "no call failed by INC-0001, nothing to requeue" in capsys.readouterr().out
     with pytest.raises(UsageError, match="INC-0009"):
         requeue_calls(failed_by="", incident="INC-0009", campaign="", config=None)
+
+
+@pytest.mark.usefixtures("folder")
+def test_a_call_belongs_to_the_incident_that_it_failed_by_last() -> None:
+    """Taken back and failed by another cause, it is no matter of the first outage any more."""
+    store = workplace(None, {}).write_store()
+    _failed(store, "INC-0002", "a")
+    _failed(store, "INC-0001", "d")
+    _failed(store, "INC-0002", "d")
+    store.close()
+    requeue_calls(failed_by="", incident="INC-0001", campaign="", config=None)
+
+    assert _states() == {"a": "failed", "b": "failed", "c": "pending", "d": "failed"}
+    requeue_calls(failed_by="", incident="INC-0002", campaign="", config=None)
+    assert _states() == {"a": "pending", "b": "failed", "c": "pending", "d": "pending"}

@@ -8,6 +8,8 @@ How = Literal["met", "parked", "failed", "review"]
 """A failed attempt; waiting for the service; failed for good; only a person may decide."""
 
 _KIND: Final = "incident-calls:"
+_FAILED_BY: Final = "failed-by"
+"""The kind under which stands, by call, the incident that it failed by last."""
 
 
 class Affected:
@@ -21,6 +23,8 @@ class Affected:
         """Note that a call was touched; return whether that is news."""
         if not call:
             return False
+        if how == "failed":
+            self._documents.put(_FAILED_BY, call, incident_id.encode(), open_=False)
         calls = self._of(incident_id)
         ways = calls.get(call, frozenset())
         if how in ways:
@@ -54,7 +58,13 @@ def affected_calls(documents: Documents, incident_id: str) -> dict[str, frozense
 def failed_calls(documents: Documents, incident_id: str) -> frozenset[str]:
     """Return the ids of the calls that failed for good by an incident: what a requeue takes back.
 
-    Those that a person has taken back since are among them: a requeue takes failed ones only.
+    Those that a person has taken back since are among them: a requeue takes failed ones only. One
+    that failed again by another incident belongs to that one.
     """
     calls = affected_calls(documents, incident_id)
-    return frozenset(call for call, ways in calls.items() if "failed" in ways)
+    last = incident_id.encode()
+    return frozenset(
+        call
+        for call, ways in calls.items()
+        if "failed" in ways and documents.get(_FAILED_BY, call) == last
+    )

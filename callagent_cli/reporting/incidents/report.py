@@ -7,7 +7,7 @@ import msgspec
 
 from callagent_cli.clock import utc_text, utc_text_or_none
 from callagent_cli.events import Severity
-from callagent_cli.reporting.incidents.affected import affected_calls
+from callagent_cli.reporting.incidents.affected import affected_calls, failed_calls
 from callagent_cli.reporting.incidents.incident import Documents, Incident, Sample, Waste, find
 from callagent_cli.reporting.incidents.moves import moves_of
 
@@ -145,7 +145,7 @@ def report_of(
         errors=_errors(incident),
         settings=incident.settings,
         version=incident.version,
-        requeue=_requeue(incident.id, calls),
+        requeue=_requeue(documents, incident.id),
         command=incident.command if incident.closed_utc_s is None else "",
     )
 
@@ -235,6 +235,6 @@ def _errors(incident: Incident) -> Errors:
     return Errors(bucket_s=incident.bucket_s, counts=counts)
 
 
-def _requeue(incident_id: str, calls: Mapping[str, frozenset[str]]) -> str:
-    failed = any("failed" in ways for ways in calls.values())
+def _requeue(documents: Documents, incident_id: str) -> str:
+    failed = failed_calls(documents, incident_id)
     return f"callagent requeue --incident {incident_id}" if failed else ""
