@@ -113,12 +113,11 @@ class BreakerRules:
 
     def _down(self, now: Now, event: BreakerChanged) -> Alerts:
         slot = event.service
-        recent = self._open.take_recent(slot, now)
+        recent = self._open.take_recent(slot, now, owner=self._cause(event)["owner"])
         if recent is not None:
             self._down_again(now, event, recent)
             return [self._open.tell_update(slot, now)]
-        error_class = event.error_class or event.outcome or "slow"
-        fields = {"key": f"{slot}:{error_class}", "cause": "breaker", "error_class": error_class}
+        fields = {"cause": "breaker", **_named(event)}
         if not self._adopt(now, event, fields):
             self._begin(now, event, fields)
         degraded = dict(self._degraded.get(slot, {}))
@@ -161,7 +160,9 @@ class BreakerRules:
     def _down_again(self, now: Now, event: BreakerChanged, incident: Incident) -> Alerts:
         slot, cause = event.service, self._cause(event)
         reopened = incident.closed_utc_s is not None
-        worse = cause["owner"] != incident.owner and not reopened
+        other = cause["owner"] != incident.owner
+        if other:
+            cause |= _named(event)
         if incident.status == "resolved":
             # Until it was declared over, failures were counted as they came.
             over_s = incident.resolved_utc_s or 0.0
@@ -179,10 +180,13 @@ class BreakerRules:
         )
         timers = self._open.timers(slot)
         timers.resolve_s = NEVER
-        if reopened or worse:
-            self._open.want_update(slot, now)
-        if timers.remind_s == NEVER or worse:
+        if timers.remind_s == NEVER or other:
             self._open.remind(slot, now)
+        if other and cause["owner"]:
+            # Nothing heals any more until somebody acts: that cannot wait for its turn.
+            return [self._open.tell_update(slot, now)]
+        if reopened or other:
+            self._open.want_update(slot, now)
         return []
 
     def _cause(self, event: BreakerChanged) -> dict[str, Any]:
@@ -239,6 +243,11 @@ class BreakerRules:
             self._open.want_update(slot, now)
             self._shared.tell_move(slot, now, f"{event.step} goes on with {event.instead}")
         return []
+
+
+def _named(event: BreakerChanged) -> dict[str, str]:
+    error_class = event.error_class or event.outcome or "slow"
+    return {"key": f"{event.service}:{error_class}", "error_class": error_class}
 
 
 def _hurt_after_all(incident: Incident, *, parked: bool, trial: bool) -> Incident:
