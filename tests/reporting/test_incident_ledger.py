@@ -93,6 +93,7 @@ def test_a_flapping_outage_counts_each_failure_once(
             _at(report.times.detected) < request.at < end_s for request in received
         )
         assert since_detected <= _wasted(report) <= since_first
+        assert report.impact.affected + report.impact.protected <= 20
         assert report.waste.after_open == 0
 
 

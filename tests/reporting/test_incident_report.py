@@ -53,6 +53,8 @@ def test_the_numbers_of_a_report_equal_the_ledger(scenario: str, service: str) -
     assert reports[0].times.first_failure <= reports[0].times.detected
     affected = {request.call_id for request in requests if request.call_id}
     assert len(affected) <= reports[0].impact.affected <= len(requests)
+    impact = reports[0].impact
+    assert impact.affected + impact.protected <= world.scenario.campaign.contacts
 
 
 def test_a_report_names_exactly_the_calls_that_failed_by_it() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from reporting_doubles import Drill, breaker, failed_attempt, failed_call, good_attempt
 
-from callagent_cli.events import RunStarted, RunWaiting
+from callagent_cli.events import CallChanged, RunStarted, RunWaiting
 from callagent_cli.reporting.incidents.incident import load
 
 HAIR_S = 0.001
@@ -191,17 +191,35 @@ def test_failures_told_before_a_reopening_are_not_counted_again() -> None:
     assert drill.book.incidents()[0].attempts_failed == 4 + 1 + 3
 
 
+class _Held:
+    def pending(self) -> int:
+        """Return how many nobody has begun."""
+        return 10
+
+
 def test_who_was_held_back_and_then_hurt_is_no_longer_protected() -> None:
     """The trial of a service that is still down costs one of the protected people."""
-
-    class Held:
-        def pending(self) -> int:
-            """Return how many nobody has begun."""
-            return 10
-
     drill = Drill()
-    drill.book.watch(Held())
+    drill.book.watch(_Held())
     _down(drill).at(40).see(failed_attempt(call="call_8", trial=True, breaker_state="half_open"))
     incident = drill.book.incidents()[0]
 
     assert (incident.calls_affected, incident.calls_protected) == (2, 9)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_nobody_is_affected_and_protected_at_once(killed: bool) -> None:
+    """Held back and then hurt is not spared; who was in a lane at its start nobody held back."""
+    drill = Drill()
+    drill.book.watch(_Held())
+    for call in ("call_1", "call_7"):
+        drill.see(CallChanged(call=call, old="pending", new="active", step="dial", reason=""))
+    _down(drill).at(5)
+    if killed:
+        drill.restart()
+    drill.see(failed_attempt(call="call_7", duration_s=9.0))
+    _up(drill.at(50)).at(100)
+    drill.see(*[failed_attempt(call=f"call_{number}") for number in (8, 9)])
+    incident = drill.book.incidents()[0]
+
+    assert (incident.calls_affected, incident.calls_protected) == (4, 8)

@@ -1,5 +1,6 @@
 """Which calls an incident touched, and how: kept in the store, so that no restart counts twice."""
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from callagent_cli.reporting.incidents.incident import Documents
@@ -8,6 +9,9 @@ How = Literal["met", "parked", "failed", "review"]
 """A failed attempt; waiting for the service; failed for good; only a person may decide."""
 
 _KIND: Final = "incident-calls:"
+_LANES: Final = "incident-lanes"
+"""The kind under which stands, by incident, who was in a lane when it was opened."""
+
 _FAILED_BY: Final = "failed-by"
 """The kind under which stands, by call, the incident that it failed by last."""
 
@@ -18,6 +22,7 @@ class Affected:
     def __init__(self, documents: Documents) -> None:
         self._documents = documents
         self._known: dict[str, dict[str, frozenset[str]]] = {}
+        self._begun: dict[str, frozenset[str]] = {}
 
     def note(self, incident_id: str, call: str, how: How) -> bool:
         """Note that a call was touched; return whether that is news."""
@@ -37,6 +42,20 @@ class Affected:
     def was(self, incident_id: str, call: str, how: How) -> bool:
         """Tell whether a call was touched in this way."""
         return how in self._of(incident_id).get(call, frozenset())
+
+    def begun(self, incident_id: str, calls: Iterable[str]) -> None:
+        """Note which calls were under way when an incident was opened: nothing held them back."""
+        self._begun[incident_id] = begun = frozenset(calls)
+        body = " ".join(sorted(begun)).encode()
+        self._documents.put(_LANES, incident_id, body, open_=False)
+
+    def had_begun(self, incident_id: str, call: str) -> bool:
+        """Tell whether a call was under way when an incident was opened."""
+        begun = self._begun.get(incident_id)
+        if begun is None:
+            body = self._documents.get(_LANES, incident_id) or b""
+            begun = self._begun[incident_id] = frozenset(body.decode().split())
+        return call in begun
 
     def forget(self, incident_id: str) -> None:
         """Let go of an incident that is over; the store keeps it."""

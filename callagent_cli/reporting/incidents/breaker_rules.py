@@ -65,7 +65,8 @@ class BreakerRules:
             if affected.note(incident.id, failure.call, "met"):
                 fresh += 1
                 parked = affected.was(incident.id, failure.call, "parked")
-                incident = _hurt_after_all(incident, parked=parked, trial=failure.trial)
+                if parked or not affected.had_begun(incident.id, failure.call):
+                    incident = _hurt_after_all(incident, parked=parked)
         incident = counted(incident, failures, self._shared.redact)
         return incident.evolve(calls_affected=incident.calls_affected + fresh)
 
@@ -123,6 +124,7 @@ class BreakerRules:
         degraded = dict(self._degraded.get(slot, {}))
         self._open.change(slot, save=False, degraded=degraded, mitigated_utc_s=now.utc_s)
         incident = self._sampled(slot)
+        self._shared.affected.begun(incident.id, self._shared.in_lanes)
         self._open.remind(slot, now)
         return [self._open.alert(slot, "opened", wording.opened(incident, now.utc_s))]
 
@@ -250,10 +252,8 @@ def _named(event: BreakerChanged) -> dict[str, str]:
     return {"key": f"{event.service}:{error_class}", "error_class": error_class}
 
 
-def _hurt_after_all(incident: Incident, *, parked: bool, trial: bool) -> Incident:
-    """Take a person who was held back, and then met it as a trial, from the protected ones."""
-    if not parked and not trial:
-        return incident
+def _hurt_after_all(incident: Incident, *, parked: bool) -> Incident:
+    """Take a person who was held back, and met it later, from the protected ones."""
     return incident.evolve(
         calls_spared=incident.calls_spared - parked,
         calls_protected=max(0, incident.calls_protected - 1),

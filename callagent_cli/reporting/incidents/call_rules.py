@@ -15,6 +15,7 @@ from callagent_cli.reporting.incidents.shared import Alerts, Shared
 REDIAL_REFUSED: Final = "redial_refused"
 """The error class of calls that are not dialed again because nobody knows whether they rang."""
 
+_IN_LANE: Final = frozenset({"active", "backoff"})
 _NOT_REACHED: Final = frozenset({"no_answer", "busy", "voicemail", "declined"})
 
 
@@ -37,6 +38,10 @@ class CallRules:
 
     def call_changed(self, now: Now, event: CallChanged) -> Alerts:
         """Take in one move of a call."""
+        if event.new in _IN_LANE:
+            self._shared.in_lanes.add(event.call)
+        else:
+            self._shared.in_lanes.discard(event.call)
         if event.new == "parked":
             self._parked(event)
         elif event.new in {"failed", "review"} and event.result not in _NOT_REACHED:
