@@ -46,10 +46,12 @@ class Delivery(msgspec.Struct, kw_only=True):
 class Row(msgspec.Struct, kw_only=True):
     """An alert and its deliveries by channel, as the store keeps them; `muted` says by whom.
 
-    Until `leased_until_utc_s` another process delivers it: one that watches for lost workers.
+    A `silent` one is no alert, and nobody reads it: a program is told how an incident stands. Until
+    `leased_until_utc_s` another process delivers it: one that watches for lost workers.
     """
 
     alert: Alert
     deliveries: dict[str, Delivery]
     muted: str = ""
+    silent: bool = False
     leased_until_utc_s: float = 0.0

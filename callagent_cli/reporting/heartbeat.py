@@ -5,9 +5,7 @@ from collections.abc import Callable
 from typing import Final
 
 from callagent_cli.clock import Clock
-from callagent_cli.errors import CircuitOpen, Deferred, ServiceError
-from callagent_cli.reporting.delivery import delivery_guard
-from callagent_cli.resilience.work import Operation, Work
+from callagent_cli.errors import PermanentError, ServiceError
 from callagent_cli.services.exchange import Exchange, is_ok, verdict_of_status
 from callagent_cli.services.http import Request
 
@@ -39,10 +37,12 @@ class Ping:
 
 
 class Heartbeat:
-    """Pings each minute through a Guard of its own, and tells when the switch cannot be reached.
+    """Pings each minute, whatever came back, and tells when the switch cannot be reached.
 
-    A ping is never made up for: the next one says the same. `on_broken(name, error)` is called
-    once, `on_works(name)` when it is reached again.
+    A ping is never made up for, and nothing may keep one back: the next one says the same, and a
+    gap is an alarm outside. `on_broken(name, error)` is called once, at the third failure in a row
+    or when only a person can help; `on_works(name)` when it is reached again. `broken` says that a
+    run before this one told of it.
     """
 
     name: Final = "heartbeat"
@@ -54,35 +54,37 @@ class Heartbeat:
         *,
         on_broken: Callable[[str, str], None],
         on_works: Callable[[str], None],
+        broken: bool = False,
     ) -> None:
         self._ping = ping
-        self._guard = delivery_guard(f"alerts.{self.name}", clock)
-        self._operation = Operation("heartbeat.ping", timeout_s=TIMEOUT_S)
+        self._clock = clock
         self._on_broken = on_broken
         self._on_works = on_works
+        self._told_broken = broken
         self._failures = 0
 
     async def run(self) -> None:
         """Ping until cancelled."""
         while True:
+            next_s = self._clock.monotonic() + EVERY_S
             await self._once()
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(next_s - self._clock.monotonic())
 
     async def _once(self) -> None:
         try:
-            await self._guard.run(self._operation, self._ping.send, Work(retries=False))
+            await self._ping.send()
         except ServiceError as error:
             self._failures += 1
-            if self._failures == BROKEN_AFTER:
+            permanent = isinstance(error, PermanentError)
+            if (permanent or self._failures >= BROKEN_AFTER) and not self._told_broken:
+                self._told_broken = True
                 self._on_broken(self.name, error.message)
-        except (CircuitOpen, Deferred):
-            return  # It was told when the breaker opened.
-        else:
-            if self._failures >= BROKEN_AFTER:
-                self._on_works(self.name)
-            self._failures = 0
+            return
+        self._failures = 0
+        if self._told_broken:
+            self._told_broken = False
+            self._on_works(self.name)
 
     async def close(self) -> None:
         """Release what the pings hold."""
-        self._guard.disarm()
         await self._ping.close()

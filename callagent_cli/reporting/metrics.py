@@ -20,6 +20,9 @@ from callagent_cli.events import (
     Stamped,
 )
 
+WORKING: Final = frozenset({"active", "backoff"})
+"""The states of a call that keep a lane."""
+
 STATES: Final = ("closed", "open", "half_open", "isolated")
 BUCKETS_S: Final = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 90.0)
 
@@ -95,6 +98,8 @@ class Metrics:
 
     def _begin(self, totals: Mapping[str, int], lanes: int, services: Mapping[str, str]) -> None:
         self._lanes.set(lanes)
+        # A run that was killed leaves calls in lanes: the next one takes them from there.
+        self._busy.set(sum(totals.get(state, 0) for state in WORKING))
         for state, calls in totals.items():
             self._calls.labels(state).set(calls)
         for service, state in services.items():
@@ -117,8 +122,7 @@ class Metrics:
         if event.old != event.new:
             self._calls.labels(event.old).dec()
             self._calls.labels(event.new).inc()
-        working = {"active", "backoff"}
-        self._busy.inc((event.new in working) - (event.old in working))
+        self._busy.inc((event.new in WORKING) - (event.old in WORKING))
 
     def _alert(self, event: AlertRaised) -> None:
         self._alerts.labels(event.kind, event.severity, event.service).inc()

@@ -16,8 +16,8 @@ from callagent_cli.errors import (
     ServiceError,
 )
 from callagent_cli.events import AlertDelivered, AlertRaised, CommandObeyed, Event, Stamped
+from callagent_cli.reporting.acknowledgement import ACKNOWLEDGING, acknowledgement, endings
 from callagent_cli.reporting.acknowledgement import KIND as ACKNOWLEDGEMENT
-from callagent_cli.reporting.acknowledgement import acknowledgement
 from callagent_cli.reporting.acknowledgement import keep as keep_acknowledgement
 from callagent_cli.reporting.alert import (
     AlertStatus,
@@ -137,6 +137,12 @@ class Outbox:
         """Return how many alerts wait, by channel; channels with none are left out."""
         return {name: len(queue.rows) for name, queue in self._queues.items() if queue.rows}
 
+    def end_quietly(self) -> None:
+        """Resolve at PagerDuty what ended without an alert that says so."""
+        if not ACKNOWLEDGING.isdisjoint(self._queues):
+            for row in endings(self._documents, now_utc_s=self._clock.utc()):
+                self._wait(row)
+
     def retire(self) -> None:
         """Give up what waits for channels that are not set any more, and say so of each alert."""
         orphans, self._orphans = self._orphans, []
@@ -208,6 +214,9 @@ class Outbox:
             muted=muted,
             leased_until_utc_s=self._leased_until_utc_s,
         )
+        self._wait(row)
+
+    def _wait(self, row: Row) -> None:
         self._keep(row)
         self._enqueue(row)
 
@@ -221,16 +230,14 @@ class Outbox:
             self._acknowledge(event)
 
     def _acknowledge(self, event: CommandObeyed) -> None:
+        now_utc_s = self._clock.utc()
         for incident in load(self._documents):
             meant = event.argument in {"", "all"} or named_by(incident.id, event.argument)
             if meant and incident.status == "opened":
-                now_utc_s = self._clock.utc()
-                row = acknowledgement(
-                    self._documents, incident.id, by=event.by, now_utc_s=now_utc_s
-                )
+                seen, by = incident.id, event.by
+                row = acknowledgement(self._documents, seen, by=by, now_utc_s=now_utc_s)
                 if row is not None:
-                    self._keep(row)
-                    self._enqueue(row)
+                    self._wait(row)
 
     def _load(self) -> None:
         utc_s, monotonic_s = self._clock.utc(), self._clock.monotonic()
@@ -258,7 +265,7 @@ class Outbox:
         if self._service not in {"", row.alert.service}:
             return
         waits = any(not delivery.settled for delivery in row.deliveries.values())
-        waits = waits and row.alert.status != "acknowledged"  # It may be sent twice.
+        waits = waits and not row.silent  # It may be sent twice.
         if waits and row.leased_until_utc_s > now_utc_s:
             self._await_lease(row.alert.id, row.leased_until_utc_s - now_utc_s)
         else:
@@ -288,7 +295,7 @@ class Outbox:
             not delivery.settled and name in self._queues
             for name, delivery in row.deliveries.items()
         )
-        if row.alert.status == "acknowledged":
+        if row.silent:
             keep_acknowledgement(self._documents, row, waits=waits)
         else:
             self._documents.put(KIND, row.alert.id, msgspec.json.encode(row), open_=waits)

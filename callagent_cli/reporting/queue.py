@@ -62,14 +62,14 @@ class Queue:
     def batch(self, now_s: float) -> list[Row]:
         """Return what goes out together: all that piled up, or else the oldest alone.
 
-        An acknowledgement goes alone, for in a digest it would hide that there is an alert.
+        What is silent goes alone, for in a digest it would hide that there is an alert.
         """
         if not self.rows:
             return []
         first = self.rows[0]
-        if first.alert.status == "acknowledged" or not self._piled_up(now_s):
+        if first.silent or not self._piled_up(now_s):
             return [first]
-        rows = [row for row in self.rows if row.alert.status != "acknowledged"]
+        rows = [row for row in self.rows if not row.silent]
         if self.channel.name not in _MACHINES:
             return rows
         return [row for row in rows if row.alert.incident == first.alert.incident]

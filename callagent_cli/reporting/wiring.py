@@ -208,6 +208,7 @@ class Reporting:
     def end_of_run(self) -> None:
         """Raise what must be said before the run ends: held resolves, marked early, and counts."""
         self._raise(self.book.end_of_run(self._now()))
+        self.outbox.end_quietly()
 
     async def flush(self, timeout_s: float) -> int:
         """Deliver what waits, for at most `timeout_s`; return how many alerts still wait."""
@@ -365,6 +366,7 @@ class Reporting:
             self._clock,
             on_broken=self._channel_broken,
             on_works=self._channel_works,
+            broken=any(each.service == wording.HEARTBEAT for each in self.book.incidents()),
         )
 
     def _doors(self) -> Doors:

@@ -296,3 +296,29 @@ def test_no_story_opens_an_incident_twice(moves: list[tuple[str, int]]) -> None:
         assert kinds.count("call_failed") <= 1
         assert incident.status == "resolved"
         assert incident.calls_failed == incident.told_failed
+
+
+def _failed(drill: Drill, times: int) -> Drill:
+    return drill.see(*[failed_attempt(error_message=f"503 for {KEY}")] * times)
+
+
+@pytest.mark.parametrize(
+    ("between", "after_s", "expected"),
+    [
+        ([], 65, 4),
+        ([good_attempt()], 65, 1),
+        ([breaker("half_open", "closed")], 5, 1),
+        ([], 601, 1),
+    ],
+    ids=["killed", "worked meanwhile", "closed meanwhile", "long ago"],
+)
+def test_an_outage_begins_before_the_kill_that_came_before_it_opened(
+    between: list[Event], after_s: float, expected: int
+) -> None:
+    """What failed before is counted once it opens, unless something disproves that it belongs."""
+    drill = _failed(Drill(), 3).see(*between)
+    drill.restart(after_s=after_s)
+    _failed(drill, 1).see(breaker("closed", "open"))
+
+    assert drill.book.incidents()[0].attempts_failed == expected
+    assert KEY not in drill.documents.text()

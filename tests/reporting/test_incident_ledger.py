@@ -2,13 +2,17 @@
 
 from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from random import Random
 from typing import Any, Final
 
 import pytest
-from outage_worlds import Watched, outage
+from outage_worlds import Kill, Watched, outage
 
+from callagent_cli.events import AttemptFinished, Stamped
 from callagent_cli.reporting.incidents.report import Report
+from callagent_cli.simulation.scenario.format import Scenario
+from callagent_cli.store.database import Hooks
 
 TARGETS: Final = ("elevenlabs", "elevenlabs.dial", "elevenlabs.follow", "crm", "llm")
 STATUSES: Final = (500, 502, 503, 504, 529)
@@ -89,6 +93,7 @@ def test_a_flapping_outage_counts_each_failure_once(
             _at(report.times.detected) < request.at < end_s for request in received
         )
         assert since_detected <= _wasted(report) <= since_first
+        assert report.impact.affected + report.impact.protected <= 20
         assert report.waste.after_open == 0
 
 
@@ -102,3 +107,55 @@ def test_what_never_reached_the_provider_is_counted_too(fault: str, lanes: int) 
     assert world.requests["elevenlabs"] == []
     assert _wasted(reports[0]) == sum(world.faults.hits.values())
     assert reports[0].waste.after_open == 0
+
+
+class _Durable(Watched):
+    """A world that knows which failed attempts a kill could not take back any more."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        super().__init__(scenario)
+        self.failed_attempts: list[str] = []
+        self._committed = self._lives_heard = 0
+
+    def _hear(self, at_s: float, stamped: Stamped) -> None:
+        if self._lives > self._lives_heard:
+            self._lives_heard = self._lives
+            del self.failed_attempts[self._committed :]
+            self._store.hooks = Hooks(after_commit=self._commit)
+        super()._hear(at_s, stamped)
+        event = stamped.event
+        if isinstance(event, AttemptFinished) and event.http_status == 503:
+            self.failed_attempts.append(event.call)
+
+    def _commit(self) -> None:
+        self._committed = len(self.failed_attempts)
+
+
+def _outage_of(lanes: int) -> Scenario:
+    return outage("elevenlabs", {"status": 503}, lasts_s=200, lanes=lanes, contacts=20)
+
+
+@cache
+def _steps(lanes: int) -> tuple[int, int]:
+    """Return the steps, without a kill, around the outage: its first failure and its end."""
+    calm = _Durable(_outage_of(lanes))
+    calm.run()
+    return calm.steps_at_alerts[0] // 2, calm.steps_at_alerts[-1]
+
+
+@pytest.mark.parametrize("part", range(4))
+@pytest.mark.parametrize("lanes", [1, 6])
+def test_a_kill_in_an_outage_loses_and_doubles_no_number(lanes: int, part: int) -> None:
+    """Before it is detected, while it lasts and after it; what was in flight nobody knows."""
+    first, last = _steps(lanes)
+    for number in range(first + part, last, max(1, (last - first) // 8)):
+        world = _Durable(_outage_of(lanes))
+        assert world.run(Kill(where="step", number=number, restart_after_s=2.0)).finished
+        (report,) = world.of("elevenlabs")
+
+        assert _wasted(report) == sum(report.errors.counts) == len(world.failed_attempts), number
+        assert 0 <= len(world.requests["elevenlabs"]) - _wasted(report) <= lanes, number
+        assert report.impact.affected == len(set(world.failed_attempts)), number
+        assert report.impact.affected == sum(report.impact.affected_now.values()), number
+        assert report.impact.affected + report.impact.protected <= 20, number
+        assert report.waste.after_open == 0, number

@@ -53,6 +53,8 @@ def test_the_numbers_of_a_report_equal_the_ledger(scenario: str, service: str) -
     assert reports[0].times.first_failure <= reports[0].times.detected
     affected = {request.call_id for request in requests if request.call_id}
     assert len(affected) <= reports[0].impact.affected <= len(requests)
+    impact = reports[0].impact
+    assert impact.affected + impact.protected <= world.scenario.campaign.contacts
 
 
 def test_a_report_names_exactly_the_calls_that_failed_by_it() -> None:
@@ -119,6 +121,16 @@ def test_an_open_incident_has_no_end_and_counts_who_waits_now() -> None:
     assert report.impact.protected == 12
     assert report.impact.affected_now == {"gone": 1}
     assert report.requeue == ""
+
+
+def test_failed_calls_that_ended_with_their_run_have_an_end() -> None:
+    """Their incident is resolved, and says when."""
+    drill = Drill().see(failed_attempt(outcome="rejected"), failed_call()).at(60).end_of_run()
+    report = _report(drill)
+
+    assert report.status == "resolved"
+    assert report.times.resolved == report.times.declared_over == "2026-01-05T09:01:00.000Z"
+    assert report.times.mttr_s == 60
 
 
 def test_an_incident_that_does_not_exist_has_no_report() -> None:

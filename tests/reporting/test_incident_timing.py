@@ -1,9 +1,11 @@
 """The instants at which people hear of an incident, to the millisecond on both sides."""
 
+from typing import Any
+
 import pytest
 from reporting_doubles import Drill, breaker, failed_attempt, failed_call, good_attempt
 
-from callagent_cli.events import RunStarted, RunWaiting
+from callagent_cli.events import CallChanged, RunStarted, RunWaiting
 from callagent_cli.reporting.incidents.incident import load
 
 HAIR_S = 0.001
@@ -50,6 +52,42 @@ def test_a_run_that_ends_sooner_marks_its_resolve_early(after_s: float, early: b
     assert drill.kinds == ["opened", "update", "resolved"]
     assert load(drill.documents)[0].early is early
     assert ("early: the run ended" in drill.told[-1].title) is early
+
+
+def _refused(drill: Drill, old: str = "closed") -> Drill:
+    refused: dict[str, Any] = {"error_class": "AuthenticationFailed", "http_status": 401}
+    return drill.see(breaker(old, "isolated", owner="unauthorized", **refused))
+
+
+@pytest.mark.parametrize("closed", [True, False])
+def test_an_isolation_within_an_outage_is_told_at_once(closed: bool) -> None:
+    """It waits for a person, and so for no other update; the incident is named by it from then."""
+    drill = _down(Drill())
+    if closed:
+        _up(drill.at(60))
+    told = len(drill.kinds)
+    _refused(drill.at(70), "closed" if closed else "half_open")
+
+    assert len(drill.kinds) == told + 1
+    assert drill.told[-1].severity == "critical"
+    assert drill.told[-1].title == "elevenlabs refuses our key (401)"
+    assert [each.key for each in load(drill.documents)] == ["elevenlabs:AuthenticationFailed"]
+    _refused(drill.at(400), "half_open").at(470)
+    assert len(drill.kinds) == told + 1
+
+
+def test_what_needs_a_person_after_an_outage_that_was_over_is_another_incident() -> None:
+    """It does not go on with what healed by itself, and what heals does not go on with it."""
+    drill = _refused(_up(_down(Drill()).at(50)).at(300))
+    drill.at(400).see(breaker("isolated", "closed"))
+    _up(_down(drill.at(600)).at(650)).at(1000)
+
+    assert [each.key for each in load(drill.documents)] == [
+        "elevenlabs:ServiceUnavailable",
+        "elevenlabs:AuthenticationFailed",
+        "elevenlabs:ServiceUnavailable",
+    ]
+    assert drill.kinds.count("opened") == drill.kinds.count("resolved") == 3
 
 
 @pytest.mark.parametrize(("after_s", "same"), [(600.0, True), (600 + HAIR_S, False)])
@@ -153,17 +191,35 @@ def test_failures_told_before_a_reopening_are_not_counted_again() -> None:
     assert drill.book.incidents()[0].attempts_failed == 4 + 1 + 3
 
 
+class _Held:
+    def pending(self) -> int:
+        """Return how many nobody has begun."""
+        return 10
+
+
 def test_who_was_held_back_and_then_hurt_is_no_longer_protected() -> None:
     """The trial of a service that is still down costs one of the protected people."""
-
-    class Held:
-        def pending(self) -> int:
-            """Return how many nobody has begun."""
-            return 10
-
     drill = Drill()
-    drill.book.watch(Held())
+    drill.book.watch(_Held())
     _down(drill).at(40).see(failed_attempt(call="call_8", trial=True, breaker_state="half_open"))
     incident = drill.book.incidents()[0]
 
     assert (incident.calls_affected, incident.calls_protected) == (2, 9)
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_nobody_is_affected_and_protected_at_once(killed: bool) -> None:
+    """Held back and then hurt is not spared; who was in a lane at its start nobody held back."""
+    drill = Drill()
+    drill.book.watch(_Held())
+    for call in ("call_1", "call_7"):
+        drill.see(CallChanged(call=call, old="pending", new="active", step="dial", reason=""))
+    _down(drill).at(5)
+    if killed:
+        drill.restart()
+    drill.see(failed_attempt(call="call_7", duration_s=9.0))
+    _up(drill.at(50)).at(100)
+    drill.see(*[failed_attempt(call=f"call_{number}") for number in (8, 9)])
+    incident = drill.book.incidents()[0]
+
+    assert (incident.calls_affected, incident.calls_protected) == (4, 8)

@@ -82,6 +82,23 @@ def test_every_number_is_there() -> None:
         assert line in text
 
 
+def test_the_lanes_of_a_killed_run_are_not_given_back_twice() -> None:
+    """What it left in a lane counts as busy until it is taken from there; never below none."""
+    totals = {"active": 2, "backoff": 1, "parked": 4}
+    metrics = Metrics(totals=totals, lanes=4, services={})
+    begun = generate_latest(metrics.registry).decode()
+    for event in (
+        _moved("active", "pending"),
+        _moved("backoff", "active"),
+        _moved("active", "done"),
+    ):
+        metrics(_stamped(event))
+    metrics(_stamped(_moved("active", "reconciling")))
+
+    assert "callagent_lanes_busy 3.0" in begun
+    assert "callagent_lanes_busy 0.0" in generate_latest(metrics.registry).decode()
+
+
 def test_no_label_names_a_call() -> None:
     """A million calls do not make a million series."""
     metrics = Metrics(totals={}, lanes=1, services={})

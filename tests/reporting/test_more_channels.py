@@ -211,13 +211,16 @@ class _Switch:
         """Nothing to release."""
 
 
-def _heartbeat(switch: _Switch, said: list[tuple[str, ...]], clock: Clock) -> Heartbeat:
+def _heartbeat(
+    switch: _Switch, said: list[tuple[str, ...]], clock: Clock, *, broken: bool = False
+) -> Heartbeat:
     exchange = Exchange(http=switch, service="heartbeat", utc=clock.utc, secret="")
     return Heartbeat(
         Ping(exchange, path="/ping"),
         clock,
         on_broken=lambda name, why: said.append(("broken", name, why)),
         on_works=lambda name: said.append(("works", name)),
+        broken=broken,
     )
 
 
@@ -238,3 +241,43 @@ def test_the_switch_is_asked_for_each_minute() -> None:
         assert [entry[:2] for entry in said] == [("broken", "heartbeat"), ("works", "heartbeat")]
 
     run_jumping(story())
+
+
+def _beaten(minutes: int, *statuses: int, broken: bool = False) -> tuple[list[float], list[str]]:
+    """Return at which minutes the switch was asked for, and what was said of it."""
+
+    async def story() -> tuple[list[float], list[str]]:
+        switch, said = _Switch(*statuses), list[tuple[str, ...]]()
+        heart = _heartbeat(switch, said, loop_clock(), broken=broken)
+        beating = asyncio.create_task(heart.run())
+        await asyncio.sleep(EVERY_S * minutes - 1)
+        beating.cancel()
+        await asyncio.wait({beating})
+        await heart.close()
+        return [at_s / EVERY_S for at_s in switch.asked_s], [entry[0] for entry in said]
+
+    return run_jumping(story())
+
+
+@pytest.mark.parametrize("status", [401, 402, 403, 404, 429, 503])
+def test_no_answer_of_the_switch_keeps_back_a_ping(status: int) -> None:
+    """A gap would be an alarm outside: after a quarter of an hour of it, too."""
+    minutes, said = _beaten(30, *[status] * 15)
+
+    assert minutes == list(range(30))
+    assert said == ["broken", "works"]
+
+
+@pytest.mark.parametrize(
+    ("statuses", "expected"), [((401,), ["broken", "works"]), ((503, 503), []), ((503, 200), [])]
+)
+def test_a_switch_that_refuses_us_is_told_at_once(
+    statuses: tuple[int, ...], expected: list[str]
+) -> None:
+    """One lost ping says nothing, but a wrong address does not become right by waiting."""
+    assert _beaten(5, *statuses)[1] == expected
+
+
+def test_a_switch_that_an_earlier_run_told_of_is_said_to_work_again() -> None:
+    """Its incident would stay open for ever otherwise; while it lasts it is not told again."""
+    assert _beaten(5, 401, broken=True)[1] == ["works"]

@@ -28,7 +28,7 @@ from callagent_cli.reporting.redaction import Redactor
 from callagent_cli.reporting.sinks import Dropped, FileSink, MemorySink, Sink
 from callagent_cli.reporting.wiring import Reporting, Surroundings
 from callagent_cli.services.http import Http, Request, Response
-from callagent_cli.settings import Alerts, Settings, Sheet, Telegram
+from callagent_cli.settings import Alerts, PagerDuty, Settings, Sheet, Telegram
 
 
 class Stage:
@@ -334,6 +334,35 @@ def test_a_sheet_that_is_set_replaces_the_file(tmp_path: Path) -> None:
 
 def _no_http(_: str) -> Http:
     raise AssertionError
+
+
+def test_a_run_that_ends_leaves_no_failed_call_open_at_pagerduty(tmp_path: Path) -> None:
+    """The alert of a failed call triggers an incident there; the end of the run resolves it."""
+
+    class Accepting:
+        async def send(self, request: Request) -> Response:
+            actions.append(json.loads(request.body or b"")["event_action"])
+            return Response(202, {}, b'{"status":"success"}')
+
+        async def close(self) -> None:
+            return
+
+    actions: list[str] = []
+
+    async def story() -> None:
+        doors = RealDoors(http_for=lambda _: Accepting(), environ={"PAGERDUTY_ROUTING_KEY": KEY})
+        settings = Settings(alerts=Alerts(pagerduty=PagerDuty()))
+        stage = Stage(tmp_path, real=True, settings=settings, doors=doors)
+        stage.bus.emit(failed_attempt(outcome="rejected"))
+        stage.bus.emit(failed_call())
+        stage.reporting.end_of_run()
+        assert await stage.reporting.flush(1) == 0
+        await stage.reporting.close()
+        assert stage.kinds == ["call_failed"]
+
+    run_jumping(story())
+
+    assert actions == ["trigger", "resolve"]
 
 
 def test_real_settings_without_doors_are_refused(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from callagent_cli.reporting.acknowledgement import KIND as ACKNOWLEDGEMENT
 from callagent_cli.reporting.acknowledgement import acknowledgement, keep
 from callagent_cli.reporting.alert import Channel
 from callagent_cli.reporting.channels.pagerduty import dedup_key
-from callagent_cli.reporting.incidents.incident import Incident, save
+from callagent_cli.reporting.incidents.incident import Incident, find, save
 from callagent_cli.settings import Alerts, PagerDuty, Telegram, Webhook
 
 SECRETS = ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "whsec_b2xkb2xkb2xkb2xkb2xkb2xkb2xkb2xk")
@@ -205,6 +205,57 @@ def test_an_acknowledgement_without_a_worker_waits_for_the_next_one() -> None:
         ]
         assert dedup_key(channel.taken[0]) == "callagent/run_1.INC-0001"
         assert documents.documents(ACKNOWLEDGEMENT, open_only=True) == []
+
+    run_story(story)
+
+
+def _over(documents: MemoryDocuments, desk: Desk) -> None:
+    found = find(documents, "INC-0001")
+    assert found is not None
+    save(documents, found.evolve(status="resolved", resolved_utc_s=9.0))
+    desk.outbox.end_quietly()
+
+
+@pytest.mark.parametrize("killed", [False, True])
+def test_failed_calls_call_nobody_by_pagerduty_once_their_run_has_ended(killed: bool) -> None:
+    """Their incident ends without an alert: PagerDuty hears of it once, and people do not."""
+
+    async def story() -> None:
+        documents = MemoryDocuments()
+        _incident(documents)
+        pagerduty, email = ScriptedChannel("pagerduty"), ScriptedChannel("email")
+        desk = Desk(pagerduty, email, documents=documents)
+        desk.raise_(alert(1, kind="call_failed"))
+        await desk.serve(1)
+        _over(documents, desk)
+        if killed:
+            desk = Desk(pagerduty, email, documents=documents)
+        desk.outbox.end_quietly()
+        assert await desk.outbox.flush(5) == 0
+
+        assert [taken.status for taken in pagerduty.taken] == ["open", "resolved"]
+        assert len({dedup_key(taken) for taken in pagerduty.taken}) == 1
+        assert [taken.status for taken in email.taken] == ["open"]
+
+    run_story(story)
+
+
+def test_an_end_that_was_told_is_not_told_again() -> None:
+    """The last alert of an incident resolved it, and of another PagerDuty never heard."""
+
+    async def story() -> None:
+        documents = MemoryDocuments()
+        _incident(documents)
+        muted = Desk(ScriptedChannel("email"), documents=documents)
+        muted.raise_(alert(1))
+        _over(documents, muted)
+        desk = Desk(ScriptedChannel("pagerduty"), documents=documents)
+        _incident(documents, "INC-0002")
+        desk.raise_(_of("INC-0002", 1))
+        desk.raise_(alert(2, incident="INC-0002", alert="INC-0002-02", kind="resolved"))
+        desk.outbox.end_quietly()
+
+        assert documents.documents(ACKNOWLEDGEMENT) == []
 
     run_story(story)
 

@@ -129,15 +129,15 @@ def show_incident(wanted: str, options: IncidentOptions) -> int:
 
 
 def _line(incident: Incident) -> IncidentLine:
-    closed_s = incident.closed_utc_s
+    ended_s = incident.ended_utc_s
     return IncidentLine(
         id=incident.id,
         key=incident.key,
         severity=incident.severity,
         status=incident.status,
         first_failure=utc_text(incident.first_failure_utc_s),
-        resolved=None if closed_s is None else utc_text(closed_s),
-        lasted_s=None if closed_s is None else round(closed_s - incident.first_failure_utc_s, 3),
+        resolved=None if ended_s is None else utc_text(ended_s),
+        lasted_s=None if ended_s is None else round(ended_s - incident.first_failure_utc_s, 3),
         affected=incident.calls_affected,
         failed=incident.calls_failed,
         acknowledged_by=incident.acknowledged_by,
@@ -146,8 +146,6 @@ def _line(incident: Incident) -> IncidentLine:
 
 def _row(line: IncidentLine) -> Row:
     lasted = "open" if line.lasted_s is None else duration_text(round(line.lasted_s))
-    if line.lasted_s is None and line.status == "resolved":
-        lasted = "over"
     texts = {
         "id": line.id,
         "since": line.first_failure[:16].replace("T", " "),

@@ -55,15 +55,23 @@ def requeue_calls(*, failed_by: str, incident: str, campaign: str, config: Path 
         require_service(place.settings, failed_by)
     store = place.write_store()
     try:
-        campaign = campaign_of(store, campaign)
-        chosen = _Chosen(failed_by=failed_by)
+        named = campaign_of(store, campaign)
+        chosen, campaigns = _Chosen(failed_by=failed_by), [named]
         if incident:
             chosen = _of_incident(store, incident)
-        text = _requeued(place, store, campaign, chosen)
+            # An outage knows no campaign: unless one is named, all whose calls it struck are meant.
+            campaigns = [named] if campaign else _campaigns(store, chosen) or [named]
+        for each in campaigns:
+            standard_output().line(place.title(_requeued(place, store, each, chosen)))
     finally:
         store.close()
-    standard_output().line(place.title(text))
     return int(ExitCode.DONE)
+
+
+def _campaigns(store: SqliteStore, chosen: _Chosen) -> list[str]:
+    """Return the campaigns in which calls of the choice are failed, by name."""
+    calls = (store.call(call_id) for call_id in chosen.calls)
+    return sorted({call.campaign for call in calls if call and call.state is CallState.FAILED})
 
 
 def _of_incident(store: SqliteStore, incident: str) -> _Chosen:

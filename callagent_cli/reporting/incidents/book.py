@@ -17,6 +17,7 @@ from callagent_cli.events import (
 from callagent_cli.reporting.incidents.affected import Affected
 from callagent_cli.reporting.incidents.breaker_rules import BreakerRules
 from callagent_cli.reporting.incidents.call_rules import CallRules
+from callagent_cli.reporting.incidents.failure_log import FailureLog
 from callagent_cli.reporting.incidents.failures import Failing
 from callagent_cli.reporting.incidents.incident import Documents, Incident, named_by
 from callagent_cli.reporting.incidents.moves import Moves
@@ -59,7 +60,7 @@ class IncidentBook:
         self._open = OpenIncidents(documents, label=label, now=now)
         self._shared = Shared(
             open=self._open,
-            failing=Failing(),
+            failing=Failing(FailureLog(documents, redactor.text), now.utc_s),
             affected=Affected(documents),
             moves=Moves(documents),
             redact=redactor.text,

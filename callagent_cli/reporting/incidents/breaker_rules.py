@@ -5,7 +5,7 @@ from typing import Any, Final
 from callagent_cli.events import AttemptFinished, BreakerChanged, HealthChecked, StepDegraded
 from callagent_cli.reporting.incidents import wording
 from callagent_cli.reporting.incidents.counting import counted
-from callagent_cli.reporting.incidents.failures import Failure
+from callagent_cli.reporting.incidents.failure_log import Failure
 from callagent_cli.reporting.incidents.incident import Incident, Waste
 from callagent_cli.reporting.incidents.open_incidents import (
     HEALTH_HOLD_S,
@@ -16,9 +16,6 @@ from callagent_cli.reporting.incidents.open_incidents import (
     calls_slot,
 )
 from callagent_cli.reporting.incidents.shared import Alerts, Shared
-
-SAVE_S: Final = 1.0
-"""Counts that grow with each attempt are stored this often at most."""
 
 _ISOLATING: Final = frozenset({"unauthorized", "quota", "misconfigured"})
 _REFUSING: Final = frozenset({"open", "isolated"})
@@ -47,22 +44,18 @@ class BreakerRules:
             return self._confirm(now, event)
         failure = self._shared.failing.failed(now.utc_s, event)
         if failure is not None and failure.counts and failure.service in self._open:
-            self._count(now, failure)
+            self._count(failure)
         return []
 
     def health_checked(self, now: Now, event: HealthChecked) -> Alerts:
         """Take a healthy service as one that is well."""
         return self._confirm(now, event) if event.health == "healthy" else []
 
-    def _count(self, now: Now, failure: Failure) -> None:
-        slot = failure.service
-        incident, timers = self._open.get(slot), self._open.timers(slot)
-        if incident is None:
-            return
-        save = now.monotonic_s - timers.saved_s >= SAVE_S
-        if save:
-            timers.saved_s = now.monotonic_s
-        self._open.replace(slot, self._met(incident, [failure]), save=save)
+    def _count(self, failure: Failure) -> None:
+        incident = self._open.get(failure.service)
+        if incident is not None:
+            # Saved in the turn that notes the call: a kill between the two would lose the count.
+            self._open.replace(failure.service, self._met(incident, [failure]), save=True)
 
     def _met(self, incident: Incident, failures: list[Failure]) -> Incident:
         """Return the incident with these failures, and with the calls that met them."""
@@ -72,7 +65,8 @@ class BreakerRules:
             if affected.note(incident.id, failure.call, "met"):
                 fresh += 1
                 parked = affected.was(incident.id, failure.call, "parked")
-                incident = _hurt_after_all(incident, parked=parked, trial=failure.trial)
+                if parked or not affected.had_begun(incident.id, failure.call):
+                    incident = _hurt_after_all(incident, parked=parked)
         incident = counted(incident, failures, self._shared.redact)
         return incident.evolve(calls_affected=incident.calls_affected + fresh)
 
@@ -120,17 +114,17 @@ class BreakerRules:
 
     def _down(self, now: Now, event: BreakerChanged) -> Alerts:
         slot = event.service
-        recent = self._open.take_recent(slot, now)
+        recent = self._open.take_recent(slot, now, owner=self._cause(event)["owner"])
         if recent is not None:
             self._down_again(now, event, recent)
             return [self._open.tell_update(slot, now)]
-        error_class = event.error_class or event.outcome or "slow"
-        fields = {"key": f"{slot}:{error_class}", "cause": "breaker", "error_class": error_class}
+        fields = {"cause": "breaker", **_named(event)}
         if not self._adopt(now, event, fields):
             self._begin(now, event, fields)
         degraded = dict(self._degraded.get(slot, {}))
         self._open.change(slot, save=False, degraded=degraded, mitigated_utc_s=now.utc_s)
         incident = self._sampled(slot)
+        self._shared.affected.begun(incident.id, self._shared.in_lanes)
         self._open.remind(slot, now)
         return [self._open.alert(slot, "opened", wording.opened(incident, now.utc_s))]
 
@@ -168,7 +162,9 @@ class BreakerRules:
     def _down_again(self, now: Now, event: BreakerChanged, incident: Incident) -> Alerts:
         slot, cause = event.service, self._cause(event)
         reopened = incident.closed_utc_s is not None
-        worse = cause["owner"] != incident.owner and not reopened
+        other = cause["owner"] != incident.owner
+        if other:
+            cause |= _named(event)
         if incident.status == "resolved":
             # Until it was declared over, failures were counted as they came.
             over_s = incident.resolved_utc_s or 0.0
@@ -186,10 +182,13 @@ class BreakerRules:
         )
         timers = self._open.timers(slot)
         timers.resolve_s = NEVER
-        if reopened or worse:
-            self._open.want_update(slot, now)
-        if timers.remind_s == NEVER or worse:
+        if timers.remind_s == NEVER or other:
             self._open.remind(slot, now)
+        if other and cause["owner"]:
+            # Nothing heals any more until somebody acts: that cannot wait for its turn.
+            return [self._open.tell_update(slot, now)]
+        if reopened or other:
+            self._open.want_update(slot, now)
         return []
 
     def _cause(self, event: BreakerChanged) -> dict[str, Any]:
@@ -217,7 +216,7 @@ class BreakerRules:
 
     def _closed(self, slot: str, now: Now) -> Alerts:
         self._unconfirmed.discard(slot)
-        self._shared.failing.closed(slot)
+        self._shared.failing.closed(slot, now.utc_s)
         incident = self._open.get(slot)
         if incident is None or incident.closed_utc_s is not None:
             return []
@@ -248,10 +247,13 @@ class BreakerRules:
         return []
 
 
-def _hurt_after_all(incident: Incident, *, parked: bool, trial: bool) -> Incident:
-    """Take a person who was held back, and then met it as a trial, from the protected ones."""
-    if not parked and not trial:
-        return incident
+def _named(event: BreakerChanged) -> dict[str, str]:
+    error_class = event.error_class or event.outcome or "slow"
+    return {"key": f"{event.service}:{error_class}", "error_class": error_class}
+
+
+def _hurt_after_all(incident: Incident, *, parked: bool) -> Incident:
+    """Take a person who was held back, and met it later, from the protected ones."""
     return incident.evolve(
         calls_spared=incident.calls_spared - parked,
         calls_protected=max(0, incident.calls_protected - 1),

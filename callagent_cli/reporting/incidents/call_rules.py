@@ -6,7 +6,8 @@ from callagent_cli.events import CallChanged, DialSettled
 from callagent_cli.masking import mask
 from callagent_cli.reporting.incidents import wording
 from callagent_cli.reporting.incidents.counting import counted
-from callagent_cli.reporting.incidents.failures import CALLS_MAX, Failure
+from callagent_cli.reporting.incidents.failure_log import Failure
+from callagent_cli.reporting.incidents.failures import CALLS_MAX
 from callagent_cli.reporting.incidents.incident import Incident
 from callagent_cli.reporting.incidents.open_incidents import Now, calls_slot
 from callagent_cli.reporting.incidents.shared import Alerts, Shared
@@ -14,6 +15,7 @@ from callagent_cli.reporting.incidents.shared import Alerts, Shared
 REDIAL_REFUSED: Final = "redial_refused"
 """The error class of calls that are not dialed again because nobody knows whether they rang."""
 
+_IN_LANE: Final = frozenset({"active", "backoff"})
 _NOT_REACHED: Final = frozenset({"no_answer", "busy", "voicemail", "declined"})
 
 
@@ -36,6 +38,10 @@ class CallRules:
 
     def call_changed(self, now: Now, event: CallChanged) -> Alerts:
         """Take in one move of a call."""
+        if event.new in _IN_LANE:
+            self._shared.in_lanes.add(event.call)
+        else:
+            self._shared.in_lanes.discard(event.call)
         if event.new == "parked":
             self._parked(event)
         elif event.new in {"failed", "review"} and event.result not in _NOT_REACHED:
@@ -53,7 +59,6 @@ class CallRules:
             unhurt = not affected.was(incident.id, event.call, "met")
             self._open.change(
                 slot,
-                save=False,
                 calls_parked=incident.calls_parked + 1,
                 calls_spared=incident.calls_spared + unhurt,
             )

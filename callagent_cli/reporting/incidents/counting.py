@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from callagent_cli.reporting.incidents.failures import Failure
+from callagent_cli.reporting.incidents.failure_log import Failure
 from callagent_cli.reporting.incidents.incident import (
     BUCKETS_MAX,
     SAMPLES_MAX,

@@ -1,9 +1,10 @@
 """Remembers which failures are without a success yet, by service and by call."""
 
 from collections import deque
-from typing import Final, NamedTuple
+from typing import Final
 
 from callagent_cli.events import AttemptFinished
+from callagent_cli.reporting.incidents.failure_log import Failure, FailureLog
 from callagent_cli.resilience.outcome import RULES, Evidence
 
 CALLS_MAX: Final = 20_000
@@ -25,22 +26,6 @@ _COUNTING: Final = frozenset(
 _TELLING: Final = _COUNTING | {"rejected"}
 
 
-class Failure(NamedTuple):
-    """A failed attempt; `counts` when it speaks against the service itself."""
-
-    at_utc_s: float
-    service: str
-    operation: str
-    call: str
-    attempt: int
-    trial: bool
-    outcome: str
-    error_message: str
-    http_status: int | None
-    request_id: str
-    counts: bool
-
-
 class _Recent:
     """The failures of one operation; `in_a_row` are those since its last success."""
 
@@ -52,18 +37,31 @@ class _Recent:
 
 
 class Failing:
-    """Folds attempts; a success ends the streak of its own operation only, as in the breaker."""
+    """Folds attempts; a success ends the streak of its own operation only, as in the breaker.
 
-    def __init__(self) -> None:
+    What may begin an outage stands in `log` as well, and goes on where a run before this one ended.
+    """
+
+    def __init__(self, log: FailureLog, now_utc_s: float) -> None:
+        self._log = log
         self._recent: dict[str, dict[str, _Recent]] = {}
         self._calls: dict[str, Failure] = {}
+        for entry in log.entries(now_utc_s):
+            if entry.failure is not None:
+                self._append(entry.failure)
+            elif entry.operation:
+                self._of(entry.service, entry.operation).in_a_row = 0
+            else:
+                self._recent.pop(entry.service, None)
 
     def succeeded(self, utc_s: float, event: AttemptFinished) -> None:
         """Forget what a success disproves."""
         operations = self._recent.get(event.service)
         recent = operations.get(event.operation) if operations else None
         if operations and recent is not None:
-            recent.in_a_row = 0
+            if recent.in_a_row:
+                recent.in_a_row = 0
+                self._log.succeeded(event.service, event.operation, utc_s)
             failures = recent.failures
             while failures and failures[0].at_utc_s < utc_s - WINDOW_S:
                 failures.popleft()
@@ -93,11 +91,17 @@ class Failing:
         if event.call:
             self._remember(failure)
         if failure.counts:
-            operations = self._recent.setdefault(failure.service, {})
-            recent = operations.setdefault(failure.operation, _Recent())
-            recent.failures.append(failure)
-            recent.in_a_row += 1
+            self._append(failure)
+            self._log.failed(failure)
         return failure
+
+    def _append(self, failure: Failure) -> None:
+        recent = self._of(failure.service, failure.operation)
+        recent.failures.append(failure)
+        recent.in_a_row += 1
+
+    def _of(self, service: str, operation: str) -> _Recent:
+        return self._recent.setdefault(service, {}).setdefault(operation, _Recent())
 
     def _remember(self, failure: Failure) -> None:
         self._calls.pop(failure.call, None)
@@ -127,9 +131,10 @@ class Failing:
             found = max(streaks, found, key=len)
         return sorted(found, key=lambda failure: failure.at_utc_s)
 
-    def closed(self, service: str) -> None:
+    def closed(self, service: str, utc_s: float) -> None:
         """Forget the failures of a service whose breaker closed."""
-        self._recent.pop(service, None)
+        if self._recent.pop(service, None) is not None:
+            self._log.closed(service, utc_s)
 
     def finished(self, call: str) -> Failure | None:
         """Forget a call that reached its end; return the failure that was its last word."""

@@ -117,6 +117,11 @@ class Incident(msgspec.Struct, frozen=True, kw_only=True):
     version: str = ""
     command: str = ""
 
+    @property
+    def ended_utc_s(self) -> float | None:
+        """When it was well again for good, or else ended with its run; none while it is open."""
+        return self.closed_utc_s if self.closed_utc_s is not None else self.resolved_utc_s
+
     def evolve(self, **changes: object) -> "Incident":
         """Return a copy with some fields changed."""
         return msgspec.structs.replace(self, **changes)

@@ -43,7 +43,6 @@ class Timers:
     resolve_s: float = NEVER
     remind_s: float = NEVER
     updated_s: float = -NEVER
-    saved_s: float = -NEVER
     opened_s: float = -NEVER
     unmute_s: float = NEVER
 
@@ -171,10 +170,15 @@ class OpenIncidents:
         waste = structs.replace(waste, after_open=waste.after_open + after_open)
         self.change(slot, waste=waste)
 
-    def take_recent(self, slot: str, now: Now) -> Incident | None:
-        """Take back an incident that ended a short while ago: it goes on, under its id."""
+    def take_recent(self, slot: str, now: Now, *, owner: str = "") -> Incident | None:
+        """Take back an incident that ended a short while ago: it goes on, under its id.
+
+        One that waited for another act of a person, or for none, is another matter.
+        """
         recent = self.recent.get(slot)
-        if recent is None or now.utc_s - (recent.closed_utc_s or 0.0) > REOPEN_S:
+        if recent is None or recent.owner != owner:
+            return None
+        if now.utc_s - (recent.closed_utc_s or 0.0) > REOPEN_S:
             return None
         del self.recent[slot]
         self.take_back(slot, recent, Timers(opened_s=now.monotonic_s))

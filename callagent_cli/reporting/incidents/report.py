@@ -7,7 +7,7 @@ import msgspec
 
 from callagent_cli.clock import utc_text, utc_text_or_none
 from callagent_cli.events import Severity
-from callagent_cli.reporting.incidents.affected import affected_calls
+from callagent_cli.reporting.incidents.affected import affected_calls, failed_calls
 from callagent_cli.reporting.incidents.incident import Documents, Incident, Sample, Waste, find
 from callagent_cli.reporting.incidents.moves import moves_of
 
@@ -19,7 +19,7 @@ _REVIEW: Final = "review"
 
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):
-    """When what happened, in UTC; `resolved` is when it was well again for good.
+    """When what happened, in UTC; `resolved` is when it was well again for good, or its run ended.
 
     It is `declared_over` after two minutes of health. The time to detect, to mitigate and to
     resolve count from the first failure, the time to acknowledge from the detection.
@@ -145,7 +145,7 @@ def report_of(
         errors=_errors(incident),
         settings=incident.settings,
         version=incident.version,
-        requeue=_requeue(incident.id, calls),
+        requeue=_requeue(documents, incident.id),
         command=incident.command if incident.closed_utc_s is None else "",
     )
 
@@ -158,12 +158,12 @@ def _times(incident: Incident) -> Times:
         acknowledged=utc_text_or_none(incident.acknowledged_utc_s),
         acknowledged_by=incident.acknowledged_by,
         mitigated=utc_text_or_none(incident.mitigated_utc_s),
-        resolved=utc_text_or_none(incident.closed_utc_s),
+        resolved=utc_text_or_none(incident.ended_utc_s),
         declared_over=utc_text_or_none(incident.resolved_utc_s),
         mttd_s=round(detected_s - first_s, 3),
         mtta_s=_between(detected_s, incident.acknowledged_utc_s),
         mttm_s=_between(first_s, incident.mitigated_utc_s),
-        mttr_s=_between(first_s, incident.closed_utc_s),
+        mttr_s=_between(first_s, incident.ended_utc_s),
     )
 
 
@@ -235,6 +235,6 @@ def _errors(incident: Incident) -> Errors:
     return Errors(bucket_s=incident.bucket_s, counts=counts)
 
 
-def _requeue(incident_id: str, calls: Mapping[str, frozenset[str]]) -> str:
-    failed = any("failed" in ways for ways in calls.values())
+def _requeue(documents: Documents, incident_id: str) -> str:
+    failed = failed_calls(documents, incident_id)
     return f"callagent requeue --incident {incident_id}" if failed else ""

@@ -1,7 +1,7 @@
 """What the rules of an incident book share."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from callagent_cli.events import AlertRaised
@@ -33,7 +33,8 @@ class Shared:
     """The open incidents and what is remembered beside them.
 
     An outage of a service in `required` is critical; `in_force` returns the settings of a service
-    as texts; `run` is asked how many calls an outage holds up.
+    as texts; `run` is asked how many calls an outage holds up; `in_lanes` are the calls that are
+    being worked.
     """
 
     open: OpenIncidents
@@ -45,6 +46,7 @@ class Shared:
     in_force: Callable[[str], dict[str, str]]
     version: str
     run: Situation
+    in_lanes: set[str] = field(default_factory=set)
 
     def begin(self, slot: str, now: Now, **fields: Any) -> None:  # noqa: ANN401 — the fields of Incident.
         """Open an incident under the version and the settings in force."""
