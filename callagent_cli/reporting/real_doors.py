@@ -56,7 +56,7 @@ class RealDoors:
         if alerts.pagerduty is not None:
             channels.append(self._pagerduty(alerts.pagerduty, clock))
         if alerts.apprise is not None:
-            channels.append(self._apprise(alerts.apprise))
+            channels += self._apprise(alerts.apprise)
         return channels
 
     def heartbeat(self, url: str, clock: Clock) -> Ping:
@@ -108,11 +108,12 @@ class RealDoors:
         exchange = Exchange(http=http, service="pagerduty", utc=clock.utc, secret=key)
         return PagerDutyChannel(exchange, routing_key=key)
 
-    def _apprise(self, settings: Apprise) -> Channel:
+    def _apprise(self, settings: Apprise) -> list[Channel]:
+        """Return a channel for each address: what one refuses, the others have already."""
         addresses = settings.urls.read(self._environ).split()
         if not addresses:
             raise _missing("alerts.apprise.urls", settings.urls)
-        return AppriseChannel(addresses)
+        return [AppriseChannel(each, number=place) for place, each in enumerate(addresses, 1)]
 
 
 def _address(url: str, key: str) -> tuple[str, str]:

@@ -6,11 +6,12 @@ import json
 import msgspec
 import pytest
 from channel_trials import channel_of, tried
-from loopback_servers import Answer, json_answer
-from reporting_doubles import ALERT, KEY, loop_clock, run_jumping
+from loopback_servers import Answer, HttpServer, json_answer
+from outbox_desk import Desk
+from reporting_doubles import ALERT, KEY, alert, loop_clock, run_jumping
 from standardwebhooks.webhooks import Webhook as Verifier
 
-from callagent_cli.clock import Clock
+from callagent_cli.clock import Clock, system_clock
 from callagent_cli.errors import (
     AuthenticationFailed,
     InvalidPayload,
@@ -23,8 +24,10 @@ from callagent_cli.errors import (
 from callagent_cli.reporting.alert import Channel
 from callagent_cli.reporting.channels.pagerduty import dedup_key
 from callagent_cli.reporting.heartbeat import EVERY_S, Heartbeat, Ping
+from callagent_cli.reporting.real_doors import RealDoors
 from callagent_cli.services.exchange import Exchange
 from callagent_cli.services.http import NotSent, Request, Response
+from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.settings import Alerts, Apprise, PagerDuty, Slack, Webhook
 
 # apprise imports it where it is still there.
@@ -168,6 +171,34 @@ def test_an_address_that_fails_fails_the_delivery_and_keeps_its_token() -> None:
 
     assert isinstance(error, ServiceUnavailable)
     assert KEY not in error.message
+
+
+def test_one_apprise_address_that_is_gone_repeats_nothing_to_the_others() -> None:
+    """The address that works has each alert once; the one that a person must mend is told."""
+
+    async def story() -> None:
+        async with (
+            HttpServer([], forever=(200, {}, b"")) as good,
+            HttpServer([(404, {}, b"")]) as bad,
+        ):
+            urls = " ".join(each.base_url.replace("http", "json") for each in (good, bad))
+            doors = RealDoors(
+                http_for=lambda base_url: HttpxClient(base_url=base_url),
+                environ={"CALLAGENT_APPRISE_URLS": urls},
+            )
+            desk = Desk(*doors.channels(Alerts(apprise=Apprise()), system_clock()))
+            desk.raise_(alert())
+            for _ in range(3):
+                await desk.outbox.flush(5)
+            desk.outbox.close()
+
+        assert len(good.requests) == 1
+        (broken,) = (entry for entry in desk.said if entry[0] == "broken")
+        assert broken[1] == "apprise-2"
+        assert "error=404" in broken[2]
+        assert "correct its address" in broken[2]
+
+    asyncio.run(story())
 
 
 @pytest.mark.parametrize(

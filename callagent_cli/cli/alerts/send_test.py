@@ -51,10 +51,16 @@ def _chosen(channels: list[Channel], wanted: str) -> list[Channel]:
     if not names:
         hint = "set one under `alerts` in `callagent.yaml`"
         raise UsageError("no channel is set: all are pretended in logs/alerts.jsonl", hint=hint)
-    if wanted and wanted not in names:
+    chosen = [channel for channel in channels if _is_meant(channel, wanted)]
+    if not chosen:
         hint = hint_for(wanted, names, otherwise=f"these are set: {', '.join(names)}")
         raise UsageError(f"no channel `{wanted}` is set", hint=hint)
-    return [channel for channel in channels if wanted in {"", channel.name}]
+    return chosen
+
+
+def _is_meant(channel: Channel, wanted: str) -> bool:
+    """Tell whether a channel is named, alone (`apprise-2`) or with its like (`apprise`)."""
+    return wanted in {"", channel.name, channel.name.partition("-")[0]}
 
 
 async def _try(place: Workplace, channel: Channel, redactor: Redactor) -> bool:

@@ -49,14 +49,15 @@ def _nobody(place: Workplace) -> Check:
 async def _channel(place: Workplace, doors: RealDoors, redactor: Redactor, *, name: str) -> Check:
     alone = Alerts(**{name: getattr(place.settings.alerts, name)})
     try:
-        (channel,) = doors.channels(alone, system_clock())
+        channel, *others = doors.channels(alone, system_clock())
     except SettingsError as error:
         return Check(name=name, status="failed", text=error.message, fix=error.hint)
     try:
         _recall(place, channel)
         return await _asked(place, channel, redactor)
     finally:
-        await channel.close()
+        for each in (channel, *others):
+            await each.close()
 
 
 async def _asked(place: Workplace, channel: Channel, redactor: Redactor) -> Check:

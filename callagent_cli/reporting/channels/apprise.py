@@ -1,44 +1,47 @@
 """Alerts to whatever else apprise reaches (Discord, Teams, ntfy …); the extra `apprise`."""
 
 import importlib
+import re
 from typing import Any, Final
 
 from callagent_cli.errors import Misconfigured, ServiceUnavailable, SettingsError
-from callagent_cli.masking import HIDDEN, safe_text
+from callagent_cli.masking import safe_text
 from callagent_cli.reporting.alert import Alert
 
 TIMEOUT_S: Final = 25.0
-"""How long all addresses together may take."""
+"""How long an address may take."""
 
 _TYPES: Final = {"critical": "failure", "warning": "warning", "info": "info"}
+_BY_A_PERSON: Final = re.compile(r"\berror=(401|403|404|405|410)\b")
+"""How apprise logs the statuses that only another address ends."""
 
 
 class AppriseChannel:
-    """Sends each alert to every address; one that fails fails the delivery, which is repeated.
+    """Sends each alert to one address; several addresses are several channels.
 
-    Raises `SettingsError` when apprise is not installed or an address is none.
+    So one that fails is told of and tried again alone: the others have the alert already. `number`
+    counts the addresses from 1. Raises `SettingsError` when apprise is not installed or the address
+    is none.
     """
 
-    name = "apprise"
-
-    def __init__(self, addresses: list[str]) -> None:
+    def __init__(self, address: str, *, number: int = 1) -> None:
         try:
             # An extra, and half a second to import.
             apprise: Any = importlib.import_module("apprise")
         except ImportError as error:
             hint = "pip install 'callagent[apprise]', or remove `alerts.apprise`"
             raise SettingsError("`alerts.apprise` needs the package apprise", hint=hint) from error
-        self._secrets = addresses
+        self.name = "apprise" if number == 1 else f"apprise-{number}"
+        self._address = address
         # Nothing is stored, and no service's own retries: the outbox has those.
         asset = apprise.AppriseAsset(storage_mode="memory")
         self._notifier = apprise.Apprise(asset=asset)
-        for number, address in enumerate(addresses, 1):
-            if not self._notifier.add(address):
-                message = f"address {number} of `alerts.apprise` is none that apprise knows"
-                raise SettingsError(message, hint="see the list of services in apprise's docs")
+        if not self._notifier.add(address):
+            message = f"address {number} of `alerts.apprise` is none that apprise knows"
+            raise SettingsError(message, hint="see the list of services in apprise's docs")
 
     async def deliver(self, alert: Alert) -> None:
-        """Send the alert; raises `ServiceError` when an address did not take it."""
+        """Send the alert; raises `ServiceError` when the address did not take it."""
         result: Any = await self._notifier.async_notify(
             title=f"[{alert.severity}] {alert.title}",
             body=alert.body,
@@ -49,12 +52,12 @@ class AppriseChannel:
         if result:
             return
         failed = [each for each in result if not each]
-        names = ", ".join(str(each.name) for each in failed) or "no address"
+        service = ", ".join(str(each.name) for each in failed) or "the address"
         said = "; ".join(entry.message for each in failed for entry in each.logs())
-        for address in self._secrets:
-            said = said.replace(address, HIDDEN)
-        kind = Misconfigured if "error=401" in said or "error=403" in said else ServiceUnavailable
-        raise kind(f"apprise: {names} did not take it ({safe_text(said)})")
+        said = safe_text(said, secret=self._address)
+        kind = Misconfigured if _BY_A_PERSON.search(said) else ServiceUnavailable
+        fix = "; correct its address in `alerts.apprise`" if kind is Misconfigured else ""
+        raise kind(f"{self.name}: {service} did not take it ({said}){fix}")
 
     async def close(self) -> None:
         """Nothing to release."""
