@@ -1,12 +1,15 @@
 """Takes secrets and phone numbers out of every text before it reaches a log or a person."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Final
 from urllib.parse import quote, urlsplit
 
 import msgspec
 
+from callagent_cli.errors import SettingsError
 from callagent_cli.masking import HIDDEN, mask_numbers
 from callagent_cli.settings import Credential, Settings
 
@@ -15,6 +18,11 @@ SHORTEST_SECRET: Final = 6
 
 _SECRET_PATH: Final = 20
 """A webhook's path of this length or more is taken for a capability, as hosted hooks have them."""
+
+_SECRET_TOKEN: Final = 8
+"""A piece of an address of this length or more with a digit in it is taken for a token."""
+
+_PIECE: Final = re.compile(r"[^/?&=:@#]+")
 
 
 class Redactor:
@@ -55,29 +63,58 @@ def _forms(secret: str) -> Iterator[str]:
             yield form
 
 
+def forms_of(secret: str) -> list[str]:
+    """Return a secret and its parts that are secrets too, as they may stand in a text."""
+    return [form for part in _parts(secret) for form in _forms(part)]
+
+
 def secrets_of(settings: Settings, environ: Mapping[str, str]) -> list[str]:
     """Return every secret that the settings name, so that a `Redactor` can hide them.
 
     Raises `SettingsError` when a secret's file cannot be read.
     """
     found = [credential.read(environ) for credential in _credentials(settings)]
-    alerts = settings.alerts
-    found += _capabilities(alerts.heartbeat_url)
-    if alerts.webhook is not None:
-        found += _capabilities(alerts.webhook.url)
-    if alerts.slack is not None:
-        found += _capabilities(alerts.slack.url.read(environ))
-    parts = [part for secret in found for part in _parts(secret)]
-    return [secret for secret in parts if secret]
+    return _with_parts([*found, *_open_addresses(settings)])
+
+
+def readable_secrets_of(settings: Settings, environ: Mapping[str, str]) -> list[str]:
+    """Return the same without those whose file cannot be read: nobody else read it either."""
+    found = []
+    for credential in _credentials(settings):
+        with suppress(SettingsError):
+            found.append(credential.read(environ))
+    return _with_parts([*found, *_open_addresses(settings)])
+
+
+def _open_addresses(settings: Settings) -> list[str]:
+    """Return the secret parts of addresses that stand in the settings themselves."""
+    webhook = settings.alerts.webhook
+    urls = (settings.alerts.heartbeat_url, webhook.url if webhook else "")
+    return [part for url in urls for part in _capabilities(url)]
+
+
+def _with_parts(secrets: list[str]) -> list[str]:
+    return [part for secret in secrets for part in _parts(secret) if part]
 
 
 def _capabilities(url: str) -> list[str]:
     """Return the parts of an address that open a door to whoever knows them."""
     try:
         address = urlsplit(url)
+        hostname, password = address.hostname or "", address.password or ""
     except ValueError:  # It leads nowhere; whoever opens it says so.
         return [url]
-    return [part for part in (address.path, address.query) if len(part) >= _SECRET_PATH]
+    long = [part for part in (address.path, address.query) if len(part) >= _SECRET_PATH]
+    # The name of a machine is no secret; a token that stands in its place is.
+    netloc = address.netloc.replace(hostname, "") if "." in hostname else address.netloc
+    pieces = _PIECE.findall(f"{netloc}/{address.path}?{address.query}")
+    return [*long, password, *(piece for piece in pieces if _is_token(piece))]
+
+
+def _is_token(piece: str) -> bool:
+    """Tell whether a piece of an address is too odd to be a word."""
+    odd = any(character.isdigit() for character in piece)
+    return len(piece) >= _SECRET_PATH or (odd and len(piece) >= _SECRET_TOKEN)
 
 
 def _credentials(value: object) -> Iterator[Credential]:
@@ -89,10 +126,14 @@ def _credentials(value: object) -> Iterator[Credential]:
 
 
 def _parts(secret: str) -> list[str]:
-    """Return a secret, what stands between its spaces, and the keys inside a JSON credential."""
+    """Return a secret, what stands between its spaces, and what is secret by itself inside."""
     try:
         fields = msgspec.json.decode(secret, type=dict[str, object])
     except msgspec.DecodeError:
-        return [secret, *secret.split()]
+        words = secret.split()
+        addresses = [word for word in words if "://" in word]
+        return [secret, *words, *(part for url in addresses for part in _capabilities(url))]
     keys = [fields.get(name) for name in ("private_key", "private_key_id", "client_secret")]
-    return [secret, *(key for key in keys if isinstance(key, str))]
+    found = [key for key in keys if isinstance(key, str)]
+    lines = [line for key in found for line in key.splitlines() if not line.startswith("-----")]
+    return [secret, *found, *lines]

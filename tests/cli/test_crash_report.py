@@ -8,6 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from callagent_cli.cli.place.workplace import workplace
+from callagent_cli.cli.text import known_secrets
 from callagent_cli.cli.text.crash import crash_report, redacted, write_crash_report
 
 AT = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
@@ -72,6 +74,50 @@ def test_two_crashes_at_once_make_two_reports(tmp_path: Path) -> None:
 def test_the_shapes_of_secrets_are_known(text: str, expected: str) -> None:
     """Authorization headers, keys, passwords in addresses and phone numbers are recognized."""
     assert redacted(text, {}) == expected
+
+
+SLACK = "https://hooks.slack.com/services/T01234567/B01234567/abcdefghijklmnopqrstuvwx"
+ACCOUNT = """{"private_key": "-----BEGIN KEY-----\\nMIIabcdef\\n-----END KEY-----\\n"}"""
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("SLACK_WEBHOOK_URL", SLACK, SLACK),
+        ("SLACK_WEBHOOK_URL", SLACK, "abcdefghijklmnopqrstuvwx"),
+        ("CALLAGENT_APPRISE_URLS", "tgram://123456789:AAbbcc1dd/-100", "AAbbcc1dd"),
+        ("CALLAGENT_APPRISE_URLS", "json://a.test mailto://u:hunter@b.test", "hunter"),
+        ("CALLAGENT_WEBHOOK_SECRET", "whsec_MfKQrTwjUPDIL old", "MfKQrTwjUPDIL"),
+        ("GOOGLE_SERVICE_ACCOUNT_JSON", ACCOUNT, "MIIabcdef"),
+    ],
+)
+def test_a_part_that_opens_the_door_alone_is_a_secret(name: str, value: str, said: str) -> None:
+    """A token of an address, a line of a key, a signing secret without its prefix."""
+    assert redacted(f"boom {said} end", {name: value}) == "boom *** end"
+
+
+def test_secrets_that_only_the_settings_name_are_hidden(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Once the settings are read: a file, a variable of any name, the path of the heartbeat."""
+    monkeypatch.setattr(known_secrets, "_in_use", [])
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "voice.secret").write_text("file-swordfish\n", encoding="utf-8")
+    (tmp_path / "callagent.yaml").write_text(
+        """
+services:
+  elevenlabs: {api_key: {file: voice.secret}}
+  llm: {api_key: {env: MY_MODEL}}
+  crm: {token: {file: lost.secret}}
+alerts: {heartbeat_url: "https://ping.test/0f9a1b2c-3d4e-5f60-7182-93a4b5c6d7e8"}
+""",
+        encoding="utf-8",
+    )
+    environ = {"MY_MODEL": "env-swordfish"}
+    workplace(None, environ)
+    said = "file-swordfish env-swordfish 0f9a1b2c-3d4e-5f60-7182-93a4b5c6d7e8"
+
+    assert redacted(said, environ) == "*** *** ***"
 
 
 @given(

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from callagent_cli.cli.place.dotenv import apply_dotenv
+from callagent_cli.cli.text.known_secrets import settings_in_use
 from callagent_cli.errors import UsageError
 from callagent_cli.settings import Settings
 from callagent_cli.settings_file import load_settings
@@ -77,6 +78,7 @@ def workplace(config: Path | None, environ: Mapping[str, str]) -> Workplace:
     if isinstance(environ, MutableMapping):
         apply_dotenv(environ)
     settings = load_settings(config, environ)
+    settings_in_use(settings)
     return Workplace(
         settings=settings,
         state_dir=Path(settings.state_dir),

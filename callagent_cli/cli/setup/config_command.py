@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from callagent_cli.cli.place.dotenv import DOTENV, apply_dotenv, read_dotenv
+from callagent_cli.cli.text.known_secrets import settings_in_use
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.errors import ExitCode
 from callagent_cli.settings import Credential, Settings
@@ -63,6 +64,7 @@ def settings_shown(
 ) -> Iterator[Shown]:
     """Yield each setting; `before` is the environment as it was before `.env` was read."""
     settings = load_settings(path, environ)
+    settings_in_use(settings)
     file = None
     if path is not None or SETTINGS_FILE.exists():
         file = read_settings(path or SETTINGS_FILE)

@@ -2,36 +2,22 @@
 
 import os
 import platform
-import re
 import traceback
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Final
 
 from callagent_cli import __version__
+from callagent_cli.cli.text.known_secrets import known_secrets
 from callagent_cli.masking import HIDDEN, hide_secrets, mask_numbers
-
-SECRET_NAMES: Final = re.compile(
-    r"KEY|TOKEN|SECRET|PASSW|CREDENTIAL|SERVICE_ACCOUNT", re.IGNORECASE
-)
-"""Environment variables whose values never appear in a report."""
-
-_SHORTEST_SECRET: Final = 4
-
 
 def redacted(text: str, environ: Mapping[str, str]) -> str:
     """Return the text without secrets, and with phone numbers cut to their last three digits.
 
-    The settings may be what crashed, so secrets are known by the names of their variables and by
-    their shapes only.
+    Secrets are known from the settings, by the names of their variables and by their shapes: the
+    settings may be what crashed.
     """
-    secrets = {
-        value
-        for name, value in environ.items()
-        if SECRET_NAMES.search(name) and len(value) >= _SHORTEST_SECRET
-    }
-    for secret in sorted(secrets, key=len, reverse=True):
+    for secret in known_secrets(environ):
         text = text.replace(secret, HIDDEN)
     return mask_numbers(hide_secrets(text))
 
@@ -44,7 +30,7 @@ def crash_report(error: BaseException, arguments: Sequence[str], at: datetime) -
     ]
     trace = "".join(traceback.format_exception(error))
     said = [f"command: callagent {' '.join(arguments)}", "", *trace.splitlines()]
-    return "\n".join([*head, *(redacted(line, os.environ) for line in said)]) + "\n"
+    return "\n".join([*head, redacted("\n".join(said), os.environ)]) + "\n"
 
 
 def write_crash_report(error: BaseException, arguments: Sequence[str], folder: Path) -> Path:

@@ -4,7 +4,7 @@ from typing import Final
 
 from callagent_cli.cli.text.exit import MEANINGS
 
-ENVIRONMENT: Final[dict[str, str]] = {
+SECRETS: Final[dict[str, str]] = {
     "ELEVENLABS_API_KEY": "the ElevenLabs key (`mode: live`)",
     "OPENAI_API_KEY": "the key of the language model (`mode: live`)",
     "HUBSPOT_TOKEN": "the HubSpot private-app token (`mode: live`)",
@@ -15,6 +15,11 @@ ENVIRONMENT: Final[dict[str, str]] = {
     "PAGERDUTY_ROUTING_KEY": "the routing key that sends alerts to PagerDuty",
     "CALLAGENT_APPRISE_URLS": "the addresses that apprise sends alerts to",
     "GOOGLE_SERVICE_ACCOUNT_JSON": "the service account that writes the Google Sheet",
+}
+"""The environment variables whose values are secrets."""
+
+ENVIRONMENT: Final[dict[str, str]] = {
+    **SECRETS,
     "OTEL_EXPORTER_OTLP_ENDPOINT": "where `run` sends traces (the extra `otel`)",
     "NO_COLOR": "set: no colors",
     "FORCE_COLOR": "set: colors even when the output is no terminal",
