@@ -76,6 +76,15 @@ class Learning(Protocol):
         """Take up what was learned before; what does not fit the settings any more is ignored."""
 
 
+@runtime_checkable
+class Selective(Protocol):
+    """A channel with several receivers, of which some may refuse what the others take."""
+
+    @property
+    def missed(self) -> str:
+        """Whom the last delivery did not reach for good, and the way out; empty when nobody."""
+
+
 def alert_of(
     stamped: Stamped, event: AlertRaised, redactor: Redactor, *, status: AlertStatus, thread: str
 ) -> Alert:

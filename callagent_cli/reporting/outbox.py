@@ -12,7 +12,6 @@ from callagent_cli.errors import (
     CircuitOpen,
     Deferred,
     InvalidPayload,
-    PermanentError,
     ServiceError,
 )
 from callagent_cli.events import AlertDelivered, AlertRaised, CommandObeyed, Event, Stamped
@@ -22,11 +21,11 @@ from callagent_cli.reporting.acknowledgement import keep as keep_acknowledgement
 from callagent_cli.reporting.alert import (
     AlertStatus,
     Channel,
-    Learning,
     alert_of,
     digest,
     thread_of,
 )
+from callagent_cli.reporting.channel_news import ChannelNews, say_nothing
 from callagent_cli.reporting.channels.mock import MockChannel
 from callagent_cli.reporting.delivery import Delivery, Row
 from callagent_cli.reporting.incidents import Documents
@@ -39,21 +38,11 @@ from callagent_cli.resilience.work import Work
 KIND: Final = "alert"
 """The kind under which alerts are kept as documents."""
 
-LEARNED: Final = "channel"
-"""The kind under which it is kept what a channel learned from its receiver."""
-
-BROKEN_AFTER: Final = 3
-"""Failures in a row after which the other channels hear that this one is broken."""
-
 NOT_SET: Final = "given up: the channel is not set any more"
 """Why an alert is not tried any more that waited for a channel which the settings name no more."""
 
 _NEVER: Final = float("inf")
 _GONE: Final = 410
-
-
-def _say_nothing(_channel: str, _advice: str) -> None:
-    """Tell nobody."""
 
 
 class Outbox:
@@ -77,7 +66,7 @@ class Outbox:
         emit: Callable[[Event], None],
         on_broken: Callable[[str, str], None],
         on_works: Callable[[str], None],
-        on_learned: Callable[[str, str], None] = _say_nothing,
+        on_learned: Callable[[str, str], None] = say_nothing,
         service: str = "",
     ) -> None:
         self._documents = documents
@@ -85,9 +74,12 @@ class Outbox:
         self._clock = clock
         self._redactor = redactor
         self._emit = emit
-        self._on_broken = on_broken
-        self._on_works = on_works
-        self._on_learned = on_learned
+        self._news = ChannelNews(
+            documents,
+            on_broken=lambda channel, error: on_broken(channel, redactor.text(error)),
+            on_works=on_works,
+            on_learned=on_learned,
+        )
         self._mutes = Mutes(documents)
         self._queues = {channel.name: Queue(channel, clock) for channel in channels}
         self._told: dict[str, set[str]] = {}
@@ -95,7 +87,7 @@ class Outbox:
         self._leases: dict[str, asyncio.TimerHandle] = {}
         self._leased_until_utc_s = 0.0
         self._orphans: list[tuple[Row, str]] = []
-        self._recall(channels)
+        self._news.recall(channels)
         self._load()
 
     def __call__(self, stamped: Stamped) -> None:
@@ -334,27 +326,11 @@ class Outbox:
             return  # The end of the run was faster.
         alert = rows[0].alert if len(rows) == 1 else digest([row.alert for row in rows])
         error = await outcome_of(queue.channel.deliver(alert))
-        self._learn(queue.channel)
+        self._news.learn(queue.channel)
         if error is not None:
             self._failed(queue, rows, error)
             raise error
         self._delivered(queue, rows)
-
-    def _recall(self, channels: Sequence[Channel]) -> None:
-        for channel in channels:
-            known = self._documents.get(LEARNED, channel.name)
-            if known is not None and isinstance(channel, Learning):
-                channel.recall(known.decode())
-
-    def _learn(self, channel: Channel) -> None:
-        """Keep what a channel learned for the runs to come, and tell how to settle it."""
-        if not isinstance(channel, Learning) or not channel.learned:
-            return
-        known = self._documents.get(LEARNED, channel.name)
-        learned = channel.learned.encode()
-        if known != learned:
-            self._documents.put(LEARNED, channel.name, learned, open_=False)
-            self._on_learned(channel.name, channel.advice)
 
     def _delivered(self, queue: Queue, rows: list[Row]) -> None:
         name, utc_s = queue.channel.name, self._clock.utc()
@@ -369,12 +345,10 @@ class Outbox:
         self._settle(queue, rows)
         for row in rows:
             self._emit(AlertDelivered(alert=row.alert.id, channel=name, delivered=True))
-        if not queue.known_to_work or queue.told_broken:
-            queue.known_to_work, queue.told_broken = True, False
-            self._on_works(name)
+        self._news.delivered(queue)
 
     def _failed(self, queue: Queue, rows: list[Row], error: ServiceError) -> None:
-        """Note a failure; tell it once, at the third in a row or when only a person can help."""
+        """Note a failure, and tell of the channel what there is to tell."""
         name, message = queue.channel.name, self._redactor.text(error.message)
         unusable = isinstance(error, InvalidPayload)
         for row in rows:
@@ -387,12 +361,8 @@ class Outbox:
                 alert=row.alert.id, channel=name, delivered=False, error_message=message
             )
             self._emit(failed)
-        queue.failures += not unusable
         queue.gone = error.status == _GONE
-        permanent = isinstance(error, PermanentError)
-        if (permanent or queue.failures >= BROKEN_AFTER) and not queue.told_broken:
-            queue.told_broken = True
-            self._on_broken(name, message)
+        self._news.failed(queue, error)
 
     def _settle(self, queue: Queue, rows: list[Row]) -> None:
         for row in rows:

@@ -5,7 +5,7 @@ import base64
 import json
 import ssl
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -157,6 +157,7 @@ class SmtpServer(_Server):
         password: str = "",
         greeting: str = "220 loopback",
         rcpt: str = "250 ok",
+        refuses: Mapping[str, str] = {},
         data: str = "250 queued",
     ) -> None:
         super().__init__()
@@ -165,6 +166,7 @@ class SmtpServer(_Server):
         self._implicit_tls, self._starttls = implicit_tls, starttls
         self._password, self._greeting = password, greeting
         self._rcpt, self._data = rcpt, data
+        self.refuses = dict(refuses)
         self.signed_in = False
         self.recipients: list[str] = []
         self.mails: list[bytes] = []
@@ -211,5 +213,6 @@ class SmtpServer(_Server):
         return "235 welcome" if self.signed_in else "535 wrong password"
 
     def _recipient(self, rest: str) -> str:
-        self.recipients.append(rest.partition(":")[2])
-        return self._rcpt
+        address = rest.partition(":")[2]
+        self.recipients.append(address)
+        return self.refuses.get(address.strip("<>"), self._rcpt)

@@ -251,3 +251,56 @@ def test_certificates_that_cannot_be_read_stop_the_start() -> None:
 
     with pytest.raises(SettingsError, match="ca_file"):
         EmailChannel(settings, password="")
+
+
+def _rounds(
+    tmp_path: Path, *rounds: dict[str, str]
+) -> tuple[list[ServiceError | str], list[list[str]]]:
+    """Deliver one alert once for each table of refusals; return what came of it, and who was asked.
+
+    What came of it is an error, or who was missed.
+    """
+
+    async def deliver() -> tuple[list[ServiceError | str], list[list[str]]]:
+        found, asked = list[ServiceError | str](), list[list[str]]()
+        async with SmtpServer(certificate(tmp_path)) as server:
+            settings = Email(
+                host="127.0.0.1",
+                port=server.port,
+                sender="a@b.test",
+                to=["Ops <ops@b.test>", "gone@b.test"],
+                tls="none",
+            )
+            channel = EmailChannel(settings, password="")
+            for refuses in rounds:
+                server.refuses, server.recipients = refuses, []
+                try:
+                    await channel.deliver(ALERT)
+                    found.append(channel.missed)
+                except ServiceError as error:
+                    found.append(error)
+                asked.append(server.recipients)
+        return found, asked
+
+    return asyncio.run(deliver())
+
+
+def test_a_recipient_that_is_refused_is_named_although_others_took_the_mail(
+    tmp_path: Path,
+) -> None:
+    """The mail is not sent again for it: it has arrived with everybody else."""
+    (missed,), _ = _rounds(tmp_path, {"gone@b.test": "550 no such user"})
+
+    assert isinstance(missed, str)
+    assert "correct `to` in `alerts.email` (gone@b.test 550 no such user)" in missed
+
+
+def test_a_recipient_that_is_put_off_is_tried_again_alone(tmp_path: Path) -> None:
+    """Who has the mail does not get it twice; who is refused in the end is named then."""
+    found, asked = _rounds(
+        tmp_path, {"gone@b.test": "451 greylisted"}, {"gone@b.test": "550 no such user"}
+    )
+
+    assert isinstance(found[0], ServiceUnavailable)
+    assert "gone@b.test 550 no such user" in str(found[1])
+    assert asked == [["<ops@b.test>", "<gone@b.test>"], ["<gone@b.test>"]]

@@ -215,6 +215,29 @@ def test_a_broken_channel_is_said_once_and_its_recovery_too(
     run_story(story)
 
 
+def test_a_receiver_that_refuses_what_others_took_is_told_until_it_takes_it() -> None:
+    """The alert counts as delivered; the channel counts as broken, once."""
+
+    class Halved(ScriptedChannel):
+        missed = f"ops@x.test was refused with {KEY}"
+
+    async def story() -> None:
+        channel = Halved("email")
+        desk = Desk(channel)
+        for number in (1, 2):
+            desk.raise_(alert(number))
+            await desk.serve(1)
+        channel.missed = ""
+        desk.raise_(alert(3))
+        await desk.serve(1)
+
+        assert len(channel.taken) == 3
+        broken = ("broken", "email", "ops@x.test was refused with ***")
+        assert desk.said == [broken, ("works", "email")]
+
+    run_story(story)
+
+
 def test_a_channel_only_a_person_can_mend_is_tried_again_now_and_then() -> None:
     """A refused token is no reason to knock every minute, and none to give up for good."""
 

@@ -14,7 +14,7 @@ from sheets_twin import SheetsTwin
 from threaded_server import Answer, Asked, answering
 
 from callagent_cli.cli.app import exit_code_of
-from callagent_cli.reporting.outbox import LEARNED
+from callagent_cli.reporting.channel_news import LEARNED
 from callagent_cli.store.sqlite_store import SqliteStore
 
 ME = {"ok": True, "result": {"username": "callagent_bot"}}

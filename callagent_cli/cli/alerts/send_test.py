@@ -16,7 +16,7 @@ from callagent_cli.clock import system_clock, utc_text
 from callagent_cli.durations import parse_duration
 from callagent_cli.errors import ExitCode, ServiceError, UsageError
 from callagent_cli.reporting.acknowledgement import ACKNOWLEDGING
-from callagent_cli.reporting.alert import Alert, Channel
+from callagent_cli.reporting.alert import Alert, Channel, Selective
 from callagent_cli.reporting.incidents.mutes import Mute, Mutes, mute_argument
 from callagent_cli.reporting.real_doors import RealDoors
 from callagent_cli.reporting.redaction import Redactor, secrets_of
@@ -76,10 +76,16 @@ async def _try(place: Workplace, channel: Channel, redactor: Redactor) -> bool:
             await channel.deliver(begins)
         await channel.deliver(over)
     except ServiceError as error:
-        output.line(place.title(f"✗ {channel.name}: {redactor.text(error.message)}"))
-        return True
+        return _failed(place, channel, redactor.text(error.message))
+    if isinstance(channel, Selective) and channel.missed:
+        return _failed(place, channel, redactor.text(channel.missed))
     output.line(place.title(f"✓ {channel.name}: took the alert; look whether it arrived"))
     return False
+
+
+def _failed(place: Workplace, channel: Channel, why: str) -> bool:
+    standard_output().line(place.title(f"✗ {channel.name}: {why}"))
+    return True
 
 
 def _alert(place: Workplace) -> Alert:

@@ -10,8 +10,8 @@ from callagent_cli.cli.setup.doctor_checks import Check
 from callagent_cli.clock import system_clock
 from callagent_cli.errors import PermanentError, ServiceError, SettingsError
 from callagent_cli.reporting.alert import Channel, Checked, Learning
+from callagent_cli.reporting.channel_news import LEARNED
 from callagent_cli.reporting.google_sheet import SheetError
-from callagent_cli.reporting.outbox import LEARNED
 from callagent_cli.reporting.real_doors import RealDoors
 from callagent_cli.reporting.redaction import Redactor, secrets_of
 from callagent_cli.services.httpx_client import HttpxClient

@@ -11,6 +11,7 @@ from callagent_cli import __version__
 from callagent_cli.cli.text.known_secrets import known_secrets
 from callagent_cli.masking import HIDDEN, hide_secrets, mask_numbers
 
+
 def redacted(text: str, environ: Mapping[str, str]) -> str:
     """Return the text without secrets, and with phone numbers cut to their last three digits.
 

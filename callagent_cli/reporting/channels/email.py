@@ -3,7 +3,7 @@
 import ssl
 from datetime import UTC, datetime
 from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from email.utils import format_datetime, getaddresses, parseaddr
 from typing import Final
 
 from callagent_cli.errors import (
@@ -24,6 +24,7 @@ STEP_TIMEOUT_S: Final = 10.0
 """How long each step of the conversation with the server may take."""
 
 _PERMANENT: Final = 500
+_REFUSED: Final = "the recipient was refused; correct `to` in `alerts.email`"
 _UNREACHABLE: Final = (NetworkFailure, "cannot be reached; correct `host` and `port`")
 _NOT_OFFERED: Final = (
     "the server offers no STARTTLS or sign-in here; correct `tls` or `port` in `alerts.email`"
@@ -32,6 +33,9 @@ _NO_TLS: Final = (
     "no secure connection; correct `tls` (starttls, tls or none), `port` or `ca_file`"
     " in `alerts.email`"
 )
+
+Refused = dict[str, tuple[int, str]]
+"""The recipients that a server refused, with its code and words."""
 
 
 class EmailChannel:
@@ -50,21 +54,60 @@ class EmailChannel:
         self._password = password
         self._timeout_s = timeout_s
         self._tls = _context(settings)
+        self._to = [address for _, address in getaddresses(settings.to) if address]
+        self._sending = ""
+        self._refusals: dict[str, str] = {}
+        self._missed = ""
+
+    @property
+    def missed(self) -> str:
+        """Whose addresses were refused although others took the last alert; empty when none."""
+        return self._missed
 
     async def deliver(self, alert: Alert) -> None:
-        """Send the alert; raises `ServiceError` with words that name the way out."""
-        await self._session(_message(self._settings, alert))
+        """Send the alert; raises `ServiceError` with words that name the way out.
+
+        What some recipients took is sent again to the others only, as long as these may take it.
+        """
+        if self._sending != alert.message:
+            self._sending, self._refusals = alert.message, {}
+        self._missed = ""
+        left = [address for address in self._to if address not in self._refusals]
+        refused = await self._session(_message(self._settings, alert), left)
+        later = {address for address, (code, _) in refused.items() if code < _PERMANENT}
+        for address in left:
+            if address not in later:
+                self._refusals[address] = _said_of(refused.get(address))
+        if later:
+            waiting = f"{', '.join(sorted(later))}: the server asks to come back later"
+            raise ServiceUnavailable(f"email through {self._place}: {waiting}")
+        self._missed = self._all_refused()
 
     async def check(self) -> str:
         """Connect and sign in without sending anything; raises `ServiceError`."""
-        await self._session(None)
+        await self._session(None, [])
         signed_in = "takes the sign-in" if self._settings.username else "answers; no sign-in is set"
         return f"the mail server {signed_in}"
 
     async def close(self) -> None:
         """Nothing to release: each email has a connection of its own."""
 
-    async def _session(self, message: EmailMessage | None) -> None:
+    @property
+    def _place(self) -> str:
+        return f"{self._settings.host}:{self._settings.port}"
+
+    def _all_refused(self) -> str:
+        refused = [f"{address} {said}" for address, said in self._refusals.items() if said]
+        if not refused:
+            return ""
+        said = safe_text("; ".join(refused), secret=self._password)
+        return f"email through {self._place} reaches others, but {_REFUSED} ({said})"
+
+    async def _session(self, message: EmailMessage | None, to: list[str]) -> Refused:
+        """Connect, and send a message; return who was refused while others took it, now or before.
+
+        Raises `ServiceError` when nobody took it.
+        """
         import aiosmtplib  # noqa: PLC0415 — 60 ms that only a real email needs to pay.
 
         settings = self._settings
@@ -80,8 +123,14 @@ class EmailChannel:
         )
         try:
             async with server:
-                if message is not None:
-                    await server.send_message(message)
+                if message is None:
+                    return {}
+                refused, _ = await server.send_message(message, recipients=to)
+                return {address: (each.code, each.message) for address, each in refused.items()}
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            if to == self._to:
+                raise self._translated(error) from error
+            return {each.recipient: (each.code, each.message) for each in error.recipients}
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise self._translated(error) from error
         finally:
@@ -89,9 +138,8 @@ class EmailChannel:
 
     def _translated(self, error: Exception) -> ServiceError:
         kind, fix = _meaning(error)
-        place = f"{self._settings.host}:{self._settings.port}"
         said = safe_text(_said(error), secret=self._password)
-        return kind(f"email through {place}: {fix}" + (f" ({said})" if said else ""))
+        return kind(f"email through {self._place}: {fix}" + (f" ({said})" if said else ""))
 
 
 def _context(settings: Email) -> ssl.SSLContext | None:
@@ -130,7 +178,7 @@ _MEANINGS: Final[tuple[tuple[str, type[ServiceError], str], ...]] = (
     (
         "SMTPRecipientsRefused",
         Misconfigured,
-        "the recipient was refused; correct `to` in `alerts.email`",
+        _REFUSED,
     ),
     ("SMTPDataError", InvalidPayload, "the email was refused"),
     (
@@ -169,6 +217,10 @@ def _is_transient(error: Exception) -> bool:
     """Tell whether the server itself said "later" (a code below 500)."""
     codes = _codes(error)
     return bool(codes) and all(code < _PERMANENT for code in codes)
+
+
+def _said_of(refusal: tuple[int, str] | None) -> str:
+    return f"{refusal[0]} {refusal[1]}" if refusal else ""
 
 
 def _said(error: Exception) -> str:

@@ -1,0 +1,73 @@
+"""What becomes of the channels themselves: each change is told once, however often it shows."""
+
+from collections.abc import Callable, Sequence
+from typing import Final
+
+from callagent_cli.errors import InvalidPayload, PermanentError, ServiceError
+from callagent_cli.reporting.alert import Channel, Learning, Selective
+from callagent_cli.reporting.incidents import Documents
+from callagent_cli.reporting.queue import Queue
+
+LEARNED: Final = "channel"
+"""The kind under which it is kept what a channel learned from its receiver."""
+
+BROKEN_AFTER: Final = 3
+"""Failures in a row after which the other channels hear that this one is broken."""
+
+
+def say_nothing(_channel: str, _advice: str) -> None:
+    """Tell nobody."""
+
+
+class ChannelNews:
+    """Tells that a channel broke, works, or learned something; see `Outbox` for the callbacks."""
+
+    def __init__(
+        self,
+        documents: Documents,
+        *,
+        on_broken: Callable[[str, str], None],
+        on_works: Callable[[str], None],
+        on_learned: Callable[[str, str], None] = say_nothing,
+    ) -> None:
+        self._documents = documents
+        self._on_broken = on_broken
+        self._on_works = on_works
+        self._on_learned = on_learned
+
+    def recall(self, channels: Sequence[Channel]) -> None:
+        """Let channels take up what they learned in earlier runs."""
+        for channel in channels:
+            known = self._documents.get(LEARNED, channel.name)
+            if known is not None and isinstance(channel, Learning):
+                channel.recall(known.decode())
+
+    def learn(self, channel: Channel) -> None:
+        """Keep what a channel learned for the runs to come, and tell how to settle it."""
+        if not isinstance(channel, Learning) or not channel.learned:
+            return
+        known = self._documents.get(LEARNED, channel.name)
+        learned = channel.learned.encode()
+        if known != learned:
+            self._documents.put(LEARNED, channel.name, learned, open_=False)
+            self._on_learned(channel.name, channel.advice)
+
+    def delivered(self, queue: Queue) -> None:
+        """Tell that a channel works, or whom it does not reach."""
+        channel = queue.channel
+        if isinstance(channel, Selective) and channel.missed:
+            self._broken(queue, channel.missed)
+        elif not queue.known_to_work or queue.told_broken:
+            queue.known_to_work, queue.told_broken = True, False
+            self._on_works(channel.name)
+
+    def failed(self, queue: Queue, error: ServiceError) -> None:
+        """Tell a failure at the third in a row, or at once when only a person can help."""
+        queue.failures += not isinstance(error, InvalidPayload)
+        if isinstance(error, PermanentError) or queue.failures >= BROKEN_AFTER:
+            self._broken(queue, error.message)
+
+    def _broken(self, queue: Queue, message: str) -> None:
+        if not queue.told_broken:
+            queue.told_broken = True
+            self._on_broken(queue.channel.name, message)
