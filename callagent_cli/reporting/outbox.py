@@ -191,12 +191,12 @@ class Outbox:
         names = [name for name in self._queues if event.service != f"alerts.{name}"]
         mute = self._mutes.covering(event.incident, event.service, stamped.utc_s)
         muted = ""
+        over = event.kind == "resolved" or not is_open(self._documents, event.incident)
         if mute is not None:
             muted = f"muted by {mute.by or 'operator'} until {utc_text(mute.until_utc_s)}"
             # Whoever heard that it began hears that it is over.
-            told = self._told.get(event.incident, set()) if event.kind == "resolved" else set()
+            told = self._told.get(event.incident, set()) if over else set()
             names = [name for name in names if name in told]
-        over = event.kind == "resolved" or not is_open(self._documents, event.incident)
         status: AlertStatus = "resolved" if over else "open"
         thread = self._threads.setdefault(event.incident, f"{stamped.run}.{event.incident}")
         alert = alert_of(stamped, event, self._redactor, status=status, thread=thread)

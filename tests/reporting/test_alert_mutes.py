@@ -88,6 +88,37 @@ def test_whoever_heard_that_it_began_hears_that_it_is_over_mute_or_not() -> None
     run_story(story)
 
 
+def test_the_second_end_of_an_incident_is_heard_mute_or_not() -> None:
+    """An incident that was opened again ends by an update; a pager must not stay on for it."""
+
+    async def story() -> None:
+        channel, drill = ScriptedChannel("pagerduty"), Drill()
+        desk = Desk(channel, documents=drill.documents)
+
+        async def deliver() -> None:
+            for told in drill.told:
+                desk.raise_(told)
+            drill.told.clear()
+            await desk.serve(1)
+
+        drill.see(*[failed_attempt()] * 4, breaker("closed", "open")).at(10)
+        drill.see(breaker("half_open", "closed")).at(140)
+        await deliver()
+        drill.at(200).see(breaker("closed", "open"))
+        await deliver()
+        mute = _muted("elevenlabs", 100_000)
+        desk.see(mute)
+        drill.see(mute).at(800).see(breaker("half_open", "closed"))
+        await deliver()
+        drill.at(1000)
+        await deliver()
+
+        assert [taken.status for taken in channel.taken][-2:] == ["open", "resolved"]
+        assert channel.taken[-1].kind == "update"
+
+    run_story(story)
+
+
 def test_a_mute_that_is_lifted_is_over() -> None:
     """`unmute` ends it before its time, and a restart keeps one that was not lifted."""
 
