@@ -295,11 +295,14 @@ class Outbox:
     # Delivering
 
     async def _empty(self, queue: Queue) -> None:
-        """Deliver what waits now, its back-off cut short; a wait the receiver asked for is kept."""
+        """Deliver what waits now, its back-off cut short.
+
+        The wait a receiver asked for is kept, and so is the number of messages an hour.
+        """
         breaker = queue.guard.breaker
         if breaker.state != "closed" and not queue.gone:
             breaker.reset("the run ends")
-        while queue.rows and not queue.gone:
+        while queue.rows and not queue.gone and queue.room_s <= self._clock.monotonic():
             if not await self._deliver(queue, retries=False):
                 return
 

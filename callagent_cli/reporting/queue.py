@@ -20,6 +20,9 @@ from callagent_cli.resilience.work import Operation
 HOURLY_MAX: Final = 10
 """Messages a channel gets in an hour; what comes beyond that is sent together, as a digest."""
 
+KEPT_MESSAGES: Final = 4
+"""How many of these are kept for what begins and what ends: updates never use up all."""
+
 DELIVERY_TIMEOUT_S: Final = 30.0
 
 MENDED_S: Final = 900.0
@@ -28,6 +31,7 @@ MENDED_S: Final = 900.0
 _MACHINES: Final = frozenset({"pagerduty", "webhook"})
 """Channels that a program reads: each message is about one incident, so that each one ends."""
 
+_FOR_ALL: Final = HOURLY_MAX - KEPT_MESSAGES
 _HOUR_S: Final = 3600.0
 _NEVER: Final = float("inf")
 
@@ -48,16 +52,17 @@ class Queue:
         self.known_to_work = False
         self.wake = asyncio.Event()
 
-    def full(self, now_s: float) -> bool:
-        """Tell whether the hour's messages are used up."""
-        return len(self.sent_s) == HOURLY_MAX and now_s - self.sent_s[0] < _HOUR_S
-
     def due_s(self, now_s: float) -> float:
         """Return when the next message may go out; infinity when there is none."""
         if not self.rows or self.gone:
             return _NEVER
-        free_s = self.sent_s[0] + _HOUR_S if self.full(now_s) else 0.0
-        return max(self.not_before_s, free_s)
+        return max(self.not_before_s, self.room_s)
+
+    @property
+    def room_s(self) -> float:
+        """When the hour has room for the next message, by the monotonic clock."""
+        ends = any(_begins_or_ends(row) for row in self.rows)
+        return self._used_up_s(HOURLY_MAX if ends else _FOR_ALL)
 
     def batch(self, now_s: float) -> list[Row]:
         """Return what goes out together: all that piled up, or else the oldest alone.
@@ -67,6 +72,8 @@ class Queue:
         if not self.rows:
             return []
         first = self.rows[0]
+        if self._used_up_s(_FOR_ALL) > now_s and not self._was_used_up(HOURLY_MAX, now_s):
+            return self._told_first()
         if first.silent or not self._piled_up(now_s):
             return [first]
         rows = [row for row in self.rows if not row.silent]
@@ -74,9 +81,26 @@ class Queue:
             return rows
         return [row for row in rows if row.alert.incident == first.alert.incident]
 
+    def _told_first(self) -> list[Row]:
+        """Return what begins or ends, after all that was said of its incident before."""
+        last = next((row for row in self.rows if _begins_or_ends(row)), self.rows[0])
+        if last.silent:
+            return [last]
+        before = self.rows[: self.rows.index(last)]
+        of_it = [row for row in before if row.alert.incident == last.alert.incident]
+        return [*(row for row in of_it if not row.silent), last]
+
+    def _used_up_s(self, messages: int) -> float:
+        """Return until when the hour's messages are used up; zero when there is room."""
+        return self.sent_s[-messages] + _HOUR_S if len(self.sent_s) >= messages else 0.0
+
+    def _was_used_up(self, messages: int, now_s: float) -> bool:
+        """Tell whether the hour's messages are used up, or were within this last hour."""
+        return len(self.sent_s) >= messages and self._used_up_s(messages) + _HOUR_S > now_s
+
     def _piled_up(self, now_s: float) -> bool:
         """Tell whether to send a digest; a webhook's receiver knows a repetition by its id only."""
-        if len(self.sent_s) == HOURLY_MAX and now_s - self.sent_s[0] < 2 * _HOUR_S:
+        if self._was_used_up(_FOR_ALL, now_s):
             return True
         return self.failures > 0 and self.channel.name != "webhook"
 
@@ -93,6 +117,10 @@ class Queue:
         if isinstance(error, Deferred):
             return error.delay_s
         return breaker.retry_after_s
+
+
+def _begins_or_ends(row: Row) -> bool:
+    return row.alert.kind == "opened" or row.alert.status != "open"
 
 
 async def outcome_of(delivery: Coroutine[None, None, None]) -> ServiceError | None:
