@@ -52,8 +52,11 @@ from callagent_cli.settings import Alerts, Settings, Sheet
 CLOSE_S: Final = 5.0
 """How long the end of a run waits for each file and for the sheet."""
 
-CHANNELS: Final = ("email", "telegram", "webhook")
-"""The channels there are; one that is not set is pretended."""
+CHANNELS: Final = ("email", "telegram", "webhook", "slack", "pagerduty")
+"""The channels there are without an extra; one that is not set is pretended."""
+
+ALERTS_FILE: Final = "alerts.jsonl"
+"""Where in the logs the alerts of pretended channels are written."""
 
 _RESTART_S: Final = 5.0
 _NEVER: Final = float("inf")
@@ -326,7 +329,7 @@ class Reporting:
     def _alert_sink(self) -> Sink:
         if not self._given.real:
             return MemorySink()
-        path = self._given.folder / "alerts.jsonl"
+        path = self._given.folder / ALERTS_FILE
         return FileSink(path, on_dropped=self._dropped("alerts"))
 
     def _row_sink(self) -> RowSink:

@@ -231,9 +231,33 @@ def test_alerts_test_says_what_came_back(
 
 
 @pytest.mark.parametrize(
+    ("arguments", "channels"),
+    [
+        ([], ["email", "telegram", "webhook", "slack", "pagerduty"]),
+        (["slack"], ["slack"]),
+    ],
+)
+def test_a_channel_that_is_not_set_is_tried_as_a_mock(
+    folder: Path,
+    arguments: list[str],
+    channels: list[str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """It says that it reached nobody, and the alert is where those of a run are."""
+    code = exit_code_of(["alerts", "test", *arguments])
+    said = capsys.readouterr().out.splitlines()
+    lines = (folder / "logs" / "alerts.jsonl").read_text(encoding="utf-8").splitlines()
+
+    assert code == 0
+    assert [json.loads(line)["channel"] for line in lines] == channels
+    assert all(line.startswith("SANDBOX ✓ ") for line in said)
+    assert all("is not set, so it is pretended" in line for line in said)
+
+
+@pytest.mark.parametrize(
     "arguments",
     [
-        ["alerts", "test"],
+        ["alerts", "test", "telegrm"],
         ["alerts", "mute", "elevenlabs"],
         ["alerts", "mute", "--for", "1h"],
         ["incidents", "list", "--markdown"],
@@ -244,7 +268,7 @@ def test_alerts_test_says_what_came_back(
 def test_what_cannot_be_done_is_said_with_a_hint(
     folder: Path, arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """No channel, no end of a mute, nothing run yet: exit code 2 and a way on."""
+    """No such channel, no end of a mute, nothing run yet: exit code 2 and a way on."""
     assert exit_code_of(arguments) == 2
     assert "hint:" in capsys.readouterr().err
 

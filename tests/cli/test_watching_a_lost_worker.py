@@ -38,7 +38,7 @@ from callagent_cli.store.port import RunRow
 
 SLOW = {"sandbox": {"pace": 1.0}, "dialing": {"max_dials": 1}}
 HERE = os.uname().nodename
-CHANNELS = 3
+CHANNELS = 5
 """Alerts of a sandbox are written once for each pretended channel."""
 
 
@@ -134,7 +134,8 @@ def test_an_attached_screen_alerts_too(
         app.options.feed.pull(app.state)
         app.options.feed.close()  # type: ignore[attr-defined]
         told = _told(tmp_path)
-        assert [alert["kind"] for alert in told] == ([] if app is picture else ["opened"] * 3)
+        expected = [] if app is picture else ["opened"] * CHANNELS
+        assert [alert["kind"] for alert in told] == expected
     assert screen.state.gone
     assert screen.state.verdict(time.time()).word == "LOST"
 

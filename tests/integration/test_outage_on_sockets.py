@@ -69,7 +69,7 @@ def test_an_outage_reaches_alerts_screen_and_sheet(tmp_path: Path) -> None:
     by_channel: dict[str, set[str]] = {}
     for alert in alerts:
         by_channel.setdefault(alert["channel"], set()).add(alert["kind"])
-    assert set(by_channel) == {"email", "telegram", "webhook"}
+    assert set(by_channel) == {"email", "telegram", "webhook", "slack", "pagerduty"}
     assert all({"opened", "resolved", "call_failed"} <= kinds for kinds in by_channel.values()), (
         by_channel
     )

@@ -26,7 +26,7 @@ from callagent_cli.reporting.google_sheet import GoogleSheet
 from callagent_cli.reporting.real_doors import RealDoors
 from callagent_cli.reporting.redaction import Redactor
 from callagent_cli.reporting.sinks import Dropped, FileSink, MemorySink, Sink
-from callagent_cli.reporting.wiring import Reporting, Surroundings
+from callagent_cli.reporting.wiring import CHANNELS, Reporting, Surroundings
 from callagent_cli.services.http import Http, Request, Response
 from callagent_cli.settings import Alerts, PagerDuty, Settings, Sheet, Telegram
 
@@ -237,7 +237,7 @@ def test_a_restart_delivers_what_was_left_and_repeats_nothing(tmp_path: Path) ->
         running.cancel()
         kinds.extend(stage.kinds)
         told = [line["kind"] for line in _lines(stage.reporting.alert_sink)]
-        assert told.count("opened") == 3
+        assert told.count("opened") == len(CHANNELS)
 
     run_jumping(killed())
     run_jumping(again())
@@ -278,7 +278,7 @@ def test_a_dead_channel_is_said_on_the_others_once(tmp_path: Path) -> None:
         ]
         lines = [json.loads(line) for line in (tmp_path / "alerts.jsonl").read_text().splitlines()]
         about = [line["channel"] for line in lines if line["service"] == "alerts.telegram"]
-        assert sorted(about) == ["email", "webhook"]
+        assert sorted(about) == ["email", "pagerduty", "slack", "webhook"]
         assert stage.reporting.outbox.undelivered() == {"telegram": 1}
 
     run_jumping(story())
@@ -311,7 +311,7 @@ def test_a_task_that_fails_is_told_and_started_again(
         assert [(event.listener, event.error_message) for event in failed] == [  # type: ignore[attr-defined]
             ("alerts by email", "a defect")
         ]
-        assert len(_lines(stage.reporting.alert_sink)) == 3
+        assert len(_lines(stage.reporting.alert_sink)) == len(CHANNELS)
         assert stage.clock.utc() > EPOCH_S
 
     run_jumping(story())
@@ -384,7 +384,7 @@ def test_a_simulation_pretends_whatever_the_settings_name(tmp_path: Path) -> Non
         stage.bus.emit(alert())
         assert await stage.reporting.flush(1) == 0
         lines = _lines(stage.reporting.alert_sink)
-        assert [line["channel"] for line in lines] == ["email", "telegram", "webhook"]
+        assert [line["channel"] for line in lines] == list(CHANNELS)
         assert all(line["mock"] and line["title"] == "title 1" for line in lines)
 
     run_jumping(story())

@@ -17,9 +17,12 @@ from callagent_cli.durations import parse_duration
 from callagent_cli.errors import ExitCode, ServiceError, UsageError
 from callagent_cli.reporting.acknowledgement import ACKNOWLEDGING
 from callagent_cli.reporting.alert import Alert, Channel, Selective
+from callagent_cli.reporting.channels.mock import MockChannel
 from callagent_cli.reporting.incidents.mutes import Mute, Mutes, mute_argument
 from callagent_cli.reporting.real_doors import RealDoors
 from callagent_cli.reporting.redaction import Redactor, secrets_of
+from callagent_cli.reporting.sinks import FileSink
+from callagent_cli.reporting.wiring import ALERTS_FILE, CHANNELS, CLOSE_S
 from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.store.lock import WorkerLock
 from callagent_cli.store.sqlite_store import SqliteStore
@@ -33,34 +36,45 @@ def send_test(wanted: str, config: Path | None) -> int:
 
 async def _send(place: Workplace, wanted: str) -> int:
     doors = RealDoors(http_for=lambda base_url: HttpxClient(base_url=base_url), environ=os.environ)
-    channels = doors.channels(place.settings.alerts, system_clock())
+    real = doors.channels(place.settings.alerts, system_clock())
     try:
-        chosen = _chosen(channels, wanted)
+        chosen = [channel for channel in real if _is_meant(channel, wanted)]
+        if not chosen:
+            return await _pretend(place, _pretended(wanted, real))
         redactor = Redactor(secrets_of(place.settings, os.environ))
         failed = 0
         for channel in chosen:
             failed += await _try(place, channel, redactor)
         return int(ExitCode.FAILED if failed else ExitCode.DONE)
     finally:
-        for channel in channels:
+        for channel in real:
             await channel.close()
-
-
-def _chosen(channels: list[Channel], wanted: str) -> list[Channel]:
-    names = [channel.name for channel in channels]
-    if not names:
-        hint = "set one under `alerts` in `callagent.yaml`"
-        raise UsageError("no channel is set: all are pretended in logs/alerts.jsonl", hint=hint)
-    chosen = [channel for channel in channels if _is_meant(channel, wanted)]
-    if not chosen:
-        hint = hint_for(wanted, names, otherwise=f"these are set: {', '.join(names)}")
-        raise UsageError(f"no channel `{wanted}` is set", hint=hint)
-    return chosen
 
 
 def _is_meant(channel: Channel, wanted: str) -> bool:
     """Tell whether a channel is named, alone (`apprise-2`) or with its like (`apprise`)."""
     return wanted in {"", channel.name, channel.name.partition("-")[0]}
+
+
+def _pretended(wanted: str, real: list[Channel]) -> list[str]:
+    """Return the names of the channels that a mock stands in for."""
+    if wanted and wanted not in CHANNELS:
+        names = sorted({*CHANNELS, *(channel.name for channel in real)})
+        hint = hint_for(wanted, names, otherwise=f"these are known: {', '.join(names)}")
+        raise UsageError(f"no channel `{wanted}` is set", hint=hint)
+    return [wanted] if wanted else list(CHANNELS)
+
+
+async def _pretend(place: Workplace, names: list[str]) -> int:
+    """Write the alert where a run writes those of channels that are not set."""
+    path = place.logs_dir / ALERTS_FILE
+    sink = FileSink(path)
+    for name in names:
+        await MockChannel(name, sink, system_clock()).deliver(_alert(place))
+        text = f"✓ {name}: is not set, so it is pretended: the alert is in `{path}`"
+        standard_output().line(place.title(text))
+    await asyncio.to_thread(sink.close, CLOSE_S)
+    return int(ExitCode.DONE)
 
 
 async def _try(place: Workplace, channel: Channel, redactor: Redactor) -> bool:

@@ -22,7 +22,7 @@ from callagent_cli.reporting.outbox import Outbox
 from callagent_cli.reporting.real_doors import RealDoors
 from callagent_cli.reporting.redaction import Redactor, secrets_of
 from callagent_cli.reporting.sinks import FileSink, MemorySink, Sink
-from callagent_cli.reporting.wiring import channels_of
+from callagent_cli.reporting.wiring import ALERTS_FILE, channels_of
 from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.settings import Alerts
 from callagent_cli.store.documents import RUN, RUN_KEY, read_run
@@ -213,7 +213,7 @@ def _written(
 
 def _mock_sink(place: Workplace) -> Sink:
     try:
-        return FileSink(place.logs_dir / "alerts.jsonl")
+        return FileSink(place.logs_dir / ALERTS_FILE)
     except LogError:
         return MemorySink()  # The channels that are set matter more than their mocks.
 
