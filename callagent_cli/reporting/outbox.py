@@ -108,7 +108,7 @@ class Outbox:
         queue = self._queues[channel]
         while True:
             now_s = self._clock.monotonic()
-            due_s = queue.due_s(now_s)
+            due_s = queue.due_s
             if due_s <= now_s:
                 await self._deliver(queue, retries=True)
                 continue

@@ -52,8 +52,9 @@ class Queue:
         self.known_to_work = False
         self.wake = asyncio.Event()
 
-    def due_s(self, now_s: float) -> float:
-        """Return when the next message may go out; infinity when there is none."""
+    @property
+    def due_s(self) -> float:
+        """When the next message may go out, by the monotonic clock; infinity without one."""
         if not self.rows or self.gone:
             return _NEVER
         return max(self.not_before_s, self.room_s)

@@ -120,6 +120,7 @@ def _address(url: str, key: str) -> tuple[str, str]:
     """Return the base address and the path of a web address; raises `SettingsError`."""
     try:
         address = urlsplit(url)
+        address.port  # noqa: B018 — it raises for what is no port.
     except ValueError:
         address = urlsplit("")
     if address.scheme not in {"http", "https"} or not address.hostname:

@@ -123,12 +123,18 @@ class HttpxClient:
 
     def _translated(self, error: Exception, progress: _Progress) -> TransportError:
         errors = self._errors
-        # The words of these two quote our own headers, and with them a key.
-        quotes_us = isinstance(error, ExceptionGroup | ValueError | errors.LocalProtocolError)
-        reason = type(error).__name__ if quotes_us else str(error) or type(error).__name__
-        if isinstance(error, errors.ConnectError | errors.ConnectTimeout | errors.PoolTimeout):
-            return NotSent(f"could not connect: {reason}")
-        if isinstance(error, errors.ProxyError | errors.UnsupportedProtocol | errors.InvalidURL):
+        reason = self._reason(error)
+        if isinstance(error, errors.ConnectError) and (refused := _of_tls(error)):
+            return NotSent(f"no secure connection: {_insecure(refused)}")
+        if isinstance(
+            error,
+            errors.ConnectError
+            | errors.ConnectTimeout
+            | errors.PoolTimeout
+            | errors.ProxyError
+            | errors.UnsupportedProtocol
+            | errors.InvalidURL,
+        ):
             return NotSent(f"could not connect: {reason}")
         if isinstance(error, errors.TimeoutException):
             return NoAnswer(f"no answer in time: {reason}")
@@ -137,6 +143,13 @@ class HttpxClient:
         if not progress.begun:
             return NotSent(f"could not be sent: {reason}")
         return BrokenAnswer(f"the connection broke: {reason}")
+
+    def _reason(self, error: Exception) -> str:
+        """Return an error's own words, unless they may quote our headers, and with them a key."""
+        if isinstance(error, ExceptionGroup):
+            return "; ".join(dict.fromkeys(self._reason(each) for each in error.exceptions))
+        quotes_us = isinstance(error, ValueError | self._errors.LocalProtocolError)
+        return type(error).__name__ if quotes_us else str(error) or type(error).__name__
 
     async def close(self) -> None:
         """Release the connections."""
@@ -167,6 +180,22 @@ def _clients(base_url: str, headers: Mapping[str, str]) -> "list[httpx2.AsyncCli
         )
         for kept in (_KEPT_CONNECTIONS, 0)
     ]
+
+
+def _of_tls(error: BaseException | None) -> ssl.SSLError | None:
+    """Return why no secure connection came about; None when it was something else."""
+    while error is not None and not isinstance(error, ssl.SSLError):
+        error = error.__cause__ or error.__context__
+    return error
+
+
+def _insecure(error: ssl.SSLError) -> str:
+    """Say in plain words what is wrong, and the way out."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        fix = "correct the address, or name your own certificates in SSL_CERT_FILE"
+        return f"the certificate is not trusted ({error.verify_message}); {fix}"
+    said = str(error.reason or error).replace("_", " ").lower()
+    return f"the other side speaks another TLS, or none ({said}); correct http, https and port"
 
 
 async def _read(response: "httpx2.Response") -> bytes:

@@ -93,6 +93,21 @@ CASES = {
     "telegram, closed port": Case(
         "telegram", "closed", "NetworkFailure", ("telegram: ", "connect"), (0, 0)
     ),
+    "telegram, TLS mismatch": Case(
+        "telegram",
+        "plain where TLS is set",
+        "NetworkFailure",
+        ("no secure connection", "correct http, https and port"),
+        AGAIN,
+    ),
+    "telegram, gone": Case(
+        "telegram",
+        (410, {}, b""),
+        "Misconfigured",
+        ("correct `alerts.telegram.base_url`",),
+        ONCE,
+        lost=True,
+    ),
     "telegram, breaks off": Case(
         "telegram", "breaks off", "ServiceUnavailable", ("telegram: ",), AGAIN
     ),
@@ -126,6 +141,20 @@ CASES = {
     "webhook, asks to wait": Case(
         "webhook", SLOW_DOWN, "RateLimited", ("answered 429",), (4, 6), least_s=420
     ),
+    "webhook, TLS mismatch": Case(
+        "webhook",
+        "plain where TLS is set",
+        "NetworkFailure",
+        ("no secure connection", "correct http, https and port"),
+        AGAIN,
+    ),
+    "webhook, moved for good": Case(
+        "webhook",
+        (308, {"location": "/elsewhere"}, b""),
+        "ServiceUnavailable",
+        ("correct `alerts.webhook.url`",),
+        AGAIN,
+    ),
     "webhook, redirects": Case(
         "webhook",
         (302, {"location": "http://127.0.0.1:1/"}, b""),
@@ -150,7 +179,34 @@ CASES = {
         lost=True,
     ),
     "slack, asks to wait": Case(
-        "slack", SLOW_DOWN, "RateLimited", ("answered 429",), (4, 6), least_s=420
+        "slack",
+        SLOW_DOWN,
+        "RateLimited",
+        ("answered 429", "tried again by itself"),
+        (4, 6),
+        least_s=420,
+    ),
+    "slack, does not know us": Case(
+        "slack",
+        (401, {}, b""),
+        "AuthenticationFailed",
+        ("make a new incoming webhook",),
+        BY_A_PERSON,
+        least_s=900,
+    ),
+    "slack, moved for good": Case(
+        "slack",
+        (301, {"location": "/elsewhere"}, b""),
+        "ServiceUnavailable",
+        ("sends elsewhere", "correct `alerts.slack.url`"),
+        AGAIN,
+    ),
+    "slack, TLS mismatch": Case(
+        "slack",
+        "plain where TLS is set",
+        "NetworkFailure",
+        ("no secure connection", "correct http, https and port"),
+        AGAIN,
     ),
     "slack, HTML for `ok`": Case(
         "slack",
@@ -166,6 +222,21 @@ CASES = {
         ("correct the routing key",),
         BY_A_PERSON,
         least_s=900,
+    ),
+    "pagerduty, wrong address": Case(
+        "pagerduty",
+        (404, {}, b"<html>not found</html>"),
+        "Misconfigured",
+        ("correct `alerts.pagerduty.base_url`",),
+        BY_A_PERSON,
+        least_s=900,
+    ),
+    "pagerduty, TLS mismatch": Case(
+        "pagerduty",
+        "plain where TLS is set",
+        "NetworkFailure",
+        ("no secure connection", "correct http, https and port"),
+        AGAIN,
     ),
     "pagerduty, refuses this event": Case(
         "pagerduty",

@@ -65,12 +65,17 @@ class _Asked(HttpServer):
         super().__init__([], forever=forever)
         self.asked_s: list[float] = []
         self.breaks_off = False
+        self.hears_tls = False
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.asked_s.append(asyncio.get_running_loop().time())
         if self.breaks_off:
             await reader.readuntil(b"\r\n\r\n")
             writer.transport.abort()
+            return
+        if self.hears_tls:  # What no HTTP server understands it answers in plain HTTP.
+            await reader.read(1)
+            writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
             return
         await super()._talk(reader, writer)
 
@@ -106,7 +111,10 @@ def _alerts(channel: str, base_url: str) -> tuple[Alerts, dict[str, str]]:
 async def _http(case: Case) -> AsyncIterator[Receiver]:
     answer = case.answer if isinstance(case.answer, tuple) else GOOD[case.channel]
     async with _Asked(answer) as server:
-        receiver = Receiver(*_alerts(case.channel, server.base_url), server.asked_s)
+        server.hears_tls = case.answer == "plain where TLS is set"
+        scheme = "https:" if server.hears_tls else "http:"
+        base_url = server.base_url.replace("http:", scheme)
+        receiver = Receiver(*_alerts(case.channel, base_url), server.asked_s)
         server.breaks_off = case.answer == "breaks off"
 
         def mend() -> None:

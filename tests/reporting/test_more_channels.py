@@ -206,6 +206,7 @@ def test_one_apprise_address_that_is_gone_repeats_nothing_to_the_others() -> Non
     [
         (Alerts(slack=Slack()), {}),
         (Alerts(slack=Slack()), {"SLACK_WEBHOOK_URL": "hooks.example"}),
+        (Alerts(slack=Slack()), {"SLACK_WEBHOOK_URL": "https://hooks.example:99999/x"}),
         (Alerts(pagerduty=PagerDuty()), {}),
         (Alerts(apprise=Apprise()), {}),
         (Alerts(apprise=Apprise()), {"CALLAGENT_APPRISE_URLS": "nonsense://x"}),

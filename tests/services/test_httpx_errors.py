@@ -1,6 +1,7 @@
 """What httpx2 raises, translated into sent or not sent."""
 
 import asyncio
+import ssl
 from collections.abc import Awaitable, Callable
 
 import httpx2
@@ -56,3 +57,45 @@ def test_what_the_library_raises_means_sent_or_not(
     result = asyncio.run(exchange("http://127.0.0.1:1", a_request()))
 
     assert type(result) is kind
+
+
+def _not_verified() -> httpx2.ConnectError:
+    """Return what the library raises for a certificate that nobody vouches for."""
+    reason = ssl.SSLCertVerificationError(1, "certificate verify failed")
+    reason.verify_message = "self-signed certificate"
+    error = httpx2.ConnectError("[SSL: CERTIFICATE_VERIFY_FAILED]")
+    error.__cause__ = reason
+    return error
+
+
+@pytest.mark.parametrize(
+    ("error", "words"),
+    [
+        (
+            _not_verified(),
+            (
+                "no secure connection: the certificate is not trusted (self-signed certificate); "
+                "correct the address, or name your own certificates in SSL_CERT_FILE"
+            ),
+        ),
+        (
+            ExceptionGroup(
+                "connections",
+                [
+                    OverflowError("port must be 0-65535."),
+                    ExceptionGroup("more", [OSError("refused"), ValueError("our header")]),
+                ],
+            ),
+            "could not be sent: port must be 0-65535.; refused; ValueError",
+        ),
+    ],
+)
+def test_why_nothing_was_sent_is_said_in_plain_words(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, words: str
+) -> None:
+    """A certificate with the way out; several attempts to connect one after the other."""
+    monkeypatch.setattr(HttpxClient, "_exchange", _raising(error, begun=False))
+    result = asyncio.run(exchange("http://127.0.0.1:1", a_request()))
+
+    assert isinstance(result, NotSent)
+    assert result.message == words

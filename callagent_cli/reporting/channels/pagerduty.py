@@ -8,10 +8,12 @@ from callagent_cli.clock import utc_text
 from callagent_cli.errors import (
     AuthenticationFailed,
     InvalidPayload,
+    Misconfigured,
     ServiceError,
     ServiceUnavailable,
 )
 from callagent_cli.reporting.alert import Alert, AlertStatus, thread_of
+from callagent_cli.reporting.channels.fixes import common_fix
 from callagent_cli.services.answers import decode, mapping, text
 from callagent_cli.services.exchange import Exchange, Verdict, is_ok, verdict_of_status
 from callagent_cli.services.http import Request, Response
@@ -56,7 +58,8 @@ class PagerDutyChannel:
         if is_ok(response) and answer.get("status") == "success":
             return
         verdict = _verdict(response, answer)
-        said = "; ".join(filter(None, (_said(answer), _FIXES.get(verdict.kind, ""))))
+        fix = _FIXES.get(verdict.kind) or common_fix(response.status, "alerts.pagerduty.base_url")
+        said = "; ".join(filter(None, (_said(answer), fix)))
         raise self._exchange.refusal(response, message=said).error(verdict)
 
     async def close(self) -> None:
@@ -115,6 +118,8 @@ def _verdict(response: Response, answer: dict[str, Any]) -> Verdict:
     if response.status == 400:  # noqa: PLR2004 — Bad Request: the key, or this very event.
         about_key = "routing_key" in _said(answer).lower() or "routing key" in _said(answer).lower()
         return Verdict(AuthenticationFailed if about_key else InvalidPayload)
+    if response.status in {404, 405, 410}:  # PagerDuty answers these to nobody.
+        return Verdict(Misconfigured)
     if response.status < 400:  # noqa: PLR2004 — a success without PagerDuty's own words.
         return Verdict(ServiceUnavailable)
     return verdict_of_status(response.status)

@@ -11,6 +11,7 @@ from callagent_cli.errors import (
     ServiceUnavailable,
 )
 from callagent_cli.reporting.alert import Alert
+from callagent_cli.reporting.channels.fixes import common_fix
 from callagent_cli.services.exchange import Exchange, Verdict, is_ok, verdict_of_status
 from callagent_cli.services.http import Request, Response
 
@@ -48,6 +49,7 @@ class SlackChannel:
         if is_ok(response) and word == "ok":
             return
         fix = _FIXES.get(word, "") or _FIXES.get(str(response.status), "")
+        fix = fix or common_fix(response.status, "alerts.slack.url")
         message = f"{word}; {fix}" if word and fix else word or fix
         raise self._exchange.refusal(response, code=word, message=message).error(
             _verdict(response.status, word)
@@ -68,6 +70,8 @@ _FIXES: Final = {
     "no_service": f"the webhook was removed; {_NEW_WEBHOOK}",
     "no_team": f"the workspace is gone; {_NEW_WEBHOOK}",
     "200": "that is no answer of Slack's; see what stands in between if it lasts",
+    "204": "that is no answer of Slack's; see what stands in between if it lasts",
+    "401": _NEW_WEBHOOK,
     "403": _NEW_WEBHOOK,
     "404": _NEW_WEBHOOK,
     "410": _NEW_WEBHOOK,

@@ -12,6 +12,7 @@ from callagent_cli.errors import (
     ServiceUnavailable,
 )
 from callagent_cli.reporting.alert import Alert
+from callagent_cli.reporting.channels.fixes import common_fix
 from callagent_cli.services.answers import decode, mapping, number, text
 from callagent_cli.services.exchange import Exchange, Verdict, is_ok, verdict_of_status
 from callagent_cli.services.http import Request, Response
@@ -20,6 +21,8 @@ TEXT_MAX: Final = 4096
 """Characters of a message that Telegram takes."""
 
 _TIMEOUT_S: Final = 20.0
+_ELSEWHERE: Final = frozenset({405, 410})
+"""What Telegram answers to nobody: the address is another's."""
 
 
 class TelegramChannel:
@@ -139,6 +142,8 @@ def _verdict(status: int, description: str) -> Verdict:
         return Verdict(AuthenticationFailed)
     if status == 400:  # noqa: PLR2004 — as above.
         return Verdict(InvalidPayload)
+    if status in _ELSEWHERE:
+        return Verdict(Misconfigured)
     if status < 400:  # noqa: PLR2004 — a success without `"ok":true` comes from something in between.
         return Verdict(ServiceUnavailable)
     return verdict_of_status(status)
@@ -146,6 +151,8 @@ def _verdict(status: int, description: str) -> Verdict:
 
 def _fix(status: int, verdict: Verdict) -> str:
     """Return the way out, as far as a person is needed."""
+    if status in _ELSEWHERE:
+        return common_fix(status, "alerts.telegram.base_url")
     if verdict.kind is Misconfigured:
         return "correct `alerts.telegram.chat_id`, or write to the bot from that chat once"
     if status == 403:  # noqa: PLR2004 — Forbidden: blocked, or not in the chat any more.
@@ -154,7 +161,7 @@ def _fix(status: int, verdict: Verdict) -> str:
         return "correct the token of `alerts.telegram`"
     if status < 400:  # noqa: PLR2004 — as above.
         return "that is no answer of Telegram; correct `alerts.telegram.base_url` if it lasts"
-    return ""
+    return common_fix(status, "alerts.telegram.base_url")
 
 
 def _parameters(response: Response) -> dict[str, Any]:

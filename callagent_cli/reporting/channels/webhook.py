@@ -17,6 +17,7 @@ from callagent_cli.errors import (
     SettingsError,
 )
 from callagent_cli.reporting.alert import Alert
+from callagent_cli.reporting.channels.fixes import common_fix
 from callagent_cli.services.exchange import Exchange, Verdict, is_ok, verdict_of_status
 from callagent_cli.services.http import Request
 
@@ -85,9 +86,8 @@ class WebhookChannel:
         )
         if not is_ok(response):
             # What a receiver writes into an error page helps nobody and may be long.
-            raise self._exchange.refusal(response, message=_FIX.get(response.status, "")).error(
-                _verdict(response.status)
-            )
+            fix = _FIX.get(response.status) or common_fix(response.status, "alerts.webhook.url")
+            raise self._exchange.refusal(response, message=fix).error(_verdict(response.status))
 
     async def close(self) -> None:
         """Release the connections."""
@@ -95,8 +95,6 @@ class WebhookChannel:
 
 
 _FIX: Final = {
-    302: "the receiver sends elsewhere; correct `alerts.webhook.url`",
-    400: "the receiver does not take this alert; the other channels have it",
     401: "the receiver refuses the signature; compare the secrets",
     403: "the receiver refuses us; compare the secrets and its own rules",
     404: "nothing listens at this address; correct `alerts.webhook.url`",
