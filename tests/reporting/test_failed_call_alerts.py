@@ -148,6 +148,7 @@ def test_a_channel_that_breaks_and_works_again_is_one_incident() -> None:
     drill.at(120)
     for _ in range(2):
         drill.told += drill.book.channel_works("telegram", drill.instant())
+    drill.at(240)
 
     assert [alert.title for alert in drill.told] == [
         "alerts do not get through by telegram: wrong token",

@@ -4,8 +4,8 @@ from callagent_cli.reporting.incidents.affected import affected_calls, failed_ca
 from callagent_cli.reporting.incidents.book import IncidentBook
 from callagent_cli.reporting.incidents.incident import Documents, Incident
 from callagent_cli.reporting.incidents.lost_worker import LostWorker, is_lost
-from callagent_cli.reporting.incidents.open_incidents import Now
 from callagent_cli.reporting.incidents.shared import Situation
+from callagent_cli.reporting.incidents.timers import Now
 from callagent_cli.reporting.incidents.wording import alert_line
 
 __all__ = [

@@ -22,9 +22,10 @@ from callagent_cli.reporting.incidents.failures import Failing
 from callagent_cli.reporting.incidents.incident import Documents, Incident, named_by
 from callagent_cli.reporting.incidents.moves import Moves
 from callagent_cli.reporting.incidents.mutes import mute_of
-from callagent_cli.reporting.incidents.open_incidents import NEVER, Now, OpenIncidents, slot_of
+from callagent_cli.reporting.incidents.open_incidents import OpenIncidents, slot_of
 from callagent_cli.reporting.incidents.other_rules import ChannelRules, StallRules
 from callagent_cli.reporting.incidents.shared import Alerts, NoRun, Shared, Situation
+from callagent_cli.reporting.incidents.timers import NEVER, Now
 from callagent_cli.reporting.incidents.worker_rules import WorkerRules
 from callagent_cli.reporting.redaction import Redactor
 
@@ -127,8 +128,9 @@ class IncidentBook:
         return self._channels.broken(channel, error, now)
 
     def channel_works(self, channel: str, now: Now) -> Alerts:
-        """Resolve the incident of a channel that delivers again."""
-        return self._channels.works(channel, now)
+        """Note that a channel delivers again; `tick` resolves its incident if it stays so."""
+        self._channels.works(channel, now)
+        return []
 
     def channels_set(self, services: frozenset[str], now: Now) -> Alerts:
         """Resolve the incidents of channels that the settings name no more.

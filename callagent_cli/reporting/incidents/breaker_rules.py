@@ -9,13 +9,12 @@ from callagent_cli.reporting.incidents.failure_log import Failure
 from callagent_cli.reporting.incidents.incident import Incident, Waste
 from callagent_cli.reporting.incidents.open_incidents import (
     HEALTH_HOLD_S,
-    NEVER,
     REOPEN_S,
     UPDATE_S,
-    Now,
     calls_slot,
 )
 from callagent_cli.reporting.incidents.shared import Alerts, Shared
+from callagent_cli.reporting.incidents.timers import NEVER, Now
 
 _ISOLATING: Final = frozenset({"unauthorized", "quota", "misconfigured"})
 _REFUSING: Final = frozenset({"open", "isolated"})

@@ -9,8 +9,9 @@ from callagent_cli.reporting.incidents.counting import counted
 from callagent_cli.reporting.incidents.failure_log import Failure
 from callagent_cli.reporting.incidents.failures import CALLS_MAX
 from callagent_cli.reporting.incidents.incident import Incident
-from callagent_cli.reporting.incidents.open_incidents import Now, calls_slot
+from callagent_cli.reporting.incidents.open_incidents import calls_slot
 from callagent_cli.reporting.incidents.shared import Alerts, Shared
+from callagent_cli.reporting.incidents.timers import Now
 
 REDIAL_REFUSED: Final = "redial_refused"
 """The error class of calls that are not dialed again because nobody knows whether they rang."""

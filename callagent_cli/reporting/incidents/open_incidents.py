@@ -1,15 +1,15 @@
 """The open incidents with their timers: raises their alerts, resolves them, and keeps them."""
 
-from dataclasses import dataclass
 from typing import Any, Final
 
-from msgspec import Struct, structs
+from msgspec import structs
 
 from callagent_cli.events import AlertKind, AlertRaised, Severity
 from callagent_cli.reporting.incidents import incident as kept
 from callagent_cli.reporting.incidents import wording
 from callagent_cli.reporting.incidents.incident import Documents, Incident
 from callagent_cli.reporting.incidents.text import Text
+from callagent_cli.reporting.incidents.timers import NEVER, Now, Timers
 
 HEALTH_HOLD_S: Final = 120.0
 """How long a service must stay well before its incident is declared over."""
@@ -25,31 +25,6 @@ UPDATE_S: Final = 300.0
 
 REMIND_S: Final = 4 * 3600.0
 REMIND_CRITICAL_S: Final = 1800.0
-NEVER: Final = float("inf")
-
-
-class Now(Struct, frozen=True, gc=False):
-    """One instant on both clocks; one is made for each event, so it must cost little."""
-
-    utc_s: float
-    monotonic_s: float
-
-
-@dataclass(slots=True)
-class Timers:
-    """When something is due for one incident, and when it was last told of; monotonic seconds."""
-
-    update_s: float = NEVER
-    resolve_s: float = NEVER
-    remind_s: float = NEVER
-    updated_s: float = -NEVER
-    opened_s: float = -NEVER
-    unmute_s: float = NEVER
-
-    @property
-    def due_s(self) -> float:
-        """The earliest of what is due."""
-        return min(self.update_s, self.resolve_s, self.remind_s, self.unmute_s)
 
 
 def slot_of(incident: Incident) -> str:
@@ -93,7 +68,7 @@ class OpenIncidents:
         if incident.closed_utc_s is not None:
             held_s = min(max(0.0, now.utc_s - incident.closed_utc_s), HEALTH_HOLD_S)
             timers.resolve_s = now.monotonic_s + HEALTH_HOLD_S - held_s
-        elif incident.cause == "breaker":
+        elif incident.cause in {"breaker", "channel"}:
             told_s = max(incident.opened_utc_s, incident.updated_utc_s or 0.0)
             self.remind(slot, now, ago_s=max(0.0, now.utc_s - told_s))
         if incident.updated_utc_s is not None:
@@ -183,6 +158,26 @@ class OpenIncidents:
         del self.recent[slot]
         self.take_back(slot, recent, Timers(opened_s=now.monotonic_s))
         return recent
+
+    def reopen(self, slot: str, **fields: Any) -> Incident:  # noqa: ANN401 — as above.
+        """Go on with an incident that was well again: it is its next time."""
+        self._timers[slot].resolve_s = NEVER
+        return self.change(
+            slot,
+            status="opened",
+            closed_utc_s=None,
+            resolved_utc_s=None,
+            early=False,
+            times_opened=self._open[slot].times_opened + 1,
+            **fields,
+        )
+
+    def close(self, slot: str, now: Now, **fields: Any) -> None:  # noqa: ANN401 — as above.
+        """Note that it is well again: the incident is over when it has been so for a while."""
+        self.change(slot, closed_utc_s=now.utc_s, **fields)
+        timers = self._timers[slot]
+        timers.resolve_s = now.monotonic_s + HEALTH_HOLD_S
+        timers.update_s = timers.remind_s = NEVER
 
     def save_all(self) -> None:
         """Bring the store up to date."""

@@ -4,9 +4,9 @@ from typing import Final
 
 from callagent_cli.events import Event
 from callagent_cli.reporting.incidents import wording
-from callagent_cli.reporting.incidents.open_incidents import HEALTH_HOLD_S, NEVER, Now
 from callagent_cli.reporting.incidents.shared import Alerts, Shared
 from callagent_cli.reporting.incidents.stall import Stall
+from callagent_cli.reporting.incidents.timers import Now
 
 STALL_SLOT: Final = "worker"
 
@@ -19,10 +19,16 @@ class ChannelRules:
         self._open = shared.open
 
     def broken(self, channel: str, error: str, now: Now) -> Alerts:
-        """Open the incident of a channel that does not deliver; once until it works again."""
-        slot = _slot(channel)
-        if slot in self._open:
+        """Open the incident of a channel that does not deliver; once until it works again.
+
+        One that worked for less than ten minutes goes on with the incident it had.
+        """
+        slot, error = _slot(channel), self._shared.redact(error)
+        held = self._open.get(slot)
+        if held is not None and held.closed_utc_s is None:
             return []
+        if held is not None or self._open.take_recent(slot, now) is not None:
+            return self._again(slot, error, now)
         self._shared.begin(
             slot,
             now,
@@ -31,15 +37,28 @@ class ChannelRules:
             service=slot,
             error_class="undelivered",
             severity="warning",
-            last_error=self._shared.redact(error),
+            last_error=error,
         )
         incident = self._open.change(slot)
+        self._open.remind(slot, now)
         return [self._open.alert(slot, "opened", wording.channel_broken(incident, now.utc_s))]
 
-    def works(self, channel: str, now: Now) -> Alerts:
-        """Resolve the incident of a channel that delivers again."""
+    def _again(self, slot: str, error: str, now: Now) -> Alerts:
+        """Go on with an incident; that it was over is taken back at once."""
+        over = self._open.reopen(slot, last_error=error).told_resolved
+        self._open.remind(slot, now)
+        if over:
+            return [self._open.tell_update(slot, now)]
+        self._open.want_update(slot, now)
+        return []
+
+    def works(self, channel: str, now: Now) -> None:
+        """Note that a channel delivers again; its incident is over when it stays so."""
         slot = _slot(channel)
-        return [self._open.resolve(slot, now)] if slot in self._open else []
+        incident = self._open.get(slot)
+        if incident is not None and incident.closed_utc_s is None:
+            self._open.close(slot, now)
+            self._shared.tell_move(slot, now, "it works again")
 
     def only(self, services: frozenset[str], now: Now) -> Alerts:
         """Resolve the incidents of channels that are none of these: they are not set any more."""
@@ -81,9 +100,7 @@ class StallRules:
         self._stall.told = False
         incident = self._open.get(STALL_SLOT)
         if incident is not None and incident.closed_utc_s is None:
-            self._open.change(STALL_SLOT, closed_utc_s=now.utc_s)
-            timers = self._open.timers(STALL_SLOT)
-            timers.resolve_s, timers.remind_s = now.monotonic_s + HEALTH_HOLD_S, NEVER
+            self._open.close(STALL_SLOT, now)
             self._shared.tell_move(STALL_SLOT, now, "calls move again")
 
     def tick(self, now: Now) -> Alerts:
@@ -94,8 +111,7 @@ class StallRules:
         slot = STALL_SLOT
         recent = self._open.take_recent(slot, now)
         if recent is not None:
-            times = recent.times_opened + 1
-            self._open.change(slot, status="opened", closed_utc_s=None, times_opened=times)
+            self._open.reopen(slot)
             self._open.remind(slot, now)
             return [self._open.tell_update(slot, now)]
         self._shared.begin(

@@ -8,7 +8,8 @@ from callagent_cli.events import AlertRaised
 from callagent_cli.reporting.incidents.affected import Affected
 from callagent_cli.reporting.incidents.failures import Failing
 from callagent_cli.reporting.incidents.moves import Moves
-from callagent_cli.reporting.incidents.open_incidents import Now, OpenIncidents
+from callagent_cli.reporting.incidents.open_incidents import OpenIncidents
+from callagent_cli.reporting.incidents.timers import Now
 
 Alerts = list[AlertRaised]
 

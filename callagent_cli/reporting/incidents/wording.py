@@ -42,14 +42,14 @@ def changed(incident: Incident, now_s: float) -> Text:
     """Say what became of an incident that is still open."""
     if incident.cause == "calls":
         return _more_failed(incident, now_s)
+    if incident.cause == "worker":
+        return _worker_again(incident, now_s)
+    if incident.closed_utc_s is not None:
+        return closed(incident, now_s) if incident.cause == "breaker" else over(incident, now_s)
     if incident.cause == "stall":
         return stalled(incident, now_s)
     if incident.cause == "channel":
         return channel_broken(incident, now_s)
-    if incident.cause == "worker":
-        return _worker_again(incident, now_s)
-    if incident.closed_utc_s is not None:
-        return closed(incident, now_s)
     down = f"is down again ({ordinal(incident.times_opened)} time)"
     state = _state(incident) if incident.owner or incident.times_opened == 1 else down
     failed = (
@@ -65,9 +65,9 @@ def changed(incident: Incident, now_s: float) -> Text:
 
 def reminder(incident: Incident, now_s: float) -> Text:
     """Say that an incident is still open after a long time."""
-    if incident.cause == "worker":
-        gone = worker_gone(incident, now_s)
-        return Text(f"reminder: {gone.title}", gone.body)
+    if incident.cause != "breaker":
+        text = changed(incident, now_s)
+        return Text(f"reminder: {text.title}", text.body)
     lasts = duration_text(round(now_s - incident.first_failure_utc_s))
     return Text(
         f"reminder: {incident.service} {_state(incident)}, for {lasts} by now",
@@ -155,8 +155,8 @@ def channel_broken(incident: Incident, now_s: float) -> Text:
     if incident.service == SHEET:
         return _sheet_unwritten(incident, now_s)
     return Text(
-        f"alerts do not get through by {incident.service.removeprefix('alerts.')}:"
-        f" {incident.last_error}",
+        f"alerts do not get through by {incident.service.removeprefix('alerts.')}"
+        f"{_nth(incident)}: {incident.last_error}",
         _body(
             incident,
             now_s,
@@ -169,7 +169,7 @@ def channel_broken(incident: Incident, now_s: float) -> Text:
 
 def _switch_unreached(incident: Incident, now_s: float) -> Text:
     return Text(
-        f"the dead-man's switch is not reached: {incident.last_error}",
+        f"the dead-man's switch is not reached{_nth(incident)}: {incident.last_error}",
         _body(
             incident,
             now_s,
@@ -182,7 +182,7 @@ def _switch_unreached(incident: Incident, now_s: float) -> Text:
 
 def _sheet_unwritten(incident: Incident, now_s: float) -> Text:
     return Text(
-        f"the Google Sheet is not written: {incident.last_error}",
+        f"the Google Sheet is not written{_nth(incident)}: {incident.last_error}",
         _body(
             incident,
             now_s,
@@ -195,7 +195,7 @@ def _sheet_unwritten(incident: Incident, now_s: float) -> Text:
 
 def channel_works(incident: Incident, now_s: float) -> Text:
     """Say that a channel delivers again."""
-    lasted = duration_text(max(0, round(now_s - incident.first_failure_utc_s)))
+    lasted = duration_text(max(0, round(_end_s(incident, now_s) - incident.first_failure_utc_s)))
     name = incident.service.removeprefix("alerts.")
     title, done = f"alerts get through by {name} again", "the alerts that waited were sent"
     if incident.service == HEARTBEAT:
@@ -206,15 +206,14 @@ def channel_works(incident: Incident, now_s: float) -> Text:
         title = f"nothing is sent by {name} any more"
         done = "what still waited for it was given up; rows for a sheet wait for the next one"
     body = _body(incident, now_s, done=done, to_do="nothing", command="callagent status")
-    return Text(f"{title} after {lasted}", body)
+    return Text(f"{title} after {lasted}{_early(incident)}", body)
 
 
 def stalled(incident: Incident, now_s: float) -> Text:
     """Say that nothing moves although it could."""
-    times = "" if incident.times_opened == 1 else f" ({ordinal(incident.times_opened)} time)"
     lasts = duration_text(max(0, round(now_s - incident.first_failure_utc_s)))
     return Text(
-        f"no progress for {lasts} although dialing is allowed{times}",
+        f"no progress for {lasts} although dialing is allowed{_nth(incident)}",
         _body(
             incident,
             now_s,
@@ -238,7 +237,6 @@ def moving_again(incident: Incident, now_s: float) -> Text:
 
 def worker_lost(incident: Incident, silent_s: float, now_s: float) -> Text:
     """Say that the worker before this one was lost; this one took its calls up."""
-    times = "" if incident.times_opened == 1 else f" ({ordinal(incident.times_opened)} time)"
     body = _body(
         incident,
         now_s,
@@ -247,13 +245,13 @@ def worker_lost(incident: Incident, silent_s: float, now_s: float) -> Text:
         command="callagent status",
     )
     silent = duration_text(max(0, round(silent_s)))
-    return Text(f"the worker was lost{times}: silent for {silent}, now another one dials", body)
+    title = f"the worker was lost{_nth(incident)}: silent for {silent}, now another one dials"
+    return Text(title, body)
 
 
 def worker_gone(incident: Incident, now_s: float) -> Text:
     """Say that no worker lives, and that nobody is dialed until somebody starts one."""
     lasts = duration_text(max(0, round(now_s - incident.first_failure_utc_s)))
-    times = "" if incident.times_opened == 1 else f" ({ordinal(incident.times_opened)} time)"
     body = _body(
         incident,
         now_s,
@@ -262,7 +260,7 @@ def worker_gone(incident: Incident, now_s: float) -> Text:
         " it first looks up the dials that are in doubt",
         command=incident.command or "callagent run CONTACTS",
     )
-    return Text(f"the worker is lost{times}: silent for {lasts}, nobody is dialed", body)
+    return Text(f"the worker is lost{_nth(incident)}: silent for {lasts}, nobody is dialed", body)
 
 
 def _worker_again(incident: Incident, now_s: float) -> Text:
@@ -289,6 +287,10 @@ def worker_back(incident: Incident, now_s: float) -> Text:
 
 def _early(incident: Incident) -> str:
     return " (early: the run ended before 2 min of health were over)" if incident.early else ""
+
+
+def _nth(incident: Incident) -> str:
+    return "" if incident.times_opened == 1 else f" ({ordinal(incident.times_opened)} time)"
 
 
 def _end_s(incident: Incident, now_s: float) -> float:

@@ -5,14 +5,9 @@ from typing import Final
 from callagent_cli.reporting.incidents import wording
 from callagent_cli.reporting.incidents.incident import Incident
 from callagent_cli.reporting.incidents.lost_worker import LostWorker
-from callagent_cli.reporting.incidents.open_incidents import (
-    HEALTH_HOLD_S,
-    NEVER,
-    REMIND_CRITICAL_S,
-    REMIND_S,
-    Now,
-)
+from callagent_cli.reporting.incidents.open_incidents import REMIND_CRITICAL_S, REMIND_S
 from callagent_cli.reporting.incidents.shared import Alerts, Shared
+from callagent_cli.reporting.incidents.timers import Now
 
 LOST_SLOT: Final = "worker.heartbeat"
 """The service under which a lost worker is told of."""
@@ -58,7 +53,6 @@ class WorkerRules:
         affected = self._shared.affected
         met = self._open.change(LOST_SLOT, save=False)
         fresh = sum(affected.note(met.id, call, "met") for call in worker.in_flight)
-        self._open.timers(LOST_SLOT).resolve_s = NEVER
         incident = self._open.change(
             LOST_SLOT,
             severity="critical",
@@ -77,8 +71,7 @@ class WorkerRules:
         """Note that a worker lives; the incident is over when it has done so for a while."""
         incident = self._open.get(LOST_SLOT)
         if incident is not None and incident.closed_utc_s is None:
-            self._open.change(LOST_SLOT, closed_utc_s=now.utc_s, mitigated_utc_s=now.utc_s)
-            self._open.timers(LOST_SLOT).resolve_s = now.monotonic_s + HEALTH_HOLD_S
+            self._open.close(LOST_SLOT, now, mitigated_utc_s=now.utc_s)
             self._shared.tell_move(LOST_SLOT, now, "a worker lives again")
         return []
 
@@ -103,18 +96,9 @@ class WorkerRules:
 
     def _go_on(self, now: Now) -> bool:
         """Take up the incident of a worker that was lost a short while ago, if there is one."""
-        incident = self._open.get(LOST_SLOT) or self._open.take_recent(LOST_SLOT, now)
-        if incident is None:
+        if LOST_SLOT not in self._open and self._open.take_recent(LOST_SLOT, now) is None:
             return False
-        self._open.change(
-            LOST_SLOT,
-            save=False,
-            status="opened",
-            closed_utc_s=None,
-            resolved_utc_s=None,
-            early=False,
-            times_opened=incident.times_opened + 1,
-        )
+        self._open.reopen(LOST_SLOT)
         return True
 
     def _reminded(self, incident: Incident, now: Now) -> Alerts:

@@ -1,0 +1,159 @@
+"""Channels, the sheet and the dead-man's switch: their incidents keep the times of all others."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from memory_documents import MemoryDocuments
+from reporting_doubles import KEY, Drill, loop_clock, run_jumping
+
+from callagent_cli.events import AlertRaised, Bus, Stamped
+from callagent_cli.reporting.incidents import wording
+from callagent_cli.reporting.incidents.incident import load
+from callagent_cli.reporting.real_doors import RealDoors
+from callagent_cli.reporting.redaction import Redactor
+from callagent_cli.reporting.wiring import Reporting, Surroundings
+from callagent_cli.services.http import Request, Response
+from callagent_cli.settings import Alerts, Settings
+
+FOUR_HOURS_S = 14_400.0
+CHANNELS = ("telegram", "sheet", "heartbeat")
+
+
+def _broken(drill: Drill, channel: str = "telegram") -> Drill:
+    drill.told += drill.book.channel_broken(channel, "answered 503", drill.instant())
+    return drill
+
+
+def _works(drill: Drill, channel: str = "telegram") -> Drill:
+    drill.told += drill.book.channel_works(channel, drill.instant())
+    return drill
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_its_end_is_told_after_two_minutes_of_health(channel: str) -> None:
+    """With the time it took, not with the time it was watched; killed meanwhile or not."""
+    for killed in (False, True):
+        drill = _works(_broken(Drill(), channel).at(600), channel).at(660)
+        if killed:
+            drill.restart()
+        before = list(drill.at(719).kinds)
+        drill.at(720)
+
+        assert before == ["opened"]
+        assert drill.kinds == ["opened", "resolved"]
+        assert drill.told[-1].title.endswith("again after 10m")
+
+
+def test_a_run_that_ends_sooner_marks_the_end_early() -> None:
+    """Nobody waits for two minutes; what does not work stays open."""
+    drill = _broken(_works(_broken(Drill()).at(600)).at(660), "sheet").end_of_run()
+
+    assert drill.kinds == ["opened", "opened", "resolved"]
+    assert "early: the run ended" in drill.told[-1].title
+    assert [each.service for each in drill.book.incidents()] == ["sheet"]
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_what_comes_and_goes_is_one_incident(channel: str) -> None:
+    """One opened and one resolved, and updates at most every five minutes between them."""
+    drill = Drill()
+    for _ in range(4):
+        _works(_broken(drill, channel).at(drill.now_s + 60), channel).at(drill.now_s + 60)
+    drill.at(drill.now_s + 1000)
+
+    assert drill.kinds.count("opened") == drill.kinds.count("resolved") == 1
+    assert drill.kinds[-1] == "resolved"
+    assert len(drill.kinds) <= 4
+    assert [each.times_opened for each in load(drill.documents)] == [4]
+
+
+@pytest.mark.parametrize(("after_s", "same"), [(600.0, True), (600.001, False)])
+def test_what_breaks_within_ten_minutes_is_the_same_incident(after_s: float, same: bool) -> None:
+    """That it was over is taken back at once, as its second time."""
+    drill = _broken(_works(_broken(Drill()).at(60)).at(60 + after_s))
+
+    assert drill.kinds == ["opened", "resolved", "update" if same else "opened"]
+    assert ("telegram (2nd time): answered 503" in drill.told[-1].title) is same
+    _works(drill.at(800)).at(1000)
+    assert drill.kinds[-1] == ("update" if same else "resolved")
+    assert all(each.status == "resolved" for each in load(drill.documents))
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+def test_what_stays_broken_is_reminded_of_every_four_hours(channel: str) -> None:
+    """It is a warning; a restart puts nothing off."""
+    drill = _broken(Drill(), channel).at(1000)
+    drill.restart()
+    told = [len(drill.at(at_s).told) for at_s in (FOUR_HOURS_S - 1, FOUR_HOURS_S, 30_000)]
+
+    assert told == [1, 2, 3]
+    assert drill.told[1].title == f"reminder: {drill.told[0].title}"
+
+
+class _Switch:
+    """A dead-man's switch that answers with one status."""
+
+    def __init__(self, status: int) -> None:
+        self.status = status
+
+    async def send(self, _: Request) -> Response:
+        """Answer at once."""
+        return Response(self.status, {}, b"")
+
+    async def close(self) -> None:
+        """Release nothing."""
+
+
+async def _run(documents: MemoryDocuments, folder: Path, status: int) -> list[str]:
+    """Play five minutes of a run; return the titles of its alerts."""
+    clock = loop_clock()
+    bus = Bus(clock, run="run_1", campaign="contacts")
+    seen: list[str] = []
+
+    def see(stamped: Stamped) -> None:
+        if isinstance(stamped.event, AlertRaised):
+            seen.append(stamped.event.title)
+
+    bus.listen(see)
+    reporting = Reporting(
+        Surroundings(
+            clock=clock,
+            bus=bus,
+            settings=Settings(alerts=Alerts(heartbeat_url="https://a.invalid/ping")),
+            documents=documents,
+            folder=folder,
+            redactor=Redactor([KEY]),
+            screen=lambda _: None,
+            real=True,
+            doors=RealDoors(http_for=lambda _: _Switch(status), environ={}),
+        )
+    )
+    running = asyncio.create_task(reporting.run())
+    await asyncio.sleep(300)
+    reporting.end_of_run()
+    running.cancel()
+    await asyncio.wait({running})
+    await reporting.close()
+    return seen
+
+
+def test_a_switch_that_a_run_left_unreached_is_ended_by_the_next(tmp_path: Path) -> None:
+    """The first run ends while it is not reached; the next one reaches it at once."""
+    documents = MemoryDocuments()
+
+    async def story() -> list[str]:
+        first = await _run(documents, tmp_path, 401)
+        return [
+            *first,
+            *await _run(documents, tmp_path, 401),
+            *await _run(documents, tmp_path, 200),
+        ]
+
+    told = run_jumping(story())
+
+    assert [title.partition(":")[0].partition(" after")[0] for title in told] == [
+        "the dead-man's switch is not reached",
+        "the dead-man's switch is reached again",
+    ]
+    assert [each.service for each in load(documents)] == [wording.HEARTBEAT]
