@@ -8,12 +8,20 @@ from callagent_cli.calls.model import Contact
 from callagent_cli.contacts.cells import clean, suspect
 from callagent_cli.contacts.columns import Columns
 from callagent_cli.contacts.files.rows import Row
-from callagent_cli.contacts.phones.reading import NumberRules, Phone, Refusal, read_phones
+from callagent_cli.contacts.phones.reading import (
+    NumberRules,
+    Phone,
+    Refusal,
+    numbers_among_words,
+    read_phones,
+)
+from callagent_cli.contacts.phones.remarks import forbids
 from callagent_cli.contacts.values import says_no_calls, zone_of
 
 _CELL_CHARACTERS: Final = 32_767
 _ROW_CHARACTERS: Final = 262_144
 _EXTENSION_DIGITS: Final = 10
+_CLEAR: Final = "do_not_call"
 _FAULTS: Final = {
     "cell_too_large": "a cell without an end",
     "quotes": "a quote ends within a cell",
@@ -95,20 +103,21 @@ class Judge:
             if any(cell.strip() for cell in cells[self._width :]):
                 return _damaged(cells) or self._too_many(cells)
             cells = [*cells[: self._width], *[""] * (self._width - len(cells))]
-        marked = self._mark(cells, short=short) if self._columns.do_not_call else None
+        marked = self._mark(cells, short=short)
         if marked is not None:
             return self._excluded(row.line, cells, marked)
         return _damaged(cells) or _too_large(cells) or self._person(row.line, cells)
 
     def forbidden(self, row: Row) -> Excluded | None:
-        """Return what the do-not-call column of a row forbids, None for nothing."""
-        marks = self._columns.do_not_call
-        if not marks or row.fault:
+        """Return what the do-not-call column or the phone cell forbids, None for nothing."""
+        if row.fault:
             return None
-        cells = row.cells
-        whole = len(cells) == self._width
+        cells, marks = row.cells, self._columns.do_not_call
+        whole = len(cells) == self._width or not marks
         if whole and all(says_no_calls(cells[index]) is False for index in marks):
-            return None
+            phone = self._columns.phone
+            if not any(index < len(cells) and forbids(cells[index]) for index in phone):
+                return None
         verdict = self.judge(row)
         return verdict if isinstance(verdict, Excluded) else None
 
@@ -118,6 +127,19 @@ class Judge:
         return Rejected(Refusal("columns", reason), cells[self._width])
 
     def _mark(self, cells: list[str], *, short: bool) -> _Mark | None:
+        """Read what forbids to call, if anything: a do-not-call column, or the phone's words."""
+        mark = self._column_mark(cells, short=short) if self._columns.do_not_call else None
+        for index in self._columns.phone:
+            code = forbids(cells[index])
+            if code and (mark is None or code == _CLEAR) and self._has_number(cells):
+                says = "say" if code == _CLEAR else "may say"
+                mark = _Mark(code, f"words in the phone cell {says} not to call", cells[index])
+        return mark
+
+    def _has_number(self, cells: list[str]) -> bool:
+        return any(numbers_among_words(cells[i], self._rules) for i in self._columns.phone)
+
+    def _column_mark(self, cells: list[str], *, short: bool) -> _Mark | None:
         """Read the do-not-call columns: what forbids to call, if anything.
 
         The worst answer counts, a missing cell is unreadable. Where no number stands there is
@@ -128,7 +150,7 @@ class Judge:
             answer = says_no_calls(cells[index])
             if answer:
                 reason = "the do-not-call column says not to call"
-                return _Mark("do_not_call", reason, cells[index])
+                return _Mark(_CLEAR, reason, cells[index])
             if answer is None:
                 unreadable = cells[index]
         if unreadable:
@@ -141,7 +163,11 @@ class Judge:
 
     def _excluded(self, line: int, cells: list[str], mark: _Mark) -> Excluded:
         code, reason, value = mark
-        person = self._person(line, [cell[:_CELL_CHARACTERS] for cell in cells])
+        cells = [cell[:_CELL_CHARACTERS] for cell in cells]
+        for index in self._columns.phone:
+            if forbids(cells[index]):
+                cells[index] = "; ".join(numbers_among_words(cells[index], self._rules))
+        person = self._person(line, cells)
         if isinstance(person, Accepted):
             return Excluded(code, reason, value, person.numbers, person.contact)
         numbers = tuple(found.number for found in self._read(cells) if isinstance(found, Phone))

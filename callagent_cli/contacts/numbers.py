@@ -8,10 +8,17 @@ from typing import Final
 from callagent_cli.contacts.files.rows import Row
 from callagent_cli.contacts.importing import Import, Opened
 from callagent_cli.contacts.options import ReadOptions
-from callagent_cli.contacts.phones.reading import NumberRules, Phone, Refusal, read_phones
+from callagent_cli.contacts.phones.reading import (
+    NumberRules,
+    Phone,
+    Refusal,
+    numbers_among_words,
+    read_phones,
+)
 from callagent_cli.contacts.report import ImportReport
 
 _LONGEST_CELL: Final = 32_767
+_WORDED: Final = frozenset({"letters", "not_a_person"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +67,7 @@ def _wrong_with(row: Row, width: int) -> str:
 
 
 def listed_number(line: int, text: str, rules: NumberRules) -> ListedNumber:
-    """Read a cell; a number that can be read as two is both of them.
+    """Read a cell, whatever words stand in it; a number that can be read as two is both of them.
 
     To leave one of two people alone for nothing is better than to call the wrong one.
     """
@@ -71,6 +78,8 @@ def listed_number(line: int, text: str, rules: NumberRules) -> ListedNumber:
             numbers.append(found.number)
         elif found.code == "ambiguous_phone" and (both := _both_ways(text, rules)):
             numbers.extend(both)
+        elif found.code in _WORDED and (among := numbers_among_words(text, rules)):
+            numbers.extend(among)
         else:
             problem = found.reason
     return ListedNumber(line, text, tuple(dict.fromkeys(numbers)), problem)

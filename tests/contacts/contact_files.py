@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from callagent_cli.calls.model import Contact
-from callagent_cli.contacts.options import LeftOut, ReadOptions, Reject
+from callagent_cli.contacts.options import Forbidden, LeftOut, ReadOptions, Reject
 from callagent_cli.contacts.reader import read_people
 from callagent_cli.contacts.report import ImportReport
 from callagent_cli.errors import ContactsError
@@ -19,10 +19,11 @@ SANDBOX = {"allow_fiction": True}
 
 @dataclass
 class Result:
-    """What an import gave: contacts, rejected rows and the report."""
+    """What an import gave: contacts, rejected rows, do-not-call marks and the report."""
 
     contacts: list[Contact] = field(default_factory=list)
     rejects: list[Reject] = field(default_factory=list)
+    marks: list[Forbidden] = field(default_factory=list)
     report: ImportReport = field(default_factory=ImportReport)
 
     @property
@@ -35,6 +36,7 @@ def read_path(path: Path, **options: Any) -> Result:  # noqa: ANN401 — the fie
     """Read a file as the sandbox does, unless told otherwise."""
     result = Result()
     result.report.rejects = result.rejects.append
+    result.report.forbidden = result.marks.append
     wanted = ReadOptions(**{**SANDBOX, **options})
     for person in read_people(path, wanted, report=result.report):
         if not isinstance(person, LeftOut):

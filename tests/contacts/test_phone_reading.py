@@ -36,6 +36,9 @@ USED = [
     ("+44 20 7946 0000 Durchwahl 7", "", EVE, "7", ""),
     ("12125550100.0", "US", ANN, "", "decimal"),
     ("+12125550100,0", "", ANN, "", "decimal"),
+    ("2125550100.000", "US", ANN, "", "decimal"),
+    ("+44 20 79460000.0", "", EVE, "", "decimal"),
+    ("+12125550100.0 x42", "", ANN, "42", "decimal"),
     ("\u202a+12125550100\u202c", "", ANN, "", "hidden"),
     ("+1\u200b2125550100", "", ANN, "", "hidden"),
     ("\x1b[31m+12125550100\x1b[0m", "", ANN, "", "hidden"),
@@ -62,6 +65,16 @@ REFUSED = [
     ("4.91512E+11", "DE", "scientific"),
     ("4,42079E+11", "GB", "scientific"),
     ("1.2E11", "", "scientific"),
+    ("45413.0", "DE", "short_number"),
+    ("45413.5", "DE", "fraction"),
+    ("3023125123.5", "DE", "fraction"),
+    ("3023125123,25", "DE", "fraction"),
+    ("491512345678.5", "", "fraction"),
+    ("030 23125123.75", "DE", "fraction"),
+    ("2024-05-01", "DE", "date"),
+    ("24.12.1989", "DE", "date"),
+    ("24.12.89", "DE", "date"),
+    ("05/12/2024", "DE", "date"),
     ("112", "", "emergency"),
     ("112", "DE", "emergency"),
     ("911", "US", "emergency"),
@@ -132,6 +145,14 @@ def test_two_numbers_in_a_cell_are_both_read(cell: str) -> None:
     rules = NumberRules(region="US", allow_fiction=True)
 
     assert read_phones(cell, rules) == [Phone(ANN), Phone(BOB)]
+
+
+def test_two_numbers_that_a_spreadsheet_has_made_decimals_are_both_read() -> None:
+    """The `.0` of each is taken off, not read as a digit of the number."""
+    rules = NumberRules(region="US", allow_fiction=True)
+    read = read_phones("2125550100.0; 2125550101.0", rules)
+
+    assert read == [Phone(ANN, "", ("decimal",)), Phone(BOB, "", ("decimal",))]
 
 
 FICTION: Final = [

@@ -1,16 +1,18 @@
 """A phone cell as people write it, read into one certain number or refused with the reason."""
 
 import re
-import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Final
 
 from phonenumbers import PhoneNumberType
 
-from callagent_cli.contacts.cells import show, visible
+from callagent_cli.contacts.cells import show
 from callagent_cli.contacts.phones import numbering
+from callagent_cli.contacts.phones.cleaning import clean
 from callagent_cli.contacts.phones.fiction import is_fiction
+from callagent_cli.contacts.phones.figures import is_date, is_fraction, without_zeros
+from callagent_cli.contacts.phones.remarks import has_words, sections
 
 _SUBSCRIBER_DIGITS: Final = 7
 _SHORT_DIGITS: Final = 6
@@ -20,13 +22,6 @@ _LONGEST_HEAD: Final = 8
 
 _SIMPLE: Final = re.compile(r"\(?\+?[0-9][0-9 ()\-]{5,24}")
 _SCIENTIFIC: Final = re.compile(r"[+-]?\d+(?:[.,]\d*)?[eE][+-]?\d+")
-_DECIMAL: Final = re.compile(r"(\+?\d{7,18})[.,]0{1,2}")
-_WRAPPED: Final = re.compile(r'="([^"]*)"')
-_LABEL: Final = re.compile(
-    r"(?:tel|telefon|telephone|phone|fon|mobile|mobil|cell|handy|home|work|office|privat|main)"
-    r"(?:\s*[.:]+\s*|\s+)(?=[+(\d])",
-    re.IGNORECASE,
-)
 _EXTENSION: Final = re.compile(
     r"(?:;\s*ext\s*=|,,|;|#"
     r"|(?:\b|(?<=\d))(?:extension|extn|ext|x|durchwahl|dw|nebenstelle|poste|anexo|interno|int)"
@@ -38,8 +33,8 @@ _SEPARATOR: Final = re.compile(
     re.IGNORECASE,
 )
 _GROUP: Final = re.compile(r"\d+")
+_RUN: Final = re.compile(r"[+(]?\d[\d\s().\-/]*")
 _DIGIT: Final = re.compile(r"\d")
-_LETTER: Final = re.compile(r"[^\W\d_]")
 _PUNCTUATION: Final = re.compile(r"[\s().\-/\[\]]+")
 _NUMBER: Final = re.compile(r"[(\[]?\+?[\d\s().\-/\[\]]+")
 _NO_NUMBER: Final = frozenset({"invalid_phone", "short_number"})
@@ -71,6 +66,9 @@ class Refusal:
     reason: str
 
 
+_WORDS: Final = Refusal("letters", "letters among the digits")
+
+
 @dataclass(frozen=True, slots=True)
 class Phone:
     """One number in E.164 that may be called; `changes` are the codes of what was cleaned."""
@@ -90,14 +88,25 @@ def read_phones(text: str, rules: NumberRules) -> list[Phone | Refusal]:
         compact = _PUNCTUATION.sub("", text)
         return [_international(compact, rules) if "+" in compact else _bare(text, rules)]
     changes: list[str] = []
-    text = _clean(text, changes)
+    text = clean(text, changes)
     if not _DIGIT.search(text):
         reason = f"no phone number in `{show(text)}`" if text else "the phone cell is empty"
         return [Refusal("no_phone", reason)]
     if len(text) > _LONGEST_TEXT:
         return [Refusal("invalid_phone", "too long for a phone number")]
-    read = [found for part in _split(text) for found in _with_slash(part, rules)]
-    return [_changed(found, changes) for found in read]
+    read = [found for part in _parts(text, rules, changes) for found in part]
+    # Words that are no label may be about every number of the cell, or name somebody else.
+    worded = [found for found in read if isinstance(found, Refusal) and found.code == "letters"]
+    return [*worded[:1]] or [_changed(found, changes) for found in read]
+
+
+def numbers_among_words(text: str, rules: NumberRules) -> list[str]:
+    """Return every number in a cell in E.164, whatever words stand around it."""
+    read = read_phones(text, rules)
+    if not any(isinstance(found, Phone) for found in read):
+        runs = (run for run in _RUN.findall(text) if _digits(run) >= _SUBSCRIBER_DIGITS)
+        read = [found for run in runs for found in read_phones(run, rules)]
+    return [found.number for found in read if isinstance(found, Phone)]
 
 
 def _changed(found: Phone | Refusal, changes: list[str]) -> Phone | Refusal:
@@ -106,56 +115,33 @@ def _changed(found: Phone | Refusal, changes: list[str]) -> Phone | Refusal:
     return Phone(found.number, found.extension, (*changes, *found.changes))
 
 
-def _clean(text: str, changes: list[str]) -> str:
-    """Return the cell without what spreadsheets and web pages put around a number."""
-    if not (text.isascii() and text.isprintable()):
-        lines = text.strip().replace("\r\n", "\n").replace("\r", "\n").split("\n")
-        plain = [visible(_ascii_signs(line)) for line in lines]
-        if any(len(line) != len(before) for line, before in zip(plain, lines, strict=True)):
-            changes.append("hidden")
-        text = "\n".join(plain)
-    text = text.strip()
-    wrapped = _WRAPPED.fullmatch(text)
-    if wrapped or text.startswith("'"):
-        changes.append("spreadsheet_text")
-        text = wrapped[1].strip() if wrapped else text[1:].strip()
-    if text[:4].lower() == "tel:":
-        changes.append("tel")
-        text = text[4:].strip()
-    if text[:1].isalpha() and (label := _LABEL.match(text)):
-        changes.append("label")
-        text = text[label.end() :]
-    if decimal := _DECIMAL.fullmatch(text):
-        changes.append("decimal")
-        text = decimal[1]
-    return text
-
-
-def _ascii_signs(text: str) -> str:
-    """Return digits, plus signs, dashes and spaces of any script as their ASCII forms."""
-    return "".join(_ascii_sign(character) for character in text)
-
-
-@lru_cache(maxsize=4096)
-def _ascii_sign(character: str) -> str:
-    if character.isascii():
-        return character
-    if character.isdecimal():
-        return str(unicodedata.decimal(character))
-    category = unicodedata.category(character)
-    if category == "Pd" or character == "\u2212":
-        return "-"
-    folded = unicodedata.normalize("NFKC", character)
-    return folded if len(folded) == 1 and category != "No" else character
-
-
 def _digits(text: str) -> int:
     return len(_DIGIT.findall(text))
 
 
+def _parts(text: str, rules: NumberRules, changes: list[str]) -> Iterator[list[Phone | Refusal]]:
+    """Read a cell section by section: what a label announces, and what stands before it."""
+    for section in sections(text):
+        if section.label and "label" not in changes:
+            changes.append("label")
+        if section.no_phone:
+            yield [Refusal("not_a_person", "labeled as a fax or a pager")]
+        elif _digits(section.text):
+            for part in _split(section.text):
+                yield _with_slash(part, rules)
+        elif has_words(section.text):
+            yield [_WORDS]
+
+
 def _split(text: str) -> list[str]:
-    """Split a cell into its numbers, but only where each part can be one."""
-    parts = [part for part in _SEPARATOR.split(text) if _digits(part)]
+    """Split a text into its numbers, but only where each part can be one.
+
+    Words that would fall out make it one part, which is refused for them.
+    """
+    pieces = _SEPARATOR.split(text)
+    parts = [piece for piece in pieces if _digits(piece)]
+    if len(parts) < len(pieces) and any(has_words(piece) for piece in pieces if piece not in parts):
+        return [text]
     whole = len(parts) == 1 and parts[0] != text and _EXTENSION.search(text) is None
     if whole:
         return parts
@@ -185,18 +171,27 @@ def _read(text: str, rules: NumberRules) -> Phone | Refusal:
     if found := _EXTENSION.search(text):
         extension = found[1]
         text = text[: found.start()].rstrip(" ,;")
-    text = text.strip()
-    if _LETTER.search(text):
-        return Refusal("letters", "letters among the digits")
-    if not _NUMBER.fullmatch(text):
-        return Refusal("invalid_phone", f"not a phone number: {show(text)}")
+    text, decimal = without_zeros(text.strip())
+    if (wrong := _wrong_form(text)) is not None:
+        return wrong
     if len(extension) > _EXTENSION_DIGITS:
         return Refusal("extension", f"an extension of {len(extension)} digits")
     compact = _PUNCTUATION.sub("", text)
     phone = _international(compact, rules) if "+" in compact else _bare(text, rules)
-    if extension and isinstance(phone, Phone):
-        return Phone(phone.number, extension, phone.changes)
+    if isinstance(phone, Phone) and (extension or decimal):
+        return Phone(phone.number, extension, (*decimal, *phone.changes))
     return phone
+
+
+def _wrong_form(text: str) -> Refusal | None:
+    """Say why a text cannot be the digits of one number."""
+    if has_words(text):
+        return _WORDS
+    if is_fraction(text):
+        return Refusal("fraction", "a number with a fraction")
+    if not _NUMBER.fullmatch(text):
+        return Refusal("invalid_phone", f"not a phone number: {show(text)}")
+    return None
 
 
 def _international(compact: str, rules: NumberRules) -> Phone | Refusal:
@@ -208,6 +203,8 @@ def _international(compact: str, rules: NumberRules) -> Phone | Refusal:
 
 def _bare(text: str, rules: NumberRules) -> Phone | Refusal:
     """Read a number without a plus sign: national in the region, or a plus sign that was lost."""
+    if is_date(text):
+        return Refusal("date", "a date, no phone number")
     digits = _PUNCTUATION.sub("", text)
     if len(digits) <= _SHORT_DIGITS and numbering.is_emergency(digits, rules.region):
         return Refusal("emergency", f"{digits} is an emergency number")
