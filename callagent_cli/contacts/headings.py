@@ -77,20 +77,37 @@ _DO_NOT_CALL: Final = _phrases(
     " liste rouge, no llamar, non chiamare, nao ligar, niet bellen"
 )
 _AROUND_DO_NOT_CALL: Final = _words("""
-    a is on has of the please contact customer lead person calls phone call flag status list
-    registry registered marked mark indicator field federal national state internal y n yes no
-    true false ja nein oui non si 0 1 bitte liste registro
+    a is on has of the or and please contact customer lead person calls phone call flag status list
+    registry registered marked mark indicator field federal national state internal y n yn yes no
+    true false ja nein jn oui non si 0 1 bitte liste registro e ou und
 """)
 """Words that change nothing about it: `On federal DNC list (Y/N)`."""
 
+_OTHER_WAYS: Final = _words(
+    "email emails mail mails mailing mailings fax sms text texts message messages post newsletter"
+)
+_CALLS: Final = re.compile(
+    r"\b(?:do ?not ?call|calls?|called|calling|dnc|phones?|telephones?|telefon\w*|\w*anruf\w*"
+    r"|appels?|appeler|llamar|llamadas?|chiamare|ligar|bellen)\b"
+)
+"""Words of a heading about calls, whatever else it is about."""
+
+_PHRASES: Final = "|".join(sorted(_DO_NOT_CALL, key=len, reverse=True)).replace(" ", " ?")
+_PHRASE: Final = re.compile(rf"\b(?:{_PHRASES})\b")
+_AROUND: Final = "|".join(word for word in sorted(_AROUND_DO_NOT_CALL) if len(word) > 1)
+_JOINED: Final = re.compile(rf"(?:{_AROUND})*(?:{_PHRASES})+(?:{_AROUND})*")
+_LONGEST_JOINED: Final = 40
+"""Of longer ones there may be too many ways to take them apart."""
+
+_SPELLED: Final = re.compile(r"\b([a-z]) (?=[a-z]\b)")
+"""Letters that stand alone, as in `D.N.C.` and `Y/N`."""
+
 _MAY_FORBID: Final = re.compile(
-    r"\b(?:do not|dont|don t|dnc|opt(?:ed)? ?out|unsubscribed?|not to|never|blocked|blacklist"
-    r"|blacklisted|consent|permission|tps|ctps|robinson\w*|bloctel|sperr\w*|\w*sperre"
+    r"\b(?:do not|donotcall\w*|dont|don t|dnc|opt(?:ed)? ?out|unsubscribed?|not to|never"
+    r"|blocked|blacklist|blacklisted|consent|permission|tps|ctps|robinson\w*|bloctel|sperr\w*|\w*sperre"
     r"|einwilligung|opposition|nicht|ne pas|ne plus|no llamar)\b"
 )
 """Words in headings of marks that somebody keeps about calls, or about something else."""
-
-_NOT_CALLS: Final = _words("email emails mail mails mailing fax sms text texts post newsletter")
 
 
 def normalize(heading: str) -> str:
@@ -120,21 +137,25 @@ def is_weak_phone(heading: str) -> bool:
 
 
 def is_do_not_call(heading: str) -> bool:
-    """Say whether a heading marks people who must not be called."""
-    text = normalize(heading)
-    if text in _DO_NOT_CALL:
-        return True
-    around = (f" {text} ".split(f" {phrase} ") for phrase in _DO_NOT_CALL)
-    return any(
-        len(parts) > 1 and _AROUND_DO_NOT_CALL.issuperset(" ".join(parts).split())
-        for parts in around
-    )
+    """Say whether a heading marks people who must not be called, among other things maybe."""
+    text = _SPELLED.sub(r"\1", normalize(heading))
+    if " " not in text and len(text) <= _LONGEST_JOINED:
+        return _JOINED.fullmatch(text) is not None
+    around, phrases = _PHRASE.subn(" ", text)
+    words = set(around.split()) - _AROUND_DO_NOT_CALL
+    return phrases > 0 and (not words or (words <= _OTHER_WAYS and _is_about_calls(text)))
 
 
 def may_forbid(heading: str) -> bool:
     """Say whether a heading could mark people who must not be called, so that a person may look."""
     text = normalize(heading)
-    return _MAY_FORBID.search(text) is not None and _NOT_CALLS.isdisjoint(text.split())
+    if _MAY_FORBID.search(text) is None:
+        return False
+    return _OTHER_WAYS.isdisjoint(text.split()) or _is_about_calls(text)
+
+
+def _is_about_calls(text: str) -> bool:
+    return _CALLS.search(text) is not None
 
 
 def series_number(heading: str) -> int | None:

@@ -22,14 +22,35 @@ FORBIDS = [
     "Bitte nicht anrufen!",
     "Ne plus appeler (oui/non)",
     "Sperrvermerk",
+    "Do Not Call (DNC)",
+    "Do Not Call/Email",
+    "DNC (calls & texts)",
+    "Do not call or text",
+    "Unsubscribed (email/phone)",
+    "HASOPTEDOUTOFCALL",
+    "DONOTCALLFLAG",
+    "d.n.c.",
+    "D.N.C. list",
+    "Bitte nicht anrufen (j/n)",
 ]
-MAY_FORBID = ["DNC date", "Do Not Disturb", "Call consent", "TPS registered", "Blacklist"]
+MAY_FORBID = [
+    "DNC date",
+    "Do Not Disturb",
+    "Call consent",
+    "TPS registered",
+    "Blacklist",
+    "Do not call after email",
+    "Never call by fax",
+]
 NEITHER = [
     "Last Call",
     "Notes",
     "Opt In",
     "HasOptedOutOfEmail",
     "Do Not Mail",
+    "Unsubscribed from emails",
+    "Opted out (SMS)",
+    "Do not contact by email",
     "Call list",
     "Phone",
 ]
