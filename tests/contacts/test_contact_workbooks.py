@@ -9,6 +9,7 @@ import pytest
 from contact_files import ANN, EVE, attempt, read
 from hypothesis import given
 from hypothesis import strategies as st
+from workbook_files import MAIN, package
 
 from callagent_cli.errors import ContactsError
 
@@ -68,6 +69,39 @@ def test_a_later_mark_in_a_workbook_holds_for_earlier_rows() -> None:
     data = workbook(("Phone", "DNC"), (ANN, None), (EVE, None), (ANN, True))
 
     assert read(data, name="contacts.xlsx").numbers == [EVE]
+
+
+def test_a_formula_that_nobody_computed_answers_nothing() -> None:
+    """As a mark it is unreadable, so not called; as a phone it is refused for what it is."""
+    data = workbook(("Phone", "DNC", "Plan"), (ANN, "=TRUE()", ""), (EVE, "", "=1+1"), ("=A3", ""))
+    result = read(data, name="contacts.xlsx")
+
+    assert [(c.number, c.variables) for c in result.contacts] == [(EVE, {"plan": ""})]
+    assert result.report.excluded == {"do_not_call_unreadable": 1}
+    assert result.report.rejected == {"no_value": 1}
+    assert result.report.warnings == {"formula": 1}
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ("4.9151234E12", "scientific"),
+        ("4915.1234E8", "scientific"),
+        ("4.91512E+11", "scientific"),
+        ("491512345678.5", "fraction"),
+    ],
+)
+def test_a_number_with_an_exponent_or_a_fraction_is_not_rebuilt(text: str, code: str) -> None:
+    """Its last digits are lost, whatever the promise about its plus sign."""
+    sheet = (
+        f'<worksheet xmlns="{MAIN}"><sheetData><row><c t="inlineStr"><is><t>Phone</t></is></c>'
+        f"</row><row><c><v>{text}</v></c></row></sheetData></worksheet>"
+    )
+    data = package(xl__worksheets__sheet1_xml=sheet)
+    result = read(data, name="c.xlsx", numbers_are_international=True)
+
+    assert result.numbers == []
+    assert list(result.report.rejected) == [code]
 
 
 def test_a_workbook_named_csv_says_what_it_is() -> None:

@@ -57,6 +57,7 @@ REFUSED = [
     ("", "", "no_phone"),
     ("n/a", "", "no_phone"),
     ("-", "US", "no_phone"),
+    ("=A2", "US", "no_value"),
     ("2125550100", "", "no_country"),
     ("0044 20 7946 0000", "", "no_country"),
     ("12125550100", "AT", "ambiguous_phone"),

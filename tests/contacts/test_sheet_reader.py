@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callagent_cli.contacts.files.sheet import SheetReader, as_text
+from callagent_cli.contacts.files.sheet import UNCOMPUTED, SheetReader, as_text
 from callagent_cli.contacts.files.source import Source
 from callagent_cli.contacts.files.workbook import Book
 
@@ -92,6 +92,40 @@ def test_types_positions_and_styles_are_understood() -> None:
         (2, ["", "b", "", "TRUE"]),
         (5, ["Ann", "12", "2 days, 0:00:00", "#N/A", "two", "", "1000"]),
     ]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("<c><v>491512345678</v></c>", "491512345678"),
+        ("<c><v>491512345678.0</v></c>", "491512345678"),
+        ("<c><v>4.91512345678E11</v></c>", "491512345678"),
+        ("<c><v>4.915123456780E+11</v></c>", "491512345678"),
+        ("<c><v>4.91512E+11</v></c>", "4.91512E+11"),
+        ("<c><v>4.9151234E12</v></c>", "4.9151234E12"),
+        ("<c><v>491512345678.5</v></c>", "491512345678.5"),
+        ("<c><v>4.2E1</v></c>", "42"),
+    ],
+)
+def test_digits_that_are_not_written_are_not_made_up(cell: str, text: str) -> None:
+    """A number with an exponent that is longer than its digits may be somebody else's phone."""
+    assert _read(_sheet(f"<row>{cell}</row>")) == [(1, [text])]
+
+
+@pytest.mark.parametrize(
+    ("cell", "text"),
+    [
+        ("<c><f>TRUE()</f></c>", UNCOMPUTED),
+        ("<c><f>TRUE()</f><v></v></c>", UNCOMPUTED),
+        ('<c t="b"><f>TRUE()</f><v/></c>', UNCOMPUTED),
+        ("<c><f>1+1</f><v>2</v></c>", "2"),
+        ('<c t="str"><f>""</f><v></v></c>', ""),
+        ("<c/>", ""),
+    ],
+)
+def test_a_formula_without_a_stored_value_is_no_empty_cell(cell: str, text: str) -> None:
+    """Programs write formulas that only a spreadsheet computes; an empty text is a value."""
+    assert _read(_sheet(f"<row>{cell}</row>")) == [(1, [text])]
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ several times as much as all the rest of an import. Element and attribute names 
 ECMA-376, part 1, 18.3.
 """
 
+import re
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, time
 from functools import lru_cache
@@ -18,6 +19,12 @@ _COLUMNS_MAX: Final = 16_384
 _LETTERS_MAX: Final = 3
 _ROW_TEXT_MAX: Final = 4 * TEXT_MAX
 _EXACT_BELOW: Final = 1e15
+_REBUILT_BELOW: Final = 1e6
+"""Of larger whole numbers every digit must be written: they may be somebody's phone number."""
+
+_WHOLE: Final = re.compile(r"-?\d+(?:\.0*)?|-?\d(?:\.(?P<digits>\d*))?[eE]\+?(?P<exponent>\d{1,3})")
+UNCOMPUTED: Final = "=formula"
+"""What stands for a formula without a stored value: a formula, and no answer to anything."""
 
 SheetRow = tuple[int, list[str]]
 """The number of a row and its cells, those at the end that are not stored left out."""
@@ -47,7 +54,7 @@ class SheetReader:
         self._date_styles = date_styles
         self._as_date = as_date
         self._ready: list[SheetRow] = []
-        self._row = self._cell = self._run = self._result = self._phonetic = ""
+        self._row = self._cell = self._run = self._result = self._phonetic = self._formula = ""
         self._depth = 0
         self._silent = 0
         self._number = 0
@@ -56,6 +63,7 @@ class SheetReader:
         self._attributes: dict[str, str] = {}
         self._column = 0
         self._text = ""
+        self._computed = False
         self._parser = parser_of()
         self._parser.StartElementHandler = self._start
         self._parser.EndElementHandler = self._end
@@ -71,20 +79,26 @@ class SheetReader:
         if name == self._cell:
             self._attributes = attributes
             self._text = ""
+            self._computed = False
         elif name in {self._result, self._run}:
             if not self._silent:
                 self._parser.CharacterDataHandler = self._characters
         elif name == self._row:
             self._begin_row(attributes.get("r"))
+        else:
+            self._start_other(name)
+        if too_deep(self._depth):
+            raise ValueError("elements are nested too deep")
+
+    def _start_other(self, name: str) -> None:
+        if name == self._formula:
+            self._computed = True
         elif name == self._phonetic:
             # How a text is pronounced stands beside it, in elements of the same name.
             self._silent += 1
         elif self._depth == 1:
-            self._row, self._cell, self._result, self._run, self._phonetic = names_beside(
-                name, "row", "c", "v", "t", "rPh"
-            )
-        if too_deep(self._depth):
-            raise ValueError("elements are nested too deep")
+            names = names_beside(name, "row", "c", "v", "t", "rPh", "f")
+            self._row, self._cell, self._result, self._run, self._phonetic, self._formula = names
 
     def _begin_row(self, stated: str | None) -> None:
         number = self._number + 1 if stated is None else int(float(stated))
@@ -118,6 +132,8 @@ class SheetReader:
         cells = self._cells
         cells.extend([""] * (column - len(cells)))
         value = self._value() if self._text and self._row_text <= _ROW_TEXT_MAX else ""
+        if self._computed and not self._text and self._attributes.get("t") != "str":
+            value = UNCOMPUTED  # An empty text is a stored value, of the type `str`.
         cells.append(value)
         self._row_text += len(value)
         self._column = column + 1
@@ -143,7 +159,19 @@ class SheetReader:
                 return as_text(self._as_date(float(text), style))
             except (OverflowError, ValueError):
                 return "#VALUE!"
-        return text if text.isdigit() else as_text(float(text))
+        if text.isdigit():
+            return text
+        number = float(text)
+        kept = number.is_integer() and abs(number) >= _REBUILT_BELOW and not _spells_all(text)
+        return text if kept else as_text(number)
+
+
+def _spells_all(text: str) -> bool:
+    """Say whether the text of a whole number has all its digits, in spite of an exponent."""
+    found = _WHOLE.fullmatch(text)
+    if found is None:
+        return False
+    return found["exponent"] is None or len(found["digits"] or "") >= int(found["exponent"])
 
 
 @lru_cache(maxsize=_COLUMNS_MAX)

@@ -89,6 +89,8 @@ def read_phones(text: str, rules: NumberRules) -> list[Phone | Refusal]:
         return [_international(compact, rules) if "+" in compact else _bare(text, rules)]
     changes: list[str] = []
     text = clean(text, changes)
+    if text.startswith("="):
+        return [Refusal("no_value", "a formula without its value")]
     if not _DIGIT.search(text):
         reason = f"no phone number in `{show(text)}`" if text else "the phone cell is empty"
         return [Refusal("no_phone", reason)]
