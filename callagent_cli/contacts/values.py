@@ -27,9 +27,13 @@ def says_no_calls(cell: str) -> bool | None:
     return True if text in _YES else None
 
 
+_NO_PLACES: Final = frozenset({"localtime", "Factory", "posixrules"})
+"""Names that zoneinfo knows and that say nothing of where a person is."""
+
+
 @lru_cache(maxsize=1)
 def _zones() -> dict[str, str]:
-    return {name.casefold(): name for name in zoneinfo.available_timezones()}
+    return {name.casefold(): name for name in zoneinfo.available_timezones() - _NO_PLACES}
 
 
 @lru_cache(maxsize=1024)
