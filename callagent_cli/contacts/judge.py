@@ -113,6 +113,8 @@ class Judge:
         if row.fault:
             return None
         cells, marks = row.cells, self._columns.do_not_call
+        if marks and any(cell.strip() for cell in cells[self._width :]):
+            return self._forbidden_beside(row)
         whole = len(cells) == self._width or not marks
         if whole and all(says_no_calls(cells[index]) is False for index in marks):
             phone = self._columns.phone
@@ -120,6 +122,22 @@ class Judge:
                 return None
         verdict = self.judge(row)
         return verdict if isinstance(verdict, Excluded) else None
+
+    def _forbidden_beside(self, row: Row) -> Excluded | None:
+        """Return what the mark of a row with surplus cells forbids, None without a clear yes.
+
+        The surplus stands behind all columns, or it comes of a delimiter before them. Moved like
+        that, a yes may be another column's: it holds for as long as the file has it.
+        """
+        for moved in (0, len(row.cells) - self._width):
+            cells = row.cells[moved : moved + self._width]
+            mark = self._column_mark(cells, short=False)
+            if mark is not None and mark.code == _CLEAR:
+                mark = mark._replace(code="do_not_call_unreadable") if moved else mark
+                excluded = self._excluded(row.line, cells, mark)
+                if excluded.numbers:
+                    return excluded
+        return None
 
     def _too_many(self, cells: list[str]) -> Verdict:
         """Reject a row out of shape: it may hide a do-not-call mark, so nothing of it is used."""

@@ -24,6 +24,26 @@ def test_a_short_row_with_a_number_may_hide_a_mark() -> None:
     assert result.report.excluded == {"do_not_call_unreadable": 1}
 
 
+@pytest.mark.parametrize(
+    ("row", "code"),
+    [
+        (f"Eve,{ANN},yes,extra", "do_not_call"),
+        (f"Smith, Eve,{ANN},yes", "do_not_call_unreadable"),
+        (f"Eve,{ANN},no,yes", ""),
+        (f"Smith, Eve,{ANN},no", ""),
+    ],
+)
+def test_a_yes_in_a_row_with_a_surplus_cell_forbids_its_number(row: str, code: str) -> None:
+    """The row itself is rejected; its number is not called from another one."""
+    result = read(f"Name,Phone,DNC\n{row}\nEve2,{ANN},\nBob,{BOB},\n")
+
+    assert result.numbers == ([BOB] if code else [ANN, BOB])
+    assert result.report.rejected == {"columns": 1}
+    assert [(mark.line, mark.number, mark.code) for mark in result.marks] == (
+        [(2, ANN, code)] if code else []
+    )
+
+
 @pytest.mark.parametrize("length", [200_000, 300_000])
 def test_a_mark_holds_however_large_its_row_is(length: int) -> None:
     """The number of a marked row is forbidden wherever else it stands in the file."""
