@@ -1,7 +1,7 @@
 """Which column holds what: from the headings, from `--phone-column` and from `--map`."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 from callagent_cli.contacts import headings
@@ -10,6 +10,14 @@ from callagent_cli.contacts.options import FIELDS, ReadOptions
 from callagent_cli.errors import ContactsError
 
 _NAMED: Final = 12
+_SHOWN: Final = {
+    "name": "name",
+    "first": "first name",
+    "last": "last name",
+    "timezone": "time zone",
+    "crm_id": "record id",
+    "extension": "extension",
+}
 _PHONE_HINT: Final = "name it: --phone-column COLUMN"
 _LOOKS_LIKE_PHONE: Final = re.compile(r"(?:tel:|=\")?\s*\+?[\d\s().\-/\u00a0]{7,30}\"?\s*")
 
@@ -19,7 +27,8 @@ class Columns:
     """Where each field stands, by index; `variables` are the names and indexes of the rest.
 
     `name` holds the indexes that make a name, one or two; `unread_marks` are the columns that may
-    be do-not-call marks and are not read as such. `has_header` is false for a bare column
+    be do-not-call marks and are not read as such; `labels` are the columns that say what the number
+    in one of the phone columns is, by the index of that. `has_header` is false for a bare column
     of phone numbers.
     """
 
@@ -32,6 +41,7 @@ class Columns:
     do_not_call: tuple[int, ...] = ()
     variables: tuple[tuple[str, int], ...] = ()
     unread_marks: tuple[str, ...] = ()
+    labels: dict[int, int] = field(default_factory=dict)
     has_header: bool = True
 
 
@@ -60,10 +70,10 @@ def resolve(header: list[str], options: ReadOptions, *, label: str) -> Columns:
     taken = set(phone) | set(mapped.values())
     free = [name if index not in taken else "" for index, name in enumerate(names)]
     found = {
-        field: mapped.get(field, headings.best(field, free))
-        for field in ("timezone", "crm_id", "extension")
+        wanted: mapped[wanted] if wanted in mapped else _only(wanted, free, label)
+        for wanted in ("timezone", "crm_id", "extension")
     }
-    name = _name_columns(free, mapped)
+    name = _name_columns(free, mapped, label)
     do_not_call = [index for index, text in enumerate(free) if headings.is_do_not_call(text)]
     if "do_not_call" in mapped:
         do_not_call.append(mapped["do_not_call"])
@@ -80,6 +90,7 @@ def resolve(header: list[str], options: ReadOptions, *, label: str) -> Columns:
         do_not_call=tuple(do_not_call),
         variables=_variables(names, used),
         unread_marks=_unread_marks(names, used),
+        labels=_labels(names, phone),
     )
 
 
@@ -120,9 +131,9 @@ def _listed(names: list[str]) -> str:
 
 def _mapped(names: list[str], options: ReadOptions, label: str) -> dict[str, int]:
     """Return the columns of `--map`, the phone left to `_phone_columns`."""
-    for field in options.column_map:
-        if field not in FIELDS:
-            message = f"{label}: no field `{show(field)}` to map a column to"
+    for wanted in options.column_map:
+        if wanted not in FIELDS:
+            message = f"{label}: no field `{show(wanted)}` to map a column to"
             raise ContactsError(message, hint=f"fields: {', '.join(FIELDS)}")
     return {
         field: _must_find(names, column, label)
@@ -181,14 +192,36 @@ def _no_phone(names: list[str], label: str) -> ContactsError:
     return ContactsError(f"{label}: no phone column among {_listed(names)}", hint=_PHONE_HINT)
 
 
-def _name_columns(free: list[str], mapped: dict[str, int]) -> tuple[int, ...]:
+def _only(wanted: str, free: list[str], label: str) -> int | None:
+    """Return the column that means a field best; raises `ContactsError` when several do."""
+    found = headings.best(wanted, free)
+    if len(found) < 2:  # noqa: PLR2004 — two are too many.
+        return found[0] if found else None
+    heads = [free[index] for index in found]
+    message = f"{label}: {len(heads)} columns may hold the {_SHOWN[wanted]}: {_listed(heads)}"
+    option = f'name one: --map "{wanted}={visible(heads[0])}"'
+    raise ContactsError(message, hint=option if wanted in FIELDS else "rename one of them")
+
+
+def _labels(names: list[str], phone: tuple[int, ...]) -> dict[int, int]:
+    """Return where it says what the number in a phone column is, as Google exports it."""
+    numbers = {headings.label_number(name): index for index, name in enumerate(names)}
+    series = ((index, headings.series_number(names[index])) for index in phone)
+    return {
+        index: numbers[number]
+        for index, number in series
+        if number is not None and number in numbers
+    }
+
+
+def _name_columns(free: list[str], mapped: dict[str, int], label: str) -> tuple[int, ...]:
     """Return the column of the name, else those of the first and the last name."""
     if "name" in mapped:
         return (mapped["name"],)
-    whole = headings.best("name", free)
+    whole = _only("name", free, label)
     if whole is not None:
         return (whole,)
-    parts = (headings.best("first", free), headings.best("last", free))
+    parts = (_only("first", free, label), _only("last", free, label))
     return tuple(index for index in parts if index is not None)
 
 

@@ -8,6 +8,9 @@ _CAMEL: Final = re.compile(r"(?<=[a-z])(?=[A-Z])")
 _CUSTOM: Final = re.compile(r"__c$", re.IGNORECASE)
 _NOT_WORD: Final = re.compile(r"[\W_]+")
 _SERIES: Final = re.compile(r"phone (\d+) value")
+_LABELS: Final = re.compile(r"phone (\d+) (?:label|type)")
+_LONGEST_JOINED: Final = 40
+"""Of longer joined words there may be too many ways to take them apart."""
 
 
 def _words(text: str) -> frozenset[str]:
@@ -32,6 +35,11 @@ _QUALIFIERS: Final = _words("""
     personnel principal fixe fijo casa trabajo oficina particular contacto ufficio lavoro
     trabalho residencial zakelijk prive
 """)
+_LONG: Final = "|".join(word for word in sorted(_QUALIFIERS) if len(word) > 3)  # noqa: PLR2004 — shorter ones stand in other words.
+_JOINED_PHONE: Final = re.compile(
+    rf"(?:{_LONG})*(?:{'|'.join(sorted(_PHONE))})(?:{_LONG}|no|nr|num|{'|'.join(sorted(_PHONE))})*"
+    r"\d{0,2}"
+)
 _PHONE_PHRASES: Final = _phrases(
     "contact number, contact no, contact nr, numero de contacto, number to call, call number,"
     " to number, dial number, callee number, numero de portable"
@@ -96,9 +104,6 @@ _PHRASES: Final = "|".join(sorted(_DO_NOT_CALL, key=len, reverse=True)).replace(
 _PHRASE: Final = re.compile(rf"\b(?:{_PHRASES})\b")
 _AROUND: Final = "|".join(word for word in sorted(_AROUND_DO_NOT_CALL) if len(word) > 1)
 _JOINED: Final = re.compile(rf"(?:{_AROUND})*(?:{_PHRASES})+(?:{_AROUND})*")
-_LONGEST_JOINED: Final = 40
-"""Of longer ones there may be too many ways to take them apart."""
-
 _SPELLED: Final = re.compile(r"\b([a-z]) (?=[a-z]\b)")
 """Letters that stand alone, as in `D.N.C.` and `Y/N`."""
 
@@ -127,8 +132,18 @@ def is_phone(heading: str) -> bool:
     """Say whether a heading means a phone number: a phone word and nothing that limits it."""
     text = normalize(heading)
     words = set(text.split())
-    plain = bool(words & _PHONE) and words <= _PHONE | _QUALIFIERS
-    return plain or text in _PHONE_PHRASES
+    phones = {word for word in words if word in _PHONE or _is_joined_phone(word)}
+    limits = {word for word in words - phones - _QUALIFIERS if not _is_ordinal(word)}
+    return (bool(phones) and not limits) or text in _PHONE_PHRASES
+
+
+def _is_joined_phone(word: str) -> bool:
+    return len(word) <= _LONGEST_JOINED and _JOINED_PHONE.fullmatch(word) is not None
+
+
+def _is_ordinal(word: str) -> bool:
+    """Say whether a word only tells one of several columns from the others: `Phone 2`."""
+    return word.isdecimal() and len(word) == 1
 
 
 def is_weak_phone(heading: str) -> bool:
@@ -164,10 +179,20 @@ def series_number(heading: str) -> int | None:
     return int(match[1]) if match else None
 
 
-def best(field: str, headings: list[str]) -> int | None:
-    """Return the index of the heading that means a field best, None when none does."""
-    normalized = [normalize(heading) for heading in headings]
-    for phrase in _FIELDS[field]:
-        if phrase in normalized:
-            return normalized.index(phrase)
-    return None
+def label_number(heading: str) -> int | None:
+    """Return n of `Phone n - Label`, which says what Google's n-th number is; else None."""
+    match = _LABELS.fullmatch(normalize(heading))
+    return int(match[1]) if match else None
+
+
+def best(field: str, headings: list[str]) -> list[int]:
+    """Return the indexes of the headings that mean a field best; several mean it alike.
+
+    Of time zones none is better than another: the wrong one wakes somebody up.
+    """
+    joined = [normalize(heading).replace(" ", "") for heading in headings]
+    phrases = [phrase.replace(" ", "") for phrase in _FIELDS[field]]
+    if field == "timezone":
+        return [index for index, text in enumerate(joined) if text in phrases]
+    alike = ([i for i, text in enumerate(joined) if text == phrase] for phrase in phrases)
+    return next((found for found in alike if found), [])

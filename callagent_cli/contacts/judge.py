@@ -9,13 +9,14 @@ from callagent_cli.contacts.cells import clean, suspect
 from callagent_cli.contacts.columns import Columns
 from callagent_cli.contacts.files.rows import Row
 from callagent_cli.contacts.phones.reading import (
+    MACHINE,
     NumberRules,
     Phone,
     Refusal,
     numbers_among_words,
     read_phones,
 )
-from callagent_cli.contacts.phones.remarks import forbids
+from callagent_cli.contacts.phones.remarks import forbids, labels_no_phone
 from callagent_cli.contacts.values import says_no_calls, zone_of
 
 _CELL_CHARACTERS: Final = 32_767
@@ -84,6 +85,7 @@ class Judge:
         self._columns = columns
         self._rules = rules
         self._width = len(columns.header)
+        self._worded = (*columns.phone, *columns.labels.values())
         self._keys = tuple(name for name, _ in columns.variables)
         self._places = tuple(index for _, index in columns.variables)
         self._pick: Any = itemgetter(*self._places) if len(self._places) > 1 else self._pick_few
@@ -117,8 +119,8 @@ class Judge:
             return self._forbidden_beside(row)
         whole = len(cells) == self._width or not marks
         if whole and all(says_no_calls(cells[index]) is False for index in marks):
-            phone = self._columns.phone
-            if not any(index < len(cells) and forbids(cells[index]) for index in phone):
+            worded = self._worded
+            if not any(index < len(cells) and forbids(cells[index]) for index in worded):
                 return None
         verdict = self.judge(row)
         return verdict if isinstance(verdict, Excluded) else None
@@ -147,11 +149,11 @@ class Judge:
     def _mark(self, cells: list[str], *, short: bool) -> _Mark | None:
         """Read what forbids to call, if anything: a do-not-call column, or the phone's words."""
         mark = self._column_mark(cells, short=short) if self._columns.do_not_call else None
-        for index in self._columns.phone:
+        for index in self._worded:
             code = forbids(cells[index])
             if code and (mark is None or code == _CLEAR) and self._has_number(cells):
                 says = "say" if code == _CLEAR else "may say"
-                mark = _Mark(code, f"words in the phone cell {says} not to call", cells[index])
+                mark = _Mark(code, f"words beside the number {says} not to call", cells[index])
         return mark
 
     def _has_number(self, cells: list[str]) -> bool:
@@ -193,8 +195,12 @@ class Judge:
         return Excluded(code, reason, value, numbers, contact)
 
     def _read(self, cells: list[str]) -> list[Phone | Refusal]:
-        texts = [text for index in self._columns.phone if (text := cells[index]).strip()]
-        found = [phone for text in texts for phone in read_phones(text, self._rules)]
+        labels = self._columns.labels
+        found: list[Phone | Refusal] = []
+        for index in self._columns.phone:
+            if (text := cells[index]).strip():
+                machine = index in labels and labels_no_phone(cells[labels[index]])
+                found += [MACHINE] if machine else read_phones(text, self._rules)
         return found or read_phones("", self._rules)
 
     def _person(self, line: int, cells: list[str]) -> Verdict:

@@ -33,6 +33,9 @@ PHONE_HEADINGS = [
     "Teléfono móvil",
     "Número de teléfono",
     "Celular",
+    "PHONENUMBER",
+    "mobilephone",
+    "Phone 2",
     "Number",
 ]
 
@@ -48,7 +51,15 @@ def test_a_phone_column_is_known_by_its_meaning(heading: str) -> None:
 
 @pytest.mark.parametrize(
     "heading",
-    ["Fax", "Phone 1 - Label", "Phone Type", "Phone Extension", "Country code", "Phonetic name"],
+    [
+        "Fax",
+        "Hotel",
+        "Phone 1 - Label",
+        "Phone Type",
+        "Phone Extension",
+        "Country code",
+        "Phonetic name",
+    ],
 )
 def test_a_heading_that_only_speaks_of_phones_is_no_phone_column(heading: str) -> None:
     """Without a phone column nothing is read, and the message names what there is."""
@@ -66,6 +77,36 @@ def test_two_candidates_stop_the_import_and_are_named() -> None:
 
     assert "`Phone Number`, `Mobile Phone Number`" in error.value.message
     assert '--phone-column "Phone Number,Mobile Phone Number"' in error.value.hint
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "hint"),
+    [
+        ("Phone 1,Phone 2", f"{ANN},{BOB}", '--phone-column "Phone 1,Phone 2"'),
+        ("Phone,mobilephone", f"{ANN},{BOB}", '--phone-column "Phone,mobilephone"'),
+        ("Phone,Timezone,Time Zone", f"{ANN},UTC,", '--map "timezone=Timezone"'),
+        ("Phone,tz,Zeitzone", f"{ANN},UTC,", '--map "timezone=tz"'),
+        ("Phone,Full Name,FULLNAME", f"{ANN},Ann,", '--map "name=Full Name"'),
+        ("Phone,First Name,FirstName", f"{ANN},Ann,", "rename one of them"),
+    ],
+)
+def test_two_columns_that_mean_the_same_stop_the_import(header: str, row: str, hint: str) -> None:
+    """Nobody knows which one holds; the message names both, and the option that says it."""
+    with pytest.raises(ContactsError) as error:
+        read(f"{header}\n{row}\n")
+
+    assert all(f"`{name}`" in error.value.message for name in header.split(",")[-2:])
+    assert hint in error.value.hint
+
+
+def test_a_column_that_is_named_is_no_candidate_among_two() -> None:
+    """`--map` decides, and the other one is handed to the agent."""
+    [ann] = read(
+        f"Phone,Timezone,Time Zone\n{ANN},Asia/Tokyo,UTC\n", column_map={"timezone": "Timezone"}
+    ).contacts
+
+    assert ann.timezone == "Asia/Tokyo"
+    assert ann.variables == {"time_zone": "UTC"}
 
 
 def test_a_number_column_counts_only_when_no_other_means_a_phone() -> None:
@@ -103,6 +144,20 @@ def test_google_values_of_one_person_are_read_in_their_order() -> None:
         ("Ann Lee", ANN, BOB),
         ("Bob Ray", "+442079460001", ""),
     ]
+
+
+def test_a_google_value_labeled_as_a_fax_is_not_dialed() -> None:
+    """The label stands in a column of its own; the next value is used, and one may forbid."""
+    header = "Phone 1 - Label,Phone 1 - Value,Phone 2 - Label,Phone 2 - Value"
+    result = read(
+        f"{header}\nWork Fax,{ANN},Mobile,{BOB}\nMobile,{EVE},Home Fax,{ANN}\n"
+        "Do not call,+442079460001,,\nFax,+442079460002,,\n"
+    )
+
+    assert [(c.number, c.alternate) for c in result.contacts] == [(BOB, ""), (EVE, "")]
+    assert result.report.warnings == {"alternate_used": 1}
+    assert result.report.excluded == {"do_not_call": 1}
+    assert result.report.rejected == {"not_a_person": 1}
 
 
 def test_a_hubspot_export_fills_every_field() -> None:

@@ -59,7 +59,7 @@ def test_a_run_does_not_dial_a_cell_that_says_not_to(desk: Desk) -> None:
     said = desk.say("run", name, "--headless", "--allow-rejects")
     rows = exported(desk.say("export").out)
 
-    assert "line 2: words in the phone cell say not to call" in said.out
+    assert "line 2: words beside the number say not to call" in said.out
     assert "line 4: labeled as a fax or a pager" in said.out
     assert [row["state"] for row in rows if row["name"] == "Bob"] == ["done"]
     assert "done" not in [row["state"] for row in rows if row["name"] != "Bob"]

@@ -67,6 +67,7 @@ class Refusal:
 
 
 _WORDS: Final = Refusal("letters", "letters among the digits")
+MACHINE: Final = Refusal("not_a_person", "labeled as a fax or a pager")
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +128,7 @@ def _parts(text: str, rules: NumberRules, changes: list[str]) -> Iterator[list[P
         if section.label and "label" not in changes:
             changes.append("label")
         if section.no_phone:
-            yield [Refusal("not_a_person", "labeled as a fax or a pager")]
+            yield [MACHINE]
         elif _digits(section.text):
             for part in _split(section.text):
                 yield _with_slash(part, rules)

@@ -28,6 +28,11 @@ _UNWANTED: Final = re.compile(
 """What people write beside a number that nobody should be called at."""
 
 
+def labels_no_phone(label: str) -> bool:
+    """Say whether a label is that of a machine nobody answers."""
+    return _NO_PHONE.search(label) is not None
+
+
 class Section(NamedTuple):
     """A part of a cell and the label before it, if any; `no_phone` says that it is a fax's."""
 
@@ -37,7 +42,7 @@ class Section(NamedTuple):
     @property
     def no_phone(self) -> bool:
         """Say whether the label is that of a machine nobody answers."""
-        return _NO_PHONE.search(self.label) is not None
+        return labels_no_phone(self.label)
 
 
 def has_words(text: str) -> bool:
