@@ -16,6 +16,9 @@ _ESCAPE: Final = re.compile(
 _FORMULA: Final = re.compile(r"\s*(?:=|[+@-][^\s]*[A-Za-z][^\s]*[(|])")
 """What a spreadsheet would compute (OWASP, CSV injection), phone numbers not among it."""
 
+_WIDE_SIGN: Final = re.compile("[\uff1d\ufe66\uff08\uff5c]")
+"""What spreadsheets of East Asia take for `=`, `(` and `|`."""
+
 _TEXT_FORMULA: Final = re.compile(r'\s*="([^"]*)"\s*$')
 _SHOWN: Final = 40
 _KEPT_DIGITS: Final = 3
@@ -24,7 +27,9 @@ _KEPT_DIGITS: Final = 3
 def suspect(cells: list[str]) -> bool:
     """Return false when `clean` would change none of the cells; quick, and errs on true."""
     text = " ".join(cells)
-    return not text.isprintable() or "=" in text or "(" in text or "|" in text
+    if not text.isprintable() or "=" in text or "(" in text or "|" in text:
+        return True
+    return not text.isascii() and _WIDE_SIGN.search(text) is not None
 
 
 def _invisible(character: str) -> bool:
@@ -57,7 +62,7 @@ def clean(text: str) -> tuple[str, str]:
     wrapped = _TEXT_FORMULA.match(text)
     if wrapped:
         return visible(wrapped[1]).strip(), "spreadsheet_text"
-    if _FORMULA.match(text):
+    if _FORMULA.match(text if text.isascii() else unicodedata.normalize("NFKC", text)):
         return "", "formula"
     text = text.replace("\r\n", "\n")
     seen = visible(text)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from callagent_cli.calls.model import Call, CallState, Contact, Dial, DialStatus
 from callagent_cli.cli.campaign.export_rows import CSV_HEADER, contact_row, csv_cells, json_line
-from callagent_cli.cli.text.spreadsheet import csv_line
+from callagent_cli.cli.text.spreadsheet import csv_line, safe_cell
 from callagent_cli.settings import ElevenLabs
 from callagent_cli.store.port import Campaign
 from callagent_cli.store.sqlite_store import SqliteStore
@@ -119,6 +119,22 @@ def test_no_cell_of_a_csv_row_is_computed_or_steers_a_terminal(texts: list[str],
     assert len(cells) == len(CSV_HEADER)
     assert not any(cell.lstrip().startswith(COMPUTED) for cell in cells)
     assert line.replace("\n", "").isprintable()
+
+
+@pytest.mark.parametrize(
+    ("cell", "written"),
+    [
+        ("Ann;=1+1", "Ann;'=1+1"),
+        ("Ann; @SUM(1)", "Ann; '@SUM(1)"),
+        ("Ann;+cmd|'/c calc'!A0", "Ann;'+cmd|'/c calc'!A0"),
+        ("Ann\n=1+1", "Ann\n'=1+1"),
+        ("x; +1 212 555 0101", "x; +1 212 555 0101"),
+        ("a; b", "a; b"),
+    ],
+)
+def test_a_cell_is_safe_where_a_semicolon_divides_cells(cell: str, written: str) -> None:
+    """In half of Europe a spreadsheet makes two cells of it, and computes neither."""
+    assert safe_cell(cell) == written
 
 
 @given(
