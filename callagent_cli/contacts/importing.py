@@ -134,6 +134,8 @@ class Import:
         found = candidates(source)
         for dialect, header in found:
             if has_phone([visible(cell).strip() for cell in header], self._options):
+                if dialect.skip_lines and dialect is not found[0][0]:
+                    raise _wrong_separator(source, found[0][0], dialect)
                 return dialect
         return found[0][0]
 
@@ -235,6 +237,14 @@ def _unread_mark(name: str) -> str:
         f"column `{show(name)}` is not read as a do-not-call mark; "
         f'if it is one: --map "do_not_call={visible(name)}"'
     )
+
+
+def _wrong_separator(source: Source, named: Dialect, found: Dialect) -> ContactsError:
+    message = (
+        f"{source.label}: the first line says `sep={show(named.delimiter)}`, "
+        f"but the column names are divided by `{show(found.delimiter)}`"
+    )
+    return ContactsError(message, hint="correct the first line, or delete it")
 
 
 def _only_header(source: Source) -> ContactsError:

@@ -40,6 +40,21 @@ def test_cp1252_is_assumed_with_a_warning_that_shows_a_word() -> None:
     assert "--encoding" in note
 
 
+@pytest.mark.parametrize(
+    ("text", "example"),
+    [
+        (f"Name,Phone,Price\nAnn,{ANN},5 €\n", "`€` on line 2"),
+        (f"Name,Phone\n“Ann”,{ANN}\n", "`“Ann` on line 2"),
+        (f"Phone,Name\n{ANN},Zoé", "`Zoé` on line 2"),
+    ],
+)
+def test_the_example_of_cp1252_is_never_empty(text: str, example: str) -> None:
+    """A sign that is no letter, and a letter that ends the file, are shown as well."""
+    [note] = read(text.encode("cp1252")).report.notes
+
+    assert example in note
+
+
 def test_utf8_has_no_warning() -> None:
     """What is certain is not doubted."""
     assert read(PEOPLE).report.notes == []
@@ -86,6 +101,15 @@ def test_a_sep_line_decides_the_delimiter() -> None:
     [ann] = read(f"sep=;\r\nName;Phone\r\nLee, Ann;{ANN}\r\n").contacts
 
     assert (ann.line, ann.name) == (3, "Lee, Ann")
+
+
+def test_a_sep_line_that_contradicts_the_file_is_named() -> None:
+    """The message says what stands where, not that there is no phone column."""
+    with pytest.raises(ContactsError) as error:
+        read(f"sep=,\r\nName;Phone\r\nAnn;{ANN}\r\n")
+
+    assert "says `sep=,`, but the column names are divided by `;`" in error.value.message
+    assert "first line" in error.value.hint
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])

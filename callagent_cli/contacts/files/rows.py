@@ -120,28 +120,28 @@ class Dialect(NamedTuple):
 def candidates(source: Source) -> list[tuple[Dialect, list[str]]]:
     """Return the dialects a file can be in with the header each gives, the likeliest first.
 
-    A `sep=` line decides. Else a delimiter is one that splits the header; the more of the first
-    rows have as many cells as the header, the likelier. The last resort is a single column.
-    (`csv.Sniffer` guesses worse and takes quadratic time on quoted notes.)
+    What a `sep=` line says comes first. A delimiter is one that splits the header; the more of
+    the first rows have as many cells as the header, the likelier. Without a `sep=` line the last
+    resort is a single column. (`csv.Sniffer` guesses worse, in quadratic time on quoted notes.)
     """
     csv.field_size_limit(max(csv.field_size_limit(), _CELL_LIMIT))
     with source.open() as file:
         sample = file.read(_SAMPLE)
     named = _named_delimiter(sample)
-    if named is not None:
-        rows = _sample_rows(sample, named.delimiter)[1:]
-        return [(named, rows[0] if rows else [])]
+    skip = 0 if named is None else named.skip_lines
     ranked = []
     for delimiter in DELIMITERS:
-        rows = _sample_rows(sample, delimiter)
+        rows = _sample_rows(sample, delimiter)[skip:]
         if rows and len(rows[0]) > 1:
             width = len(rows[0])
             share = sum(len(row) == width for row in rows) / len(rows)
-            ranked.append((share, width, Dialect(delimiter), rows[0]))
+            ranked.append((share, width, Dialect(delimiter, skip), rows[0]))
     ranked.sort(key=lambda choice: choice[:2], reverse=True)
-    single = _sample_rows(sample, ONE_COLUMN)
     found = [(dialect, header) for _, _, dialect, header in ranked]
-    return [*found, (Dialect(ONE_COLUMN), single[0] if single else [])]
+    last = Dialect(ONE_COLUMN) if named is None else named
+    rows = _sample_rows(sample, last.delimiter)[skip:]
+    single = (last, rows[0] if rows else [])
+    return [*found, single] if named is None else [single, *found]
 
 
 def _named_delimiter(sample: str) -> Dialect | None:

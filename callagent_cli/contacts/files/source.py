@@ -241,6 +241,7 @@ def _first_undecodable(file: BinaryIO, encoding: str, label: str) -> _Broken | N
     file.seek(0)
     line = 1
     without_line_end = 0
+    last = b""
     while chunk := file.read(_CHUNK):
         try:
             decoder.decode(chunk)
@@ -248,6 +249,7 @@ def _first_undecodable(file: BinaryIO, encoding: str, label: str) -> _Broken | N
             start = min(getattr(error, "start", 0), len(chunk) - 1)
             return _Broken(line + _line_ends(chunk[:start]), _word(chunk, start))
         line += _line_ends(chunk)
+        last = chunk
         ends = b"\n" in chunk or b"\r" in chunk
         without_line_end = 0 if ends else without_line_end + 1
         if without_line_end >= _CHUNKS_WITHOUT_LINE_END:
@@ -256,7 +258,7 @@ def _first_undecodable(file: BinaryIO, encoding: str, label: str) -> _Broken | N
     try:
         decoder.decode(b"", final=True)
     except UnicodeError:
-        return _Broken(line, "")
+        return _Broken(line, _word(last, len(last) - 1))
     return None
 
 
@@ -268,4 +270,6 @@ def _word(chunk: bytes, start: int) -> str:
     excerpt = chunk[max(0, start - 20) : start + 20].decode("cp1252", errors="replace")
     middle = min(start, 20)
     before = "".join(takewhile(str.isalpha, reversed(excerpt[:middle])))
-    return show(before[::-1] + "".join(takewhile(str.isalpha, excerpt[middle:])))
+    # The character itself may be none of a word: a quotation mark, or a euro sign.
+    after = "".join(takewhile(str.isalpha, excerpt[middle + 1 :]))
+    return show(before[::-1] + excerpt[middle] + after)
