@@ -14,7 +14,7 @@ REJECT_HINTS: Final[dict[str, str]] = {
     "fraction": "format the column as text in the spreadsheet and write the number again",
     "invalid_phone": "correct the number, with + and its country code",
     "letters": "write the number in digits only, and anything else in another column",
-    "no_country": "write it with + and the country code, or pass --region, such as --region DE",
+    "no_country": "write it with +, or pass --region, such as DE, or --numbers-are-international",
     "no_phone": "fill in the phone cell, or delete the row if it is a footer of the export",
     "no_value": "open the file in a spreadsheet and save it again, or paste the formula's value",
     "not_a_person": "give a number at which a person answers",

@@ -47,11 +47,22 @@ def test_a_file_that_run_would_refuse_fails_the_check(desk: Desk) -> None:
     assert said.code == 2
     assert "error: 2 of 3 rows cannot be used" in said.err
     assert "logs/contacts-rejects.csv" in said.out
-    rejects = (desk.folder / "logs/contacts-rejects.csv").read_text()
+    written = (desk.folder / "logs/contacts-rejects.csv").read_text(encoding="utf-8")
+    rejects = written.removeprefix("\ufeff")
+    assert written[0] == "\ufeff", "or a spreadsheet takes it for the local encoding"
     assert [line.split(",")[0] for line in rejects.splitlines()] == ["line", "3", "4"]
     assert "Bob,nothing" in rejects
     assert ",=SUM" not in rejects
     assert (desk.folder / "logs/contacts-rejects.csv").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_changed_cell_is_named_with_its_line(desk: Desk) -> None:
+    """What was cleaned can be looked up without the report for programs."""
+    rows = "".join(f"tel:+121255501{last:02}\n" for last in range(7))
+    said = desk.say("contacts", "check", desk.write(f"phone\n{rows}'{EVE}\n"))
+
+    assert "7 changed (tel), lines 2, 3, 4, 5, 6 and 2 more: tel: was removed" in said.out
+    assert "1 changed (spreadsheet_text), line 9: " in said.out
 
 
 def test_the_reading_flags_are_heard(desk: Desk) -> None:

@@ -50,6 +50,12 @@ def test_the_first_five_lines_of_each_code_are_kept() -> None:
     assert [example.line for example in report.examples["letters"]] == [2, 3, 4, 5, 6]
 
 
+def test_both_ways_out_of_a_missing_country_are_named() -> None:
+    """A bare number is a national one, or has lost its plus sign."""
+    assert "--region" in hint_of("no_country")
+    assert "--numbers-are-international" in hint_of("no_country")
+
+
 def test_no_example_shows_a_number_or_an_escape() -> None:
     """Digits are masked but the last three, control characters are spelled out."""
     report = read(f"Phone\n{ANN} \x1b[31mcall me\n{BOB}99999\n{EVE}\n{EVE}\n").report

@@ -232,7 +232,8 @@ class RejectsFile:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             with open(self.path, mode, newline="", encoding="utf-8", opener=_private) as file:
                 if not self.rows:
-                    file.write("line,code,reason,hint,row\r\n")
+                    # Spreadsheets take a file without the mark for one in the local encoding.
+                    file.write("\ufeffline,code,reason,hint,row\r\n")
                 why = (reject.line, reject.code, reject.reason, reject.hint)
                 file.write(csv_line([*why, *reject.row]) + "\r\n")
         except OSError as error:

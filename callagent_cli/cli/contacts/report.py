@@ -35,7 +35,8 @@ def import_lines(place: Workplace, importer: Importer) -> list[str]:
     if report.duplicate:
         lines += _reason(importer, "duplicate", f"{report.duplicate} duplicate", report.duplicate)
     lines += [
-        f"  {count} changed ({code}): {hint_of(code)}" for code, count in report.warnings.items()
+        f"  {count} changed ({code}), {_where(report, code, count)}: {hint_of(code)}"
+        for code, count in report.warnings.items()
     ]
     rejects = report.rejects
     if isinstance(rejects, RejectsFile) and rejects.rows:
@@ -53,6 +54,13 @@ def _people(report: ImportReport) -> Iterator[str]:
         f"  {counted(report.people, 'person', 'people')}: {report.accepted:,} to call,"
         f" {report.left_out:,} excluded{repeats if others else ''}"
     )
+
+
+def _where(report: ImportReport, code: str, count: int) -> str:
+    """Return the first lines on which cells were changed."""
+    lines = [str(example.line) for example in report.examples.get(code, [])]
+    more = f" and {count - len(lines)} more" if count > len(lines) else ""
+    return f"line{'s' if count > 1 else ''} {', '.join(lines)}{more}"
 
 
 def _reason(importer: Importer, code: str, title: str, count: int) -> Iterator[str]:

@@ -181,6 +181,10 @@ def _read(text: str, rules: NumberRules) -> Phone | Refusal:
         return Refusal("extension", f"an extension of {len(extension)} digits")
     compact = _PUNCTUATION.sub("", text)
     phone = _international(compact, rules) if "+" in compact else _bare(text, rules)
+    if isinstance(phone, Phone) and found and found[0].lstrip()[0] == ";":
+        called = numbering.region_of(numbering.calling_code_of(phone.number[1:]))
+        if not has_words(found[0]) and numbering.is_emergency(extension, called):
+            return Refusal("emergency", f"{extension} is an emergency number")
     if isinstance(phone, Phone) and (extension or decimal):
         return Phone(phone.number, extension, (*decimal, *phone.changes))
     return phone
