@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from contact_files import ANN, attempt, read
 from hypothesis import given, settings
@@ -14,17 +14,46 @@ TEXT = st.text(
     st.characters(codec="cp1252", categories=("L", "N", "P", "S", "Zs"), exclude_characters="=|"),
     max_size=12,
 ).map(lambda text: " ".join(text.replace("\xa0", " ").replace("@", "").lstrip("+-").split()))
-NUMBERS = st.integers(0, 999).map(lambda last: f"+44207946{last:04}")
+UNITED_KINGDOM = st.integers(0, 999).map(lambda last: f"+44207946{last:04}")
+NUMBERS = st.one_of(
+    UNITED_KINGDOM,
+    st.builds("+1{}55501{:02}".format, st.sampled_from([212, 213, 415]), st.integers(0, 99)),
+    st.integers(0, 999).map(lambda last: f"+493023125{last:03}"),
+    st.integers(0, 9999).map(lambda last: f"+3363998{last:04}"),
+    st.integers(0, 99).map(lambda last: f"+46313900{600 + last}"),
+    st.integers(0, 9999).map(lambda last: f"+6125550{last:04}"),
+)
+"""Numbers reserved for fiction, of six countries."""
+
+FORMS = st.sampled_from([str, lambda number: f"tel:{number}", lambda number: f'="{number}"'])
 PEOPLE = st.lists(
     st.tuples(TEXT, NUMBERS, TEXT, st.booleans()), min_size=1, max_size=12, unique_by=lambda p: p[1]
 )
 
 
+def is_utf8(data: bytes) -> bool:
+    """Say whether bytes are UTF-8, whatever they were written as."""
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
 def written(
-    people: Sequence[tuple[str, str, str, bool]], *, delimiter: str, quoting: int, end: str
+    people: Sequence[tuple[str, str, str, bool]],
+    *,
+    delimiter: str,
+    quoting: int,
+    end: str,
+    named: bool = False,
 ) -> str:
-    """Return the people as a file; notes of some have a line break, which quoting must keep."""
+    """Return the people as a file; notes of some have a line break, which quoting must keep.
+
+    `named` puts a `sep=` line first.
+    """
     file = io.StringIO(newline="")
+    file.write(f"sep={delimiter}{end}" if named else "")
     out = csv.writer(file, delimiter=delimiter, quoting=quoting, lineterminator=end)  # type: ignore[arg-type]
     out.writerow(["Full name", "Phone", "Notes"])
     for name, number, note, broken in people:
@@ -39,6 +68,7 @@ def written(
     st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"]),
     st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL, csv.QUOTE_NONNUMERIC]),
     st.sampled_from(["\n", "\r\n", "\r"]),
+    st.booleans(),
 )
 def test_the_same_people_come_out_of_every_kind_of_file(
     people: list[tuple[str, str, str, bool]],
@@ -46,10 +76,12 @@ def test_the_same_people_come_out_of_every_kind_of_file(
     encoding: str,
     quoting: int,
     end: str,
+    named: bool,
 ) -> None:
     """Delimiter, encoding, quoting and line ends are how a file is written, not what it says."""
-    text = written(people, delimiter=delimiter, quoting=quoting, end=end)
-    result = read(text.encode(encoding), encoding="cp1252" if encoding == "cp1252" else "")
+    text = written(people, delimiter=delimiter, quoting=quoting, end=end, named=named)
+    data = text.encode(encoding)
+    result = read(data, encoding="cp1252" if is_utf8(data) and encoding == "cp1252" else "")
 
     expected = [
         (name, number, f"{note} x".strip() if broken else note)
@@ -57,6 +89,35 @@ def test_the_same_people_come_out_of_every_kind_of_file(
     ]
     assert [(c.name, c.number, c.variables["notes"]) for c in result.contacts] == expected
     assert result.report.warnings.total() == result.report.warnings["hidden"]
+    found = not is_utf8(data) and encoding == "cp1252"
+    assert any("cp1252" in note for note in result.report.notes) is found
+
+
+@given(
+    st.lists(st.tuples(NUMBERS, FORMS), min_size=1, max_size=12, unique_by=lambda row: row[0]),
+    st.sampled_from(["Phone", "Telefon (geschäftlich)", "N° de téléphone", ""]),
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "cp1252"]),
+    st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
+    st.sampled_from(["\n", "\r\n", "\r"]),
+)
+def test_the_same_people_come_out_of_a_file_of_one_column(
+    rows: list[tuple[str, Callable[[str], str]]],
+    heading: str,
+    encoding: str,
+    quoting: int,
+    end: str,
+) -> None:
+    """There is no delimiter to find, and a bare list of numbers has no heading either."""
+    file = io.StringIO(newline="")
+    out = csv.writer(file, quoting=quoting, lineterminator=end)  # type: ignore[arg-type]
+    if heading:
+        out.writerow([heading])
+    out.writerows([[form(number)] for number, form in rows])
+    result = read(file.getvalue().encode(encoding))
+
+    assert result.numbers == [number for number, _ in rows]
+    assert result.report.delimiter == ""
+    assert result.report.phone_columns == ((heading or "phone"),)
 
 
 CELLS = st.one_of(
