@@ -19,6 +19,9 @@ _NO_PHONE: Final = re.compile(_NO_PHONES, re.IGNORECASE)
 _LABEL_WORD: Final = re.compile(rf"\b(?:{_PHONES}|{_NO_PHONES})\b", re.IGNORECASE)
 _BETWEEN: Final = " \t\r\n,;|/:"
 _LETTER: Final = re.compile(r"[^\W\d_]")
+_LONG_WORD: Final = re.compile(r"[^\W\d_]{3}")
+"""No label is shorter; the `x` of an extension is none."""
+
 _NO_LETTERS: Final = re.compile(r"[\W\d_]+")
 _LONGEST_REMARK: Final = 1_000
 _UNWANTED: Final = re.compile(
@@ -52,7 +55,7 @@ def has_words(text: str) -> bool:
 
 def sections(text: str) -> list[Section]:
     """Take a cell apart at its labels: `Tel. +1…, Fax +1…`."""
-    labels = list(_LABEL.finditer(text)) if has_words(text) else []
+    labels = list(_LABEL.finditer(text)) if _LONG_WORD.search(text) else []
     if not labels:
         return [Section("", text)]
     ends = [*(label.start() for label in labels[1:]), len(text)]
