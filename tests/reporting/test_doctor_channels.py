@@ -143,6 +143,22 @@ def test_a_chat_that_a_run_saw_moving_is_asked_where_it_is(
     assert "set `alerts.telegram.chat_id` to `-1009`" in check["fix"]
 
 
+def test_a_chat_that_moves_under_a_test_is_told_and_remembered(
+    folder: Path, telegram: _Telegram, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`alerts test` names the setting to change, and the next one asks the right chat at once."""
+    telegram.answers = [(400, MOVED), (200, ME), (200, ME)]
+    _settings(folder, _telegram_section(telegram.base_url))
+    (folder / ".callagent").mkdir()
+    SqliteStore.open(folder / ".callagent" / "live.db").close()
+    codes = [exit_code_of(["alerts", "test", "telegram"]) for _ in range(2)]
+    said = capsys.readouterr().out
+
+    assert codes == [0, 0]
+    assert said.count("took the alert; the chat moved: set `alerts.telegram.chat_id`") == 2
+    assert [chat for _, chat in telegram.asked] == ["-100", "-1009", "-1009"]
+
+
 def test_a_channel_without_a_harmless_question_says_how_to_test_it(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from msgspec import structs
 
+from callagent_cli.cli.alerts.learned import keep_learned, recall_learned
 from callagent_cli.cli.place.living_worker import ask, not_yet
 from callagent_cli.cli.place.operator import operator_name
 from callagent_cli.cli.place.workplace import Workplace, workplace
@@ -84,6 +85,7 @@ async def _try(place: Workplace, channel: Channel, redactor: Redactor) -> bool:
     if channel.name in ACKNOWLEDGING:
         # Only what belongs to an incident goes there, and only what begins can end.
         over = structs.replace(over, incident="TEST", thread=over.message)
+    recall_learned(place, channel)
     try:
         if channel.name in ACKNOWLEDGING:
             begins = structs.replace(over, message=f"{over.message}_opened", status="open")
@@ -93,7 +95,8 @@ async def _try(place: Workplace, channel: Channel, redactor: Redactor) -> bool:
         return _failed(place, channel, redactor.text(error.message))
     if isinstance(channel, Selective) and channel.missed:
         return _failed(place, channel, redactor.text(channel.missed))
-    output.line(place.title(f"✓ {channel.name}: took the alert; look whether it arrived"))
+    advice = keep_learned(place, channel) or "look whether it arrived"
+    output.line(place.title(f"✓ {channel.name}: took the alert; {advice}"))
     return False
 
 

@@ -2,15 +2,14 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import closing
 from typing import Final
 
+from callagent_cli.cli.alerts.learned import recall_learned
 from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.cli.setup.doctor_checks import Check
 from callagent_cli.clock import system_clock
 from callagent_cli.errors import PermanentError, ServiceError, SettingsError
 from callagent_cli.reporting.alert import Channel, Checked, Learning
-from callagent_cli.reporting.channel_news import LEARNED
 from callagent_cli.reporting.google_sheet import SheetError
 from callagent_cli.reporting.real_doors import RealDoors
 from callagent_cli.reporting.redaction import Redactor, secrets_of
@@ -53,7 +52,7 @@ async def _channel(place: Workplace, doors: RealDoors, redactor: Redactor, *, na
     except SettingsError as error:
         return Check(name=name, status="failed", text=error.message, fix=error.hint)
     try:
-        _recall(place, channel)
+        recall_learned(place, channel)
         return await _asked(place, channel, redactor)
     finally:
         for each in (channel, *others):
@@ -77,16 +76,6 @@ async def _asked(place: Workplace, channel: Channel, redactor: Redactor) -> Chec
     if isinstance(channel, Learning) and channel.learned:
         return Check(name=name, status="warning", text=found, fix=channel.advice)
     return Check(name=name, status="ok", text=found)
-
-
-def _recall(place: Workplace, channel: Channel) -> None:
-    """Let a channel know what a run learned about it."""
-    if not isinstance(channel, Learning) or not place.database.exists():
-        return
-    with closing(place.read_store()) as store:
-        known = store.get(LEARNED, channel.name)
-    if known is not None:
-        channel.recall(known.decode())
 
 
 async def _sheet(place: Workplace, doors: RealDoors, redactor: Redactor) -> Check:
