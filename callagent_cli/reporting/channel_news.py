@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from callagent_cli.durations import duration_text
 from callagent_cli.errors import InvalidPayload, PermanentError, ServiceError
 from callagent_cli.reporting.alert import Channel, Learning, Selective
 from callagent_cli.reporting.incidents import Documents
@@ -10,6 +11,9 @@ from callagent_cli.reporting.queue import Queue
 
 LEARNED: Final = "channel"
 """The kind under which it is kept what a channel learned from its receiver."""
+
+LONG_WAIT_S: Final = 180.0
+"""A receiver that asks for more time than this is as good as broken meanwhile."""
 
 BROKEN_AFTER: Final = 3
 """Failures in a row after which the other channels hear that this one is broken."""
@@ -62,9 +66,13 @@ class ChannelNews:
             self._on_works(channel.name)
 
     def failed(self, queue: Queue, error: ServiceError) -> None:
-        """Tell a failure at the third in a row, or at once when only a person can help."""
+        """Tell a failure at the third in a row, or at once when it cannot be over soon."""
         queue.failures += not isinstance(error, InvalidPayload)
-        if isinstance(error, PermanentError) or queue.failures >= BROKEN_AFTER:
+        wait_s = error.retry_after_s or 0.0
+        if wait_s > LONG_WAIT_S:
+            asked = f"; it asks to wait for {duration_text(wait_s)}"
+            self._broken(queue, f"{error.message}{asked}")
+        elif isinstance(error, PermanentError) or queue.failures >= BROKEN_AFTER:
             self._broken(queue, error.message)
 
     def _broken(self, queue: Queue, message: str) -> None:

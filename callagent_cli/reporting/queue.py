@@ -14,7 +14,7 @@ from callagent_cli.errors import (
     ServiceUnavailable,
 )
 from callagent_cli.reporting.alert import Channel
-from callagent_cli.reporting.delivery import Row, delivery_guard
+from callagent_cli.reporting.delivery import POLICY, Row, delivery_guard
 from callagent_cli.resilience.work import Operation
 
 HOURLY_MAX: Final = 10
@@ -24,6 +24,9 @@ KEPT_MESSAGES: Final = 4
 """How many of these are kept for what begins and what ends: updates never use up all."""
 
 DELIVERY_TIMEOUT_S: Final = 30.0
+
+LEAST_WAIT_S: Final = POLICY.retry.initial_delay_s
+"""A shorter wait that a receiver asks for counts as none: the channel's own back-off holds."""
 
 MENDED_S: Final = 900.0
 """A channel that only a person can mend is tried again this often: somebody may have done so."""
@@ -137,6 +140,8 @@ async def outcome_of(delivery: Coroutine[None, None, None]) -> ServiceError | No
     if task.cancelled():
         return ServiceUnavailable("the delivery was cancelled")
     error = task.exception()
+    if isinstance(error, ServiceError) and (error.retry_after_s or 0.0) < LEAST_WAIT_S:
+        error.retry_after_s = None  # "At once" is no wait: the back-off grows as without it.
     if error is None or isinstance(error, ServiceError):
         return error
     return ServiceUnavailable(f"{type(error).__name__}: {error}")

@@ -1,10 +1,8 @@
 """The outbox: every alert reaches every channel in the end, and no channel holds up another."""
 
-import asyncio
 from typing import Any
 
 import pytest
-from memory_documents import MemoryDocuments
 from outbox_desk import Desk, run_story
 from reporting_doubles import (
     EPOCH_S,
@@ -190,49 +188,6 @@ def test_the_hourly_limit_survives_a_restart() -> None:
         assert channel.taken == []
         await again.serve(3600)
         assert len(channel.taken) == 1
-
-    run_story(story)
-
-
-def test_the_hourly_limit_holds_over_the_ends_of_runs() -> None:
-    """Thirty short runs in half an hour send ten messages; what waits is told together later."""
-
-    async def story() -> None:
-        channel, documents = ScriptedChannel(), MemoryDocuments()
-        for number in range(30):
-            desk = Desk(channel, documents=documents)
-            desk.raise_(alert(number, incident=f"INC-{number:04d}"))
-            await desk.outbox.flush(30)
-            desk.outbox.close()
-            await asyncio.sleep(60)
-
-        assert len(channel.taken) == 10
-        await Desk(channel, documents=documents).serve(3600)
-        assert channel.taken[-1].title == "20 alerts, the last: title 29"
-
-    run_story(story)
-
-
-def test_updates_leave_room_for_what_begins_and_ends() -> None:
-    """An outage is told at once and in its order after an hour's worth of other news."""
-
-    async def story() -> None:
-        channel = ScriptedChannel()
-        desk = Desk(channel)
-        for number in range(10):
-            desk.raise_(alert(number, kind="update", severity="info", incident="INC-0009"))
-            await desk.serve(1)
-        desk.raise_(alert(50, incident="INC-0050"))
-        desk.raise_(alert(51, incident="INC-0050", kind="update"))
-        await desk.serve(1)
-        desk.raise_(alert(52, incident="INC-0050", kind="resolved"))
-        await desk.serve(1)
-
-        assert channel.taken[-2].title == "title 50"
-        assert channel.taken[-1].title == "2 alerts, the last: title 52"
-        assert channel.taken[-1].status == "resolved"
-        await desk.serve(3600)
-        assert channel.taken[-1].title == "4 alerts, the last: title 9"
 
     run_story(story)
 
