@@ -15,11 +15,13 @@ from callagent_cli.store.rows import (
     MARKS,
     PROGRESS,
     READMITTED,
+    RENEWED,
     SHELVES,
     STATES,
     call_of,
     changing_values,
     progress_values,
+    renewed_values,
     row_of,
 )
 
@@ -27,6 +29,12 @@ INSERT: Final = (
     f"INSERT INTO calls ({COLUMNS}) VALUES ({MARKS}) "  # noqa: S608 — constants of `rows`.
     "ON CONFLICT (campaign, number, extension) DO UPDATE SET "
     f"{READMITTED} WHERE calls.state IN ('excluded', 'cancelled') AND calls.dials = 0"
+)
+RENEW: Final = (
+    f"UPDATE calls SET {RENEWED} = (?1, ?2, ?3, ?4, ?5, ?6) "  # noqa: S608 — as above.
+    "WHERE campaign = ?7 AND number = ?8 AND extension = ?9 AND dials = 0 "
+    "AND state IN ('pending', 'scheduled', 'parked') "
+    f"AND {RENEWED} IS NOT (?1, ?2, ?3, ?4, ?5, ?6)"
 )
 UPDATE: Final = f"UPDATE calls SET {ASSIGNMENTS} WHERE id = ?"  # noqa: S608 — as above.
 UPDATE_PROGRESS: Final = f"UPDATE calls SET {PROGRESS} WHERE id = ?"  # noqa: S608 — as above.
@@ -75,8 +83,16 @@ class CallTable(Table):
         """
         return self._database.write_many(INSERT, map(row_of, calls))
 
+    def renew_contacts(self, calls: Iterable[Call]) -> int:
+        """Give known calls the contacts they have here; return how many differed.
+
+        Only those that wait and were never dialed: what was said on a call stays as it was. The
+        others, and those that are not known, are passed over.
+        """
+        return self._database.write_many(RENEW, map(renewed_values, calls))
+
     def save_call(self, call: Call) -> None:
-        """Write the changed state of a known call; its contact stays as it was added."""
+        """Write the changed state of a known call; its contact stays as it is."""
         self._save(UPDATE, (*changing_values(call), call.id))
 
     def save_progress(self, call: Call) -> None:

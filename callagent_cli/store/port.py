@@ -102,6 +102,9 @@ class Store(Protocol):
     def add_calls(self, calls: Iterable[Call]) -> int:
         """Insert calls whose (campaign, number, extension) is new; return how many were."""
 
+    def renew_contacts(self, calls: Iterable[Call]) -> int:
+        """Give known calls that wait and were never dialed the contacts here; return how many."""
+
     def save_call(self, call: Call) -> None:
         """Write the changed state of a known call."""
 

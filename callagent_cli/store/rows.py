@@ -58,6 +58,10 @@ READMITTED: Final = ", ".join(
 )
 """What an import changes of a call that was left out; `excluded` is SQLite's word for its row."""
 
+_TOLD: Final = ("line", "name", "timezone", "crm_id", "alternate", "variables")
+RENEWED: Final = f"({', '.join(_TOLD)})"
+"""What a file says of a person beside the identity."""
+
 MARKS: Final = ", ".join("?" for _ in _FIXED + _CHANGING)
 
 SHELVES: Final = {
@@ -117,6 +121,23 @@ def progress_values(call: Call) -> tuple[object, ...]:
     )
 
 
+def renewed_values(call: Call) -> tuple[object, ...]:
+    """Return what a file says of a person, in the order of `RENEWED`, and then whose call it is."""
+    contact = call.contact
+    row = (
+        contact.line,
+        contact.name,
+        contact.timezone,
+        contact.crm_id,
+        contact.alternate,
+        json_text(contact.variables),
+        call.campaign,
+        contact.number,
+        contact.extension,
+    )
+    return _held(row)
+
+
 def row_of(call: Call) -> tuple[object, ...]:
     """Return a whole call in the order of `COLUMNS`, with texts that SQLite can hold."""
     contact = call.contact
@@ -132,7 +153,11 @@ def row_of(call: Call) -> tuple[object, ...]:
         contact.alternate,
         json_text(contact.variables),
     )
-    row = fixed + changing_values(call)
+    return _held(fixed + changing_values(call))
+
+
+def _held(row: tuple[object, ...]) -> tuple[object, ...]:
+    """Return a row whose texts SQLite can hold."""
     try:
         "".join(value for value in row if isinstance(value, str)).encode()
     except UnicodeEncodeError:

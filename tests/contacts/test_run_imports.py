@@ -183,6 +183,49 @@ def test_a_template_field_that_nobody_has_stops_the_run(
         assert "done" not in out
 
 
+def test_all_missing_fields_are_named_and_nobody_is_stored(desk: Desk) -> None:
+    """Both templates are named at once; the corrected file calls people with their variables."""
+    services = {
+        "llm": {"prompt": "Greet {name} of {city}."},
+        "elevenlabs": {"agent_variables": ["offer"]},
+    }
+    desk.write(json.dumps({**INSTANT, "services": services}), "callagent.yaml")
+    code, _, err = _run(desk, desk.write(f"phone,name\n{ANN},Ann\n"))
+
+    assert code == 2
+    assert "`services.llm.prompt` asks for `city`" in err
+    assert "`services.elevenlabs.agent_variables` asks for `offer`" in err
+    assert _stored(desk) == []
+
+    said = _run(desk, desk.write(f"phone,name,city,offer\n{ANN},Ann,Oslo,tea\n"))
+    lines = desk.say("export", "--campaign", "spring", "--format", "jsonl").out.splitlines()
+
+    assert said[0] == 0
+    assert "1 new" in said[1]
+    assert [json.loads(line)["variables"] for line in lines] == [{"city": "Oslo", "offer": "tea"}]
+
+
+def test_a_changed_file_corrects_whoever_was_not_dialed_yet(desk: Desk) -> None:
+    """A person who waits for the window is called with what the last file says."""
+    window = {"opens": "00:00", "closes": "00:01", "days": ["mon"]}
+    desk.write(json.dumps({**INSTANT, "dialing": {"window": window}}), "callagent.yaml")
+    _run(desk, desk.write(f"phone,name,timezone\n{ANN},An,UTC\n"), "--max-wait", "0s")
+
+    changed = f"phone,name,timezone,offer\n{ANN},Ann,Europe/Oslo,tea\n"
+    code, out, err = _run(desk, desk.write(changed), "--max-wait", "0s")
+    [line] = desk.say("export", "--campaign", "spring", "--format", "jsonl").out.splitlines()
+    row = json.loads(line)
+
+    assert code == 3
+    assert "1 known" in out
+    assert "those not dialed yet have what it says of them" in err
+    assert (row["name"], row["timezone"], row["variables"]) == (
+        "Ann",
+        "Europe/Oslo",
+        {"offer": "tea"},
+    )
+
+
 def test_template_fields_of_the_file_and_of_the_crm_are_fine(desk: Desk) -> None:
     """A prompt may use columns under their variable's names, the name, and the CRM's fields."""
     services = {"llm": {"prompt": "Greet {name} of {company_name}, {jobtitle}. {{literal}}"}}

@@ -138,6 +138,28 @@ def test_known_identities_are_not_added_again(store: SqliteStore) -> None:
     assert [call.id for call in store.calls("spring")] == ["call_1", "call_3", "call_2"]
 
 
+def test_only_whoever_was_not_dialed_yet_gets_another_contact(store: SqliteStore) -> None:
+    """Calls that wait and were never dialed change; those under way, done or dialed stay."""
+    states = {1: CallState.PENDING, 2: CallState.SCHEDULED, 3: CallState.PARKED, 4: CallState.DONE}
+    store.add_calls(a_call(line, state=state) for line, state in states.items())
+    store.add_calls([a_call(5, dials=1), a_call(6)])
+    changed = [
+        a_call(line, contact=contact(line, name="Ann", variables={"offer": "10 %"}))
+        for line in range(1, 6)
+    ]
+
+    renewed = store.renew_contacts([*changed, a_call(6), a_call(7)])
+
+    assert renewed == 3
+    assert {call.contact.line: call.contact.name for call in store.calls("spring")} == {
+        **dict.fromkeys((1, 2, 3), "Ann"),
+        **dict.fromkeys((4, 5, 6), ""),
+    }
+    found = store.call("call_1")
+    assert found is not None
+    assert (found.state, found.contact.variables) == (CallState.PENDING, {"offer": "10 %"})
+
+
 def test_adding_is_all_or_nothing(store: SqliteStore) -> None:
     """An import that breaks in the middle leaves no calls, and the store goes on."""
 

@@ -14,7 +14,7 @@ _OWN: Final = ("name", "extension")
 
 
 def require_fields(settings: Settings, variables: Iterable[str], *, source: str) -> None:
-    """Raise `ContactsError` when a template names a field that no contact of the file has.
+    """Raise `ContactsError` when templates name fields that no contact of the file has.
 
     The CRM may know fields that the file does not; `services.elevenlabs.agent_variables` are those
     of the agent's own template, which it gets from the file alone.
@@ -30,17 +30,22 @@ def require_fields(settings: Settings, variables: Iterable[str], *, source: str)
             name for name in services.elevenlabs.agent_variables if name not in known
         ],
     }
-    for where, missing in wanted.items():
-        if missing:
-            raise _missing(where, missing, sorted(known), source)
+    missing = {where: names for where, names in wanted.items() if names}
+    if missing:
+        raise _missing(missing, sorted(known), source)
 
 
-def _missing(where: str, missing: list[str], known: list[str], source: str) -> ContactsError:
-    names = ", ".join(f"`{name}`" for name in dict.fromkeys(missing))
-    near = [nearest for name in missing if (nearest := did_you_mean(name, known))]
-    meant = f"did you mean {', '.join(f'`{name}`' for name in near)}? " if near else ""
-    columns = ", ".join(f"`{name}`" for name in known)
-    return ContactsError(
-        f"`{where}` asks for {names}, which {source} does not have",
-        hint=f"{meant}its fields are {columns}",
+def _missing(missing: dict[str, list[str]], known: list[str], source: str) -> ContactsError:
+    asked = " and ".join(
+        f"`{where}` asks for {_quoted(dict.fromkeys(names))}" for where, names in missing.items()
     )
+    wanted = dict.fromkeys(name for names in missing.values() for name in names)
+    near = dict.fromkeys(nearest for name in wanted if (nearest := did_you_mean(name, known)))
+    meant = f"did you mean {_quoted(near)}? " if near else ""
+    return ContactsError(
+        f"{asked}, which {source} does not have", hint=f"{meant}its fields are {_quoted(known)}"
+    )
+
+
+def _quoted(names: Iterable[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)

@@ -3,14 +3,14 @@
 import hashlib
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Final
 
 from callagent_cli.calls.model import Call, CallState, Contact
-from callagent_cli.cli.contacts.columns import LOADING, half_loaded, remember_columns
+from callagent_cli.cli.contacts.columns import LOADING, half_loaded, known_columns, remember_columns
 from callagent_cli.cli.contacts.marks import Marks
 from callagent_cli.cli.contacts.spool import CallSpool
 from callagent_cli.cli.text.spreadsheet import csv_line
@@ -76,6 +76,10 @@ def placed(
             yield contact, unknown
 
 
+def _nothing(_: Iterable[str]) -> None:
+    """Require no variables."""
+
+
 def calls_of(campaign: str, people: Iterator[tuple[Contact, str]]) -> Iterator[Call]:
     """Yield a call for each person; whoever must not be called is excluded, with the reason."""
     for contact, reason in people:
@@ -86,10 +90,11 @@ def calls_of(campaign: str, people: Iterator[tuple[Contact, str]]) -> Iterator[C
 class Importer:
     """Reads one file for one campaign; `source` is what the file is called.
 
-    Whoever `suppressed` answers true for is not called. After `load`, `known` counts the people
-    who were in the campaign already and `changed_from` names the file it was begun with, when that
-    was another one; `interrupted` names the file whose load was killed, when one was; `unchanged`
-    says that it is the same file, read in the same way.
+    Whoever `suppressed` answers true for is not called; `require` raises for a file without the
+    variables that are needed. After `load`, `known` counts the people who were in the campaign
+    already and `changed_from` names the file it was begun with, when that was another one;
+    `interrupted` names the file whose load was killed, when one was; `unchanged` says that it is
+    the same file, read in the same way.
     """
 
     def __init__(
@@ -110,6 +115,7 @@ class Importer:
         self.interrupted = ""
         self.unchanged = False
         self.suppressed: Callable[[str], bool] = nobody
+        self.require: Callable[[Iterable[str]], None] = _nothing
         self._options = options
         self._allow_rejects = allow_rejects
 
@@ -117,6 +123,7 @@ class Importer:
         """Read the whole file without keeping anything; raises `ContactsError`."""
         for _ in placed(self._people(), zones=zones, report=self.report):
             pass
+        self.require(self.report.variables)
         return self.report
 
     def load(
@@ -128,6 +135,8 @@ class Importer:
         suppressions: SuppressionList | None = None,
     ) -> ImportReport:
         """Add the people who are not known yet; a file that cannot be used changes nothing.
+
+        Those who are known and were not dialed yet become what this file says of them.
 
         The whole file is read before the store is touched, which then takes the people in batches,
         so that others may write to it meanwhile. Killed between two of them, the campaign is known
@@ -142,6 +151,7 @@ class Importer:
         digest = f"{content}:{self._manner(zones=zones, taken_off=taken_off)}"
         existing = store.campaign(self.campaign)
         if existing is not None and existing.source_sha256 == digest:
+            self.require(known_columns(store, self.campaign) or ())
             self.unchanged = True
             self.known = self.report.accepted = sum(store.totals(self.campaign).values())
             return self.report
@@ -154,6 +164,7 @@ class Importer:
         with closing(CallSpool(self.campaign, store.folder)) as spool:
             for call in self._calls(zones=zones):
                 spool.add(call)
+            self.require(self.report.variables)
             if suppressions is not None:
                 marks.keep(suppressions, self.campaign, self.source, now_utc_s=now_utc_s)
             campaign = Campaign(
@@ -176,7 +187,10 @@ class Importer:
                 time.sleep(_BREATH_S)
             admitted = [call for call in batch if call.state is not CallState.EXCLUDED]
             left_out = [call for call in batch if call.state is CallState.EXCLUDED]
-            self.known += len(admitted) - store.add_calls(admitted)
+            known = len(admitted) - store.add_calls(admitted)
+            if known:
+                store.renew_contacts(admitted)
+            self.known += known
             store.add_calls(left_out)
             store.flush()
             stored += len(batch)

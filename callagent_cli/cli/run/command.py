@@ -7,11 +7,11 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
-from callagent_cli.cli.contacts.columns import known_columns
 from callagent_cli.cli.contacts.fields import require_fields
 from callagent_cli.cli.contacts.importer import Importer, RejectsFile
 from callagent_cli.cli.contacts.input import (
@@ -94,6 +94,7 @@ def _importer(place: Workplace, path: Path, campaign: str, options: RunOptions) 
     wanted = read_options(options.reading, region=region, sandbox=sandbox)
     source = STDIN_SHOWN if options.contacts == STDIN else str(options.contacts)
     importer = Importer(path, wanted, campaign, source=source, allow_rejects=options.allow_rejects)
+    importer.require = partial(require_fields, place.settings, source=source)
     importer.report.rejects = RejectsFile(place.logs_dir / f"{campaign}-rejects.csv")
     return importer
 
@@ -192,14 +193,12 @@ def _import(
         importer.load(
             store, now_utc_s=time.time(), zones=place.keeps_windows, suppressions=suppressions
         )
-    require_fields(
-        place.settings, known_columns(store, importer.campaign) or (), source=importer.source
-    )
     suppressions.scopes += (campaign_scope(importer.campaign),)
     if importer.changed_from:
         diagnostics.note(
             f"campaign {importer.campaign} was begun from another version of "
-            f"{importer.changed_from}: people who are new were added, nobody was removed"
+            f"{importer.changed_from}: people who are new were added, those not dialed yet "
+            "have what it says of them, nobody was removed"
         )
     if importer.interrupted:
         diagnostics.note(_of_interrupted(importer))
@@ -226,7 +225,6 @@ def _dry_run(place: Workplace, importer: Importer) -> int:
         importer.suppressed = suppressed
         with reading_progress(importer.report):
             report = importer.check(zones=place.keeps_windows)
-    require_fields(place.settings, report.variables, source=importer.source)
     for line in import_lines(place, importer):
         output.line(line)
     people = counted(report.accepted, "person", "people")
