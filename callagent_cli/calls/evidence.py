@@ -24,6 +24,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     `status` is its own final word, `call_result` its telephony's; `agent_turns` and `user_turns`
     count what was said by either side; `accepted` says that somebody, or something, picked up.
+    `agent_audio` and `user_audio` say whether that side was heard, `audio` whether any was; None
+    says nothing. `termination_reason` is why a talk ended, in the provider's words.
     """
 
     status: str
@@ -32,6 +34,10 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     agent_turns: int = 0
     user_turns: int = 0
     accepted: bool = False
+    audio: bool | None = None
+    user_audio: bool | None = None
+    agent_audio: bool | None = None
+    termination_reason: str = ""
     error_type: str = ""
     error_reason: str = ""
 
@@ -79,6 +85,12 @@ _BY_REFUSAL: Final = {
     **{f"sip_{status}": result for status, result in _BY_SIP_STATUS.items()},
 }
 
+_LONGEST_RING_S: Final = 120.0
+"""No phone rings for longer: a call that lasted longer had somebody, or something, on the line."""
+
+_BROKEN_OFF: Final = re.compile(r"\bquota\b|\bdaily call limit\b|\bmissing required\b|\berror\b")
+"""What a provider says of a talk that it ended itself, because it could not go on."""
+
 
 def result_of(facts: Facts) -> Result:
     """Return the result; contradictions are `unknown`, never a success and never a refusal."""
@@ -89,7 +101,8 @@ def result_of(facts: Facts) -> Result:
         contradicted = errors - {named} or (named is not Result.VOICEMAIL and _picked_up(facts))
         return Result.UNKNOWN if contradicted else named
     if facts.status == "done":
-        return Result.UNKNOWN if errors or call_result == "failed" else _ended(facts)
+        contradicted = errors or call_result == "failed" or _unheard(facts)
+        return Result.UNKNOWN if contradicted or _broken_off(facts) else _ended(facts)
     if _picked_up(facts) or call_result == "answered":
         return Result.UNKNOWN
     return errors.pop() if len(errors) == 1 else Result.UNKNOWN
@@ -104,9 +117,27 @@ def result_of_refusal(code: str) -> Result | None:
 
 
 def _picked_up(facts: Facts) -> bool:
-    """Say whether anything shows that the line was open: a moment, or words of either side."""
+    """Say whether anything shows that the line was open: a moment, words, audio, or its length."""
     spoke = facts.duration_s > 0 and (facts.agent_turns > 0 or facts.user_turns > 0)
-    return facts.accepted or spoke
+    heard = facts.audio or facts.user_audio or facts.agent_audio
+    return facts.accepted or spoke or bool(heard) or facts.duration_s > _LONGEST_RING_S
+
+
+def _unheard(facts: Facts) -> bool:
+    """Say whether words and audio deny each other: a text that nobody heard, or heard as silence.
+
+    The person's silence in the text denies nothing: a sound need not be a word.
+    """
+    if facts.agent_audio and not facts.agent_turns:
+        return True
+    agent_unheard = facts.agent_turns > 0 and False in {facts.audio, facts.agent_audio}
+    user_unheard = facts.user_turns > 0 and False in {facts.audio, facts.user_audio}
+    return agent_unheard or user_unheard
+
+
+def _broken_off(facts: Facts) -> bool:
+    """Say whether the provider itself ended the talk, out of credit or over an error."""
+    return _BROKEN_OFF.search(facts.termination_reason.lower()) is not None
 
 
 def _ended(facts: Facts) -> Result:

@@ -31,6 +31,8 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     `duration_s` is the talk; `accepted_utc_s` when it was picked up. `call_result` is answered,
     voicemail, busy, no_answer or failed where the provider says so. `error_code`, `error_reason`
     and `error_type` are empty unless the call itself failed. The turns count what was really said.
+    `has_user_audio` and `has_response_audio` say whether the person and the agent were heard,
+    `has_audio` whether anybody was; None where the provider does not say.
     `call_successful` judges the goal of the talk, not the telephony. `data_collection` holds the
     values that the agent was told to collect. Texts that end in a log are masked; `summary` is not.
     """
@@ -48,6 +50,9 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     cost: float | None = None
     transcript_turns_agent: int = 0
     transcript_turns_user: int = 0
+    has_audio: bool | None = None
+    has_user_audio: bool | None = None
+    has_response_audio: bool | None = None
     call_successful: str = ""
     summary: str = ""
     data_collection: dict[str, Any] = {}
@@ -79,6 +84,9 @@ class Shown(msgspec.Struct):
 
     status: str
     user_id: Any = None
+    has_audio: Any = None
+    has_user_audio: Any = None
+    has_response_audio: Any = None
     metadata: Any = None
     analysis: Any = None
     transcript: Any = None
@@ -133,6 +141,9 @@ def read_conversation(body: bytes, *, asked: str = "", secret: str = "") -> Conv
         cost=number(metadata.get("cost")),
         transcript_turns_agent=_turns(shown.transcript, "agent"),
         transcript_turns_user=_turns(shown.transcript, "user"),
+        has_audio=_flag(shown.has_audio),
+        has_user_audio=_flag(shown.has_user_audio),
+        has_response_audio=_flag(shown.has_response_audio),
         call_successful=text(analysis.get("call_successful")),
         summary=text(analysis.get("transcript_summary")),
         data_collection=_collected(analysis.get("data_collection_results")),
@@ -143,6 +154,10 @@ def _turns(transcript: object, role: str) -> int:
     turns = transcript if isinstance(transcript, list) else []
     said = (turn for turn in map(mapping, turns) if turn.get("role") == role)
     return sum(1 for turn in said if text(turn.get("message")).strip())
+
+
+def _flag(value: object) -> bool | None:
+    return value if isinstance(value, bool) else None
 
 
 def _collected(results: object) -> dict[str, Any]:

@@ -63,6 +63,10 @@ facts = st.builds(
     agent_turns=st.integers(0, 3),
     user_turns=st.integers(0, 3),
     accepted=st.booleans(),
+    audio=st.none() | st.booleans(),
+    user_audio=st.none() | st.booleans(),
+    agent_audio=st.none() | st.booleans(),
+    termination_reason=st.sampled_from(["", "end_call tool was called", "Quota exceeded"]),
     error_type=st.sampled_from(sorted(ERRORS)),
     error_reason=st.sampled_from(sorted(ERRORS)),
 )
@@ -185,6 +189,10 @@ def test_nobody_is_answered_without_a_talk(given_facts: Facts) -> None:
         assert given_facts.call_result not in {"failed", *NAMED}
         assert not _said(given_facts)
         assert (given_facts.agent_turns > 0) == (result is Result.ANSWERED)
+        assert given_facts.agent_audio is not (result is Result.SILENT)
+        assert "Quota" not in given_facts.termination_reason
+    if result is Result.ANSWERED:
+        assert given_facts.audio is not False
 
 
 @given(facts)
@@ -197,6 +205,8 @@ def test_nobody_is_unreached_without_a_word_for_it(given_facts: Facts) -> None:
         assert result is named or _said(given_facts) == {result}
         assert _said(given_facts) <= {result}
         assert not given_facts.accepted
+        assert True not in {given_facts.audio, given_facts.user_audio, given_facts.agent_audio}
+        assert given_facts.duration_s <= 120
         assert given_facts.duration_s == 0 or not (
             given_facts.agent_turns or given_facts.user_turns
         )

@@ -80,18 +80,7 @@ class FollowStep:
         journey.park(reason, delay_s=_STALLED_EVERY_S, attempts=0)
 
     def _conclude(self, journey: Journey, conversation: Conversation) -> None:
-        result = result_of(
-            Facts(
-                status=conversation.status,
-                call_result=conversation.call_result,
-                duration_s=conversation.duration_s,
-                agent_turns=conversation.transcript_turns_agent,
-                user_turns=conversation.transcript_turns_user,
-                accepted=conversation.accepted_utc_s is not None,
-                error_type=conversation.error_type,
-                error_reason=conversation.error_reason,
-            )
-        )
+        result = result_of(facts_of(conversation))
         found = journey.results_with(
             status=conversation.status,
             duration_s=conversation.duration_s,
@@ -105,3 +94,21 @@ class FollowStep:
             journey.finish_step(opted_out, results=found, result=result.value)
             return
         conclude(journey, self._resources, result, results=found)
+
+
+def facts_of(conversation: Conversation) -> Facts:
+    """Return what the result of a conversation that has ended is judged by."""
+    return Facts(
+        status=conversation.status,
+        call_result=conversation.call_result,
+        duration_s=conversation.duration_s,
+        agent_turns=conversation.transcript_turns_agent,
+        user_turns=conversation.transcript_turns_user,
+        accepted=conversation.accepted_utc_s is not None,
+        audio=conversation.has_audio,
+        user_audio=conversation.has_user_audio,
+        agent_audio=conversation.has_response_audio,
+        termination_reason=conversation.termination_reason,
+        error_type=conversation.error_type,
+        error_reason=conversation.error_reason,
+    )
