@@ -117,8 +117,8 @@ class Store(Protocol):
     def call(self, call_id: str) -> Call | None:
         """Return a call by its id."""
 
-    def calls_of_number(self, campaign: str, number: str) -> list[Call]:
-        """Return a campaign's calls to one phone number, whatever their extensions."""
+    def calls_of_number(self, number: str) -> list[Call]:
+        """Return all calls to one phone number, whatever their campaigns and extensions."""
 
     def first_call(self, claim: Claim) -> Call | None:
         """Return the call that a claim describes, without changing it."""

@@ -1,14 +1,17 @@
 """One phone for two people, and any answers at all: nobody's phone rings twice."""
 
+import pytest
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from worker_doubles import Answer, Phone, down
 from worker_stage import Stage, at, people, person
 
-from callagent_cli.calls.model import CallState
+from callagent_cli.calls.model import CallState, Dial, DialStatus, Step
+from callagent_cli.clock import EPOCH_OF_SIMULATIONS_S
 from callagent_cli.errors import OutcomeUnknown, ServiceError, ServiceTimeout
 from callagent_cli.events import CallChanged
+from callagent_cli.store.port import Campaign
 
 LOST = OutcomeUnknown("no answer within 30 s")
 
@@ -50,6 +53,79 @@ def test_a_calendar_set_forward_does_not_free_a_phone_that_rings() -> None:
     times_s = {post.call: post.at_s for post in reversed(stage.phone.posts)}
 
     assert times_s["call_2"] - times_s["call_1"] > stage.phone.talk_s
+
+
+# The same phone in another campaign
+
+
+def _left(
+    stage: Stage, *, step: Step, status: DialStatus, ago_s: float, conversation: str = ""
+) -> None:
+    """Leave a call to the first person's number in the campaign of a worker that was killed."""
+    other = person(0).evolve(id="call_autumn", campaign="autumn")
+    autumn = Campaign(name="autumn", source="file", source_sha256="", created_utc_s=0.0)
+    stage.store.save_campaign(autumn)
+    stage.store.add_calls([other])
+    stage.store.save_call(other.evolve(state=CallState.ACTIVE, step=step))
+    intended_utc_s = EPOCH_OF_SIMULATIONS_S - ago_s
+    number = other.contact.number
+    stage.store.save_dial(
+        Dial(
+            id="dial_autumn",
+            call=other.id,
+            number=number,
+            status=status,
+            intended_utc_s=intended_utc_s,
+            conversation=conversation,
+        )
+    )
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "conversation"),
+    [
+        (Step.FOLLOW, DialStatus.PLACED, ""),
+        (Step.DIAL, DialStatus.INTENT, ""),
+        (Step.DIAL, DialStatus.UNKNOWN, ""),
+        (Step.DIAL, DialStatus.PLACED, "conv_that_the_call_knows_nothing_of"),
+    ],
+)
+def test_a_phone_that_may_ring_for_another_campaign_is_left_alone(
+    step: Step, status: DialStatus, conversation: str
+) -> None:
+    """Until the lease of the call that was left is over; the others are dialed at once."""
+    stage = Stage(calls=people(2), lanes=2)
+    _left(stage, step=step, status=status, ago_s=600.0, conversation=conversation)
+    stage.run()
+    times_s = {post.call: post.at_s for post in stage.phone.posts}
+    [waited] = stage.of(CallChanged, call="call_1", new="scheduled")
+
+    assert stage.states() == {CallState.DONE: 2}
+    assert times_s["call_2"] < 10
+    assert 3000 <= times_s["call_1"] < 3010
+    assert waited.reason == "the same number may be on the phone for Person 1 of autumn"
+
+
+@pytest.mark.parametrize(
+    ("step", "status", "ago_s"),
+    [
+        (Step.DIAL, DialStatus.REFUSED, 1.0),
+        (Step.DIAL, DialStatus.PLACED, 1.0),
+        (Step.RECORD, DialStatus.PLACED, 1.0),
+        (Step.FOLLOW, DialStatus.PLACED, 3600.0),
+        (Step.DIAL, DialStatus.INTENT, 86_400.0),
+    ],
+)
+def test_a_call_of_another_campaign_that_is_over_holds_nobody(
+    step: Step, status: DialStatus, ago_s: float
+) -> None:
+    """Refused, ended or longer ago than any talk: a campaign that was left blocks no number."""
+    stage = Stage()
+    _left(stage, step=step, status=status, ago_s=ago_s)
+    stage.run()
+
+    assert stage.states() == {CallState.DONE: 1}
+    assert stage.phone.posts[0].at_s < 10
 
 
 # Any answers

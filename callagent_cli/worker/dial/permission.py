@@ -3,7 +3,7 @@
 from math import inf
 
 from callagent_cli.calls.ledger import open_dial
-from callagent_cli.calls.model import Call, CallState, DialStatus, Step
+from callagent_cli.calls.model import OPEN_DIALS, Call, CallState, DialStatus, Step
 from callagent_cli.calls.windows import opens_in_s
 from callagent_cli.worker.control import Control
 from callagent_cli.worker.dial.ledger import DialLedger
@@ -75,22 +75,48 @@ class Permission:
     def check_number(self, call: Call) -> None:
         """Raise `NotNow` while the same phone rings, or may ring, for somebody else.
 
-        Two people may share a number, with extensions of their own.
+        Two people may share a number, with extensions of their own, and a person may be in
+        another campaign, whose worker was killed.
         """
         resources = self._resources
-        for other in resources.store.calls_of_number(resources.campaign, call.contact.number):
-            if other.id != call.id and self._is_on_the_phone(other):
-                reason = f"the same number is being called for {other.contact.name or other.id}"
-                raise NotNow(reason, delay_s=NUMBER_BUSY_S)
+        for other in resources.store.calls_of_number(call.contact.number):
+            if other.id == call.id or other.state not in _UNDER_WAY:
+                continue
+            name = other.contact.name or other.id
+            if other.campaign != resources.campaign:
+                delay_s = self._left_alone_s(other)
+                reason = f"the same number may be on the phone for {name} of {other.campaign}"
+            else:
+                delay_s = NUMBER_BUSY_S if self._is_on_the_phone(other) else 0.0
+                reason = f"the same number is being called for {name}"
+            if delay_s > 0:
+                raise NotNow(reason, delay_s=delay_s)
 
     def _is_on_the_phone(self, call: Call) -> bool:
-        if call.state not in _UNDER_WAY:
-            return False
         if call.step is Step.FOLLOW:
             return True
         dial = open_dial(self._ledger.dials(call.id))
         if dial is None or dial.status is DialStatus.INTENT:
             return dial is not None
-        # Nobody is on the phone for longer than the lease, whoever may know that it rang.
-        lease_s = self._resources.settings.services.elevenlabs.follow_lease_s
-        return self._ledger.waited_s(dial) < lease_s
+        return self._ledger.waited_s(dial) < self._lease_s
+
+    def _left_alone_s(self, call: Call) -> float:
+        """Return how long a call that no worker follows may still be on the phone.
+
+        It counts on the calendar: only that went on while there was no worker.
+        """
+        dials = self._ledger.dials(call.id)
+        if not dials:
+            return 0.0
+        dial = dials[-1]
+        # A kill may come between a dial's answer and the next step of its call.
+        unheeded = dial.status is DialStatus.PLACED and dial.conversation != call.conversation
+        if not (call.step is Step.FOLLOW or dial.status in OPEN_DIALS or unheeded):
+            return 0.0
+        age_s = max(0.0, self._resources.clock.utc() - dial.intended_utc_s)
+        return max(0.0, self._lease_s - age_s)
+
+    @property
+    def _lease_s(self) -> float:
+        """Nobody is on the phone for longer, whoever may know that it rang."""
+        return self._resources.settings.services.elevenlabs.follow_lease_s
