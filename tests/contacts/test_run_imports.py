@@ -76,6 +76,26 @@ def test_the_same_file_is_recognized_and_a_changed_one_adds_the_new_people(desk:
     assert _called(desk) == {ANN: "done", BOB: "done"}
 
 
+def test_a_copy_of_a_file_calls_nobody_again(desk: Desk) -> None:
+    """Under another name the same content needs a campaign that a person has named."""
+    assert desk.say("run", desk.write(f"phone\n{ANN}\n", "a.csv"), "--headless").code == 0
+    copy = desk.write(f"phone\n{ANN}\n", "a (1).csv")
+
+    refused = desk.say("run", copy, "--headless")
+    stored = _stored(desk)
+    gone_on = desk.say("run", copy, "--headless", "--campaign", "a")
+    anew = desk.say("run", copy, "--headless", "--campaign", "a (1)")
+    again = desk.say("run", copy, "--headless")
+
+    assert (refused.code, stored) == (2, ["a"])
+    assert "a (1).csv is the file of campaign a, under another name" in refused.err
+    assert "`--campaign=a`" in refused.err
+    assert "`'--campaign=a (1)'`" in refused.err
+    assert "the same file as before" in gone_on.out
+    assert (anew.code, "1 row: 1 new" in anew.out) == (0, True)
+    assert (again.code, "the same file as before" in again.out) == (0, True)
+
+
 def test_a_clear_do_not_call_mark_holds_for_ever_and_everywhere(desk: Desk) -> None:
     """Another campaign's file, without the mark, does not bring the person back."""
     _run(desk, desk.write(f"phone,do not call\n{ANN},yes\n{BOB},\n"))

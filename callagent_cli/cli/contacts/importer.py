@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
 from dataclasses import fields, replace
 from pathlib import Path
+from shlex import quote
 from typing import Final
 
 from callagent_cli.calls.model import Call, CallState, Contact
@@ -87,9 +88,25 @@ def calls_of(campaign: str, people: Iterator[tuple[Contact, str]]) -> Iterator[C
         yield call.evolve(state=CallState.EXCLUDED, reason=reason) if reason else call
 
 
+def _has(campaign: Campaign, content: str) -> bool:
+    return campaign.source_sha256.partition(":")[0] == content
+
+
+def _refuse_elsewhere(store: SqliteStore, content: str, campaign: str, *, source: str) -> None:
+    """Raise `ContactsError` when another campaign has this very file: a copy calls nobody twice."""
+    for other in store.campaigns():
+        if other.name != campaign and _has(other, content):
+            there, here = (quote(f"--campaign={name}") for name in (other.name, campaign))
+            raise ContactsError(
+                f"{source} is the file of campaign {other.name}, under another name",
+                hint=f"go on with that campaign: `{there}`; call everybody again: `{here}`",
+            )
+
+
 class Importer:
     """Reads one file for one campaign; `source` is what the file is called.
 
+    Unless the campaign was `named` by a person, a file that another one has is refused.
     Whoever `suppressed` answers true for is not called; `require` raises for a file without the
     variables that are needed. After `load`, `known` counts the people who were in the campaign
     already and `changed_from` names the file it was begun with, when that was another one;
@@ -105,6 +122,7 @@ class Importer:
         *,
         source: str,
         allow_rejects: bool = False,
+        named: bool = True,
     ) -> None:
         self.path = path
         self.source = source
@@ -118,6 +136,7 @@ class Importer:
         self.require: Callable[[Iterable[str]], None] = _nothing
         self._options = options
         self._allow_rejects = allow_rejects
+        self._named = named
 
     def check(self, *, zones: bool) -> ImportReport:
         """Read the whole file without keeping anything; raises `ContactsError`."""
@@ -155,8 +174,10 @@ class Importer:
             self.unchanged = True
             self.known = self.report.accepted = sum(store.totals(self.campaign).values())
             return self.report
-        if existing is not None and existing.source_sha256.partition(":")[0] != content:
-            self.changed_from = existing.source
+        if existing is None or not _has(existing, content):
+            if not self._named:
+                _refuse_elsewhere(store, content, self.campaign, source=self.source)
+            self.changed_from = existing.source if existing else ""
         if half_loaded(store, self.campaign) and existing is not None:
             self.interrupted = existing.source
         marks = Marks()

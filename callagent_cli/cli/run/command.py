@@ -93,7 +93,14 @@ def _importer(place: Workplace, path: Path, campaign: str, options: RunOptions) 
     region, sandbox = place.settings.dialing.region, place.sandbox
     wanted = read_options(options.reading, region=region, sandbox=sandbox)
     source = STDIN_SHOWN if options.contacts == STDIN else str(options.contacts)
-    importer = Importer(path, wanted, campaign, source=source, allow_rejects=options.allow_rejects)
+    importer = Importer(
+        path,
+        wanted,
+        campaign,
+        source=source,
+        allow_rejects=options.allow_rejects,
+        named=bool(options.campaign),
+    )
     importer.require = partial(require_fields, place.settings, source=source)
     importer.report.rejects = RejectsFile(place.logs_dir / f"{campaign}-rejects.csv")
     return importer
