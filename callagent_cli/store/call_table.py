@@ -1,7 +1,7 @@
 """The calls: bulk insert, one prepared update a change, claims and counts."""
 
 from array import array
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Final
 
 from callagent_cli.calls.model import Call, CallState
@@ -36,6 +36,13 @@ RENEW: Final = (
     "AND state IN ('pending', 'scheduled', 'parked') "
     f"AND {RENEWED} IS NOT (?1, ?2, ?3, ?4, ?5, ?6)"
 )
+# By seq, so that each batch goes on where the last one ended, also past numbers without a zone.
+ZONELESS: Final = """
+    SELECT seq, number FROM calls NOT INDEXED
+    WHERE seq > ? AND campaign = ? AND timezone = '' AND state NOT IN ('done', 'excluded')
+    ORDER BY seq LIMIT 4000
+"""
+PLACE_IN_ZONE: Final = "UPDATE calls SET timezone = ? WHERE seq = ?"
 UPDATE: Final = f"UPDATE calls SET {ASSIGNMENTS} WHERE id = ?"  # noqa: S608 — as above.
 UPDATE_PROGRESS: Final = f"UPDATE calls SET {PROGRESS} WHERE id = ?"  # noqa: S608 — as above.
 BY_ID: Final = f"SELECT {COLUMNS} FROM calls WHERE id = ?"  # noqa: S608 — as above.
@@ -94,6 +101,18 @@ class CallTable(Table):
         others, and those that are not known, are passed over.
         """
         return self._database.write_many(RENEW, map(renewed_values, calls))
+
+    def fill_zones(self, campaign: str, zones_of: Callable[[str], str]) -> None:
+        """Give calls that may still be dialed and have no time zone those of their numbers.
+
+        `zones_of` returns them, empty for a number in none. Committed batch by batch.
+        """
+        last = 0
+        while rows := self._database.read(ZONELESS, (last, campaign)):
+            last = rows[-1][0]
+            placed = ((zones_of(number), seq) for seq, number in rows)
+            self._database.write_many(PLACE_IN_ZONE, placed)
+            self._database.commit()
 
     def save_call(self, call: Call) -> None:
         """Write the changed state of a known call; its contact stays as it is."""

@@ -4,7 +4,7 @@ Writes are visible to this process at once and durable together at the end of th
 (group commit); whoever must know that they are on disk awaits `durable()`.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -104,6 +104,9 @@ class Store(Protocol):
 
     def renew_contacts(self, calls: Iterable[Call]) -> int:
         """Give known calls that wait and were never dialed the contacts here; return how many."""
+
+    def fill_zones(self, campaign: str, zones_of: Callable[[str], str]) -> None:
+        """Give calls without a time zone, unless they are over, those of their numbers."""
 
     def save_call(self, call: Call) -> None:
         """Write the changed state of a known call."""

@@ -63,6 +63,7 @@ def person(index: int, *, extension: str = "", number: int | None = None) -> Cal
         number=f"+121255501{last:02d}",
         extension=extension,
         name=f"Person {index + 1}",
+        timezone="UTC",
     )
     return Call(id=f"call_{index + 1}", campaign=CAMPAIGN, contact=contact)
 

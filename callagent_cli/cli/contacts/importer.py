@@ -88,6 +88,11 @@ def calls_of(campaign: str, people: Iterator[tuple[Contact, str]]) -> Iterator[C
         yield call.evolve(state=CallState.EXCLUDED, reason=reason) if reason else call
 
 
+def _zones_of(number: str) -> str:
+    placed = _placed(Contact(line=0, number=number))
+    return "" if placed is None else placed.timezone
+
+
 def _has(campaign: Campaign, content: str) -> bool:
     return campaign.source_sha256.partition(":")[0] == content
 
@@ -155,7 +160,8 @@ class Importer:
     ) -> ImportReport:
         """Add the people who are not known yet; a file that cannot be used changes nothing.
 
-        Those who are known and were not dialed yet become what this file says of them.
+        Those who are known and were not dialed yet become what this file says of them; with
+        `zones`, whoever was added without a time zone gets those of the number.
 
         The whole file is read before the store is touched, which then takes the people in batches,
         so that others may write to it meanwhile. Killed between two of them, the campaign is known
@@ -196,6 +202,8 @@ class Importer:
             )
             store.save_campaign(campaign)
             self._store(store, spool)
+        if zones and existing is not None:  # It may have been begun without a window to keep.
+            store.fill_zones(self.campaign, _zones_of)
         remember_columns(store, self.campaign, self.report.variables)
         store.save_campaign(replace(campaign, source_sha256=digest))
         store.flush()

@@ -22,5 +22,6 @@ def simulated_calls(campaign: str, contacts: int) -> Iterator[Call]:
                 number=f"+1{area}55501{index % _PER_AREA:02d}",
                 extension=str(extension) if extension else "",
                 name=f"Person {index + 1}",
+                timezone="UTC",
             ),
         )

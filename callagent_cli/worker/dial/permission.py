@@ -63,6 +63,8 @@ class Permission:
         window = self._resources.window
         if window is None:
             return
+        if not call.contact.timezone:
+            raise NeverDial("the time zone is unknown: add a `timezone` column")
         try:
             wait_s = opens_in_s(window, call.contact.timezone, self._resources.clock.utc())
         except ValueError as error:  # Imported where there was such a zone.
