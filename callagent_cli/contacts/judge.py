@@ -30,8 +30,7 @@ _FAULTS: Final = {
 """What each fault of a malformed row is."""
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A row that holds a person to call; `numbers` are all of the row's, `changes` the cleaned."""
 
     contact: Contact
@@ -39,8 +38,7 @@ class Accepted:
     changes: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Rejected:
+class Rejected(NamedTuple):
     """A row that cannot be used; `value` is the cell at fault."""
 
     refusal: Refusal

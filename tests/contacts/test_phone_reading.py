@@ -6,7 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callagent_cli.contacts.phones.reading import NumberRules, Phone, Refusal, read_phones
+from callagent_cli.contacts.phones.reading import (
+    NumberRules,
+    Phone,
+    Refusal,
+    _careful,
+    read_phones,
+)
 
 ANN, BOB = "+12125550100", "+12125550101"
 EVE = "+442079460000"
@@ -276,3 +282,17 @@ def test_every_way_of_writing_a_number_gives_the_same_one(
 
     assert isinstance(found, Phone)
     assert (found.number, found.extension) == (f"+121255501{last:02}", extension[-1:].strip())
+
+
+@given(
+    st.sampled_from(["", "+", "+1", "+49", "0", "1", "(", "+1 ("]),
+    st.from_regex(r"[0-9]{2,4}[ )-]?[ ]?[0-9]{3,4}[ -]?[0-9]{2,5}", fullmatch=True),
+    st.sampled_from(["", ".0", " ext 42", "x7", " EXT.007", " x 12345678901", "  ext  "]),
+    st.sampled_from(["", "US", "DE", "GB"]),
+)
+def test_a_usual_cell_is_read_as_any_other(begin: str, digits: str, end: str, region: str) -> None:
+    """The short ways through the reading end where the long one does."""
+    rules = NumberRules(region=region, allow_fiction=True)
+    text = f"{begin}{digits}{end}"
+
+    assert read_phones(text, rules) == _careful(text, rules)

@@ -89,8 +89,10 @@ def calls_of(campaign: str, people: Iterator[tuple[Contact, str]]) -> Iterator[C
 
 
 def _zones_of(number: str) -> str:
-    placed = _placed(Contact(line=0, number=number))
-    return "" if placed is None else placed.timezone
+    from callagent_cli.contacts.zones import with_zones
+
+    known = with_zones(Contact(line=0, number=number))
+    return "" if known is None else known.timezone
 
 
 def _has(campaign: Campaign, content: str) -> bool:

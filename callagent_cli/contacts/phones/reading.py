@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from phonenumbers import PhoneNumberType
 
@@ -21,6 +21,13 @@ _EXTENSION_DIGITS: Final = 10
 _LONGEST_HEAD: Final = 8
 
 _SIMPLE: Final = re.compile(r"\(?\+?[0-9][0-9 ()\-]{5,24}")
+_USUAL: Final = re.compile(
+    r"(?P<stored>\+?[0-9]{7,18})\.0"
+    r"|(?P<number>\(?\+?[0-9][0-9 ()\-]{5,24}?)\s*(?:ext|x)\.?\s*(?P<extension>[0-9]{1,10})",
+    re.IGNORECASE,
+)
+"""What whole columns may consist of: numbers as a spreadsheet stores them, and extensions."""
+
 _SCIENTIFIC: Final = re.compile(r"[+-]?\d+(?:[.,]\d*)?[eE][+-]?\d+")
 _EXTENSION: Final = re.compile(
     r"(?:;\s*ext\s*=|,,|;|#"
@@ -58,8 +65,7 @@ class NumberRules:
     allow_fiction: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Refusal:
+class Refusal(NamedTuple):
     """Why a value cannot be used: a code of `codes`, and a reason that is safe to show."""
 
     code: str
@@ -70,8 +76,7 @@ _WORDS: Final = Refusal("letters", "letters among the digits")
 MACHINE: Final = Refusal("not_a_person", "labeled as a fax or a pager")
 
 
-@dataclass(frozen=True, slots=True)
-class Phone:
+class Phone(NamedTuple):
     """One number in E.164 that may be called; `changes` are the codes of what was cleaned."""
 
     number: str
@@ -86,8 +91,30 @@ def read_phones(text: str, rules: NumberRules) -> list[Phone | Refusal]:
     a plus sign. A slash alone may also stand within one number, so both readings are tried.
     """
     if _SIMPLE.fullmatch(text):
-        compact = _PUNCTUATION.sub("", text)
-        return [_international(compact, rules) if "+" in compact else _bare(text, rules)]
+        return [_simple(text, rules)]
+    usual = _USUAL.fullmatch(text)
+    return _careful(text, rules) if usual is None else [_usual(usual, rules)]
+
+
+def _simple(text: str, rules: NumberRules) -> Phone | Refusal:
+    """Read digits and what groups them."""
+    compact = _PUNCTUATION.sub("", text)
+    return _international(compact, rules) if "+" in compact else _bare(text, rules)
+
+
+def _usual(found: re.Match[str], rules: NumberRules) -> Phone | Refusal:
+    """Read what `_careful` reads in the same way, but in a fraction of the time."""
+    stored, number, extension = found.group("stored", "number", "extension")
+    read = _simple(stored or number, rules)
+    if isinstance(read, Refusal):
+        return read
+    if stored:
+        return _changed(read, ["decimal"])
+    return Phone(read.number, extension, read.changes)
+
+
+def _careful(text: str, rules: NumberRules) -> list[Phone | Refusal]:
+    """Read a cell that may hold anything."""
     changes: list[str] = []
     text = clean(text, changes)
     if text.startswith("="):
