@@ -29,13 +29,17 @@ def delivery_guard(name: str, clock: Clock) -> Guard:
 
 
 class Delivery(msgspec.Struct, kw_only=True):
-    """How far one alert got on one channel; `pretended` when a mock took it, and no person."""
+    """How far one alert got on one channel; `pretended` when a mock took it, and no person.
+
+    `message` is what it was last tried in, alone or with others, where the receiver goes by that.
+    """
 
     delivered_utc_s: float | None = None
     attempts: int = 0
     error: str = ""
     given_up: bool = False
     pretended: bool = False
+    message: str = ""
 
     @property
     def settled(self) -> bool:

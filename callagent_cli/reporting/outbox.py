@@ -328,6 +328,9 @@ class Outbox:
         if not rows:
             return  # The end of the run was faster.
         alert = rows[0].alert if len(rows) == 1 else digest([row.alert for row in rows])
+        if queue.bind(rows, alert.message):
+            for row in rows:
+                self._keep(row)
         error = await outcome_of(queue.channel.deliver(alert))
         self._news.learn(queue.channel)
         if error is not None:

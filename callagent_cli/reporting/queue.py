@@ -34,6 +34,9 @@ MENDED_S: Final = 900.0
 _MACHINES: Final = frozenset({"pagerduty", "webhook"})
 """Channels that a program reads: each message is about one incident, so that each one ends."""
 
+_BY_ID: Final = frozenset({"webhook"})
+"""Channels whose receiver knows a repetition by its id only: it must hold what it held before."""
+
 _FOR_ALL: Final = HOURLY_MAX - KEPT_MESSAGES
 _HOUR_S: Final = 3600.0
 _NEVER: Final = float("inf")
@@ -71,6 +74,26 @@ class Queue:
     def batch(self, now_s: float) -> list[Row]:
         """Return what goes out together: all that piled up, or else the oldest alone.
 
+        What a webhook may have taken already is repeated as it was.
+        """
+        rows, name = self._next(now_s), self.channel.name
+        message = next((tried for row in rows if (tried := row.deliveries[name].message)), "")
+        if message:
+            return [row for row in self.rows if row.deliveries[name].message == message]
+        return rows
+
+    def bind(self, rows: list[Row], message: str) -> bool:
+        """Note what a webhook gets together, for it goes by the id; tell whether that is news."""
+        name = self.channel.name
+        if name not in _BY_ID or rows[0].deliveries[name].message == message:
+            return False
+        for row in rows:
+            row.deliveries[name].message = message
+        return True
+
+    def _next(self, now_s: float) -> list[Row]:
+        """Choose from what waits.
+
         What is silent goes alone, for in a digest it would hide that there is an alert.
         """
         if not self.rows:
@@ -103,10 +126,10 @@ class Queue:
         return len(self.sent_s) >= messages and self._used_up_s(messages) + _HOUR_S > now_s
 
     def _piled_up(self, now_s: float) -> bool:
-        """Tell whether to send a digest; a webhook's receiver knows a repetition by its id only."""
+        """Tell whether to send a digest."""
         if self._was_used_up(_FOR_ALL, now_s):
             return True
-        return self.failures > 0 and self.channel.name != "webhook"
+        return self.failures > 0 and self.channel.name not in _BY_ID
 
     def drop_settled(self) -> None:
         """Let go of the rows of which nothing more will be tried."""

@@ -2,13 +2,15 @@
 
 import asyncio
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from memory_documents import MemoryDocuments
 from outbox_desk import Desk, run_story
 from reporting_doubles import ScriptedChannel, alert
 
-from callagent_cli.errors import RateLimited
+from callagent_cli.errors import RateLimited, ServiceUnavailable
+from callagent_cli.reporting.alert import Alert
 
 
 def test_the_hourly_limit_holds_over_the_ends_of_runs() -> None:
@@ -82,5 +84,40 @@ def test_a_receiver_that_asks_for_a_long_wait_is_told_at_once() -> None:
             await desk.serve(30)
 
             assert [entry[2] for entry in desk.said] == said
+
+    run_story(story)
+
+
+class _Receiver(ScriptedChannel):
+    """Notes the id of whatever it is sent, taken or not."""
+
+    def __init__(self, answers: list[Any]) -> None:
+        super().__init__("webhook", answers)
+        self.ids: list[str] = []
+
+    async def deliver(self, alert: Alert) -> None:
+        """Do what the script says."""
+        self.ids.append(alert.message)
+        await super().deliver(alert)
+
+
+def test_a_digest_to_a_webhook_is_repeated_as_it_was() -> None:
+    """Its receiver goes by the id, also after a restart: what was added since comes after it."""
+
+    async def story() -> None:
+        documents = MemoryDocuments()
+        broken = ServiceUnavailable("503 after the effect", status=503)
+        channel, again = _Receiver([*[None] * 6, broken, broken]), _Receiver([])
+        desk = Desk(channel, documents=documents)
+        for number in range(8):
+            desk.raise_(alert(number, kind="update"))
+            await desk.serve(1)
+        await desk.serve(3594)
+        desk.raise_(alert(8, kind="update"))
+        await desk.serve(5)
+        await Desk(again, documents=documents).serve(60)
+
+        assert {*channel.ids[6:]} == {again.ids[0]}
+        assert [taken.title for taken in again.taken] == ["2 alerts, the last: title 7", "title 8"]
 
     run_story(story)
