@@ -164,6 +164,7 @@ class GoogleSheet:
         self._rows: deque[Row] = deque()
         self._more = True
         self._not_before_s = 0.0
+        self._free_s = 0.0
         self._failures = 0
         self._known_to_work = False
         self._wake = asyncio.Event()
@@ -208,7 +209,6 @@ class GoogleSheet:
             async with asyncio.timeout(timeout_s):
                 self._refill()
                 while self._rows and await self._write_next(retries=False):
-                    await asyncio.sleep(self._every_s)
                     self._refill()
         return self.waiting
 
@@ -248,10 +248,12 @@ class GoogleSheet:
 
     async def _attempt(self) -> None:
         """Append a batch; raises `ServiceError` when it is not certain to be in the sheet."""
+        # The end of a run cuts a back-off short, but never the time between two writes.
+        await asyncio.sleep(max(0.0, self._free_s - self._clock.monotonic()))
         # Chosen once the attempt has its slot: what another one wrote meanwhile is gone from here.
         batch = [self._rows[index] for index in range(min(BATCH_ROWS, len(self._rows)))]
         try:
-            await self._hand.do(lambda: self._append(batch))
+            await self._write(batch)
         except SheetError as error:
             failure = error.kind(str(error), status=error.status, retry_after_s=error.retry_after_s)
             if error.notice:
@@ -262,6 +264,12 @@ class GoogleSheet:
             self._in_doubt = True  # The thread goes on without us.
             raise
         self._written(batch)
+
+    async def _write(self, batch: list[Row]) -> None:
+        try:
+            await self._hand.do(lambda: self._append(batch))
+        finally:
+            self._free_s = self._clock.monotonic() + self._every_s
 
     def _append(self, batch: list[Row]) -> None:
         """Append, on the thread, what is not in the sheet yet."""

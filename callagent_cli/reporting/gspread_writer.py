@@ -1,5 +1,6 @@
 """A worksheet through gspread: opened, made with its header when missing, appended to, read."""
 
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -7,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 import msgspec
 
 from callagent_cli.errors import ServiceUnavailable, SettingsError
-from callagent_cli.reporting.google_sheet import SheetError
+from callagent_cli.reporting.google_sheet import EVERY_S, SheetError
 from callagent_cli.reporting.gspread_errors import Translator, WorksheetGone
 from callagent_cli.reporting.sheet_layout import (
     COLUMNS,
@@ -25,13 +26,18 @@ TIMEOUTS_S: Final = (5.0, 20.0)
 """Connecting and reading; gspread's own default is to wait forever."""
 
 
+def _at_once() -> None:
+    """Go on without a pause."""
+
+
 class GspreadWriter:
     """Writes rows to one worksheet; each row ends with its key.
 
     People may insert, move and rename columns, sort, and put rows above the header: it is looked
     for before each write. A worksheet that is missing is made; one that vanishes while it is
-    written to is made anew, which is told once. `http_client` is for tests. Opens the spreadsheet
-    at the first use; raises `SheetError` when that, or making the worksheet, fails.
+    written to is made anew, which is told once. `pause` is called after each write that only
+    prepares the worksheet; `http_client` is for tests. Opens the spreadsheet at the first use;
+    raises `SheetError` when that, or making the worksheet, fails.
     """
 
     def __init__(
@@ -40,6 +46,7 @@ class GspreadWriter:
         *,
         spreadsheet_id: str,
         worksheet: str,
+        pause: Callable[[], None] = _at_once,
         http_client: "type[gspread.HTTPClient] | None" = None,
     ) -> None:
         import gspread  # noqa: PLC0415 — half a second that only a real sheet needs to pay.
@@ -47,6 +54,7 @@ class GspreadWriter:
         self._gspread = gspread
         self._account = service_account
         self._spreadsheet_id, self._title = spreadsheet_id, worksheet
+        self._pause = pause
         self._client_kind = http_client or gspread.HTTPClient
         self._translator = Translator(gspread, str(service_account.get("private_key", "")))
         self._opened: gspread.Worksheet | None = None
@@ -106,6 +114,7 @@ class GspreadWriter:
             # The grid may have grown or shrunk since it was opened.
             self._opened, _ = self._open()
             layout = self._with_header(self._opened, rows, layout)
+            self._pause()
         return self._opened, layout
 
     def _open(self) -> "tuple[gspread.Worksheet, bool]":
@@ -114,7 +123,9 @@ class GspreadWriter:
         sheet = self._worksheet(spreadsheet)
         if sheet is not None:
             return sheet, False
-        return spreadsheet.add_worksheet(self._title, rows=HEAD_ROWS, cols=len(COLUMNS)), True
+        made = spreadsheet.add_worksheet(self._title, rows=HEAD_ROWS, cols=len(COLUMNS))
+        self._pause()
+        return made, True
 
     def _worksheet(self, spreadsheet: "gspread.Spreadsheet") -> "gspread.Worksheet | None":
         """Return the worksheet of our title; an answer that lists none at all is an error."""
@@ -144,6 +155,7 @@ class GspreadWriter:
         if layout is not None:
             if sheet.col_count < len(layout.header):
                 sheet.resize(cols=len(layout.header))
+                self._pause()
             first = len(layout.header) - layout.missing + 1
             cell = self._gspread.utils.rowcol_to_a1(layout.row, first)
             sheet.update([list(layout.header)[-layout.missing :]], cell)
@@ -157,6 +169,7 @@ class GspreadWriter:
         header = elsewhere.header if elsewhere is not None else COLUMNS
         if sheet.col_count < len(header):
             sheet.resize(cols=len(header))
+            self._pause()
         sheet.spreadsheet.batch_update({"requests": _inserted_on_top(sheet.id, header)})
         return layout_of(header, 1)
 
@@ -239,4 +252,5 @@ def sheet_writer(settings: Sheet, environ: Mapping[str, str]) -> Callable[[], Gs
         read_account(settings, environ),
         spreadsheet_id=settings.spreadsheet_id,
         worksheet=settings.worksheet,
+        pause=partial(time.sleep, EVERY_S),
     )

@@ -125,12 +125,15 @@ class SheetsTwin:
         more = {"retry-after": self.retry_after} if slow_down else {}
         return status, {"content-type": "application/json", **more}, body
 
-    def writer(self, account: dict[str, str] | None = None) -> GspreadWriter:
+    def writer(
+        self, account: dict[str, str] | None = None, *, pause: Callable[[], None] = lambda: None
+    ) -> GspreadWriter:
         """Return a writer of this server's worksheet `callagent`, for an account it gave out."""
         return GspreadWriter(
             account or self.account,
             spreadsheet_id="book",
             worksheet="callagent",
+            pause=pause,
             http_client=self.http_client,
         )
 

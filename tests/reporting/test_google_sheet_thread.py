@@ -208,3 +208,35 @@ def test_rows_are_written_as_they_come_until_cancelled() -> None:
         assert clock.monotonic() - began_s >= 4.0
 
     run_jumping(story())
+
+
+class _AtOnce:
+    """A hand that does everything on the loop, so that a loop that jumps need not wait for it."""
+
+    async def do(self, act: Callable[[], None]) -> None:
+        act()
+
+
+def test_the_end_of_a_run_keeps_the_time_between_two_writes() -> None:
+    """What came just after a write waits for its two seconds; a back-off is cut short."""
+
+    async def story() -> None:
+        writer, clock = ScriptedSheet(None, "lost before"), loop_clock()
+        sheet = GoogleSheet(
+            lambda: writer,
+            MemoryDocuments(),
+            clock,
+            on_broken=lambda *_: None,
+            on_works=lambda _: None,
+        )
+        sheet._hand = _AtOnce()  # type: ignore[assignment]
+        left, ended_s = [], []
+        for number in range(3):
+            sheet.write(_row(number))
+            left.append(await sheet.flush(10))
+            ended_s.append(clock.monotonic())
+
+        assert left == [0, 1, 0]
+        assert ended_s == [0.0, 2.0, 4.0]
+
+    run_jumping(story())

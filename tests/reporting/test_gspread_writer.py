@@ -27,6 +27,21 @@ def _rows(*numbers: int) -> list[list[str]]:
     return [["t", "s", "e", "=m", "open", "c", "…123", f"run_1-{number}"] for number in numbers]
 
 
+def test_the_writes_that_make_a_worksheet_are_apart() -> None:
+    """The worksheet, its header, the rows: a pause between them, and none once it is there."""
+    paused: list[str] = []
+    with SheetsTwin() as twin:
+
+        def pause() -> None:
+            paused.append(f"{len(twin.grids['callagent'].rows)} rows")
+
+        writer = twin.writer(pause=pause)
+        writer.append(_rows(1))
+        writer.append(_rows(2))
+
+    assert paused == ["0 rows", "1 rows"]
+
+
 def test_a_missing_worksheet_is_made_with_its_header() -> None:
     """The first row names the columns; rows follow it as plain text."""
     with SheetsTwin() as twin:
