@@ -12,6 +12,7 @@ from callagent_cli.cli.place.dotenv import DOTENV, apply_dotenv, read_dotenv
 from callagent_cli.cli.text.known_secrets import settings_in_use
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.errors import ExitCode
+from callagent_cli.masking import HIDDEN
 from callagent_cli.settings import Credential, Settings
 from callagent_cli.settings_file import (
     SETTINGS_FILE,
@@ -102,10 +103,22 @@ def _text(name: str, value: Any) -> str:  # noqa: ANN401 — any setting.
     if name in _ADDRESSES and value:
         # The path of a hosted webhook opens a door to whoever knows it.
         address = urlsplit(value)
-        return f"{address.scheme}://{address.hostname or ''}/***"
+        return f"{address.scheme}://{address.hostname or ''}/{HIDDEN}"
+    if isinstance(value, str) and "://" in value:
+        return _without_secrets(value)
     if isinstance(value, list):
         return ", ".join(str(each) for each in value)
     return str(value) if value != "" else '""'
+
+
+def _without_secrets(url: str) -> str:
+    """Return an address without user, password and query: each may hold a secret."""
+    scheme, _, rest = url.partition("://")
+    rest, _, query = rest.partition("?")
+    netloc, slash, path = rest.partition("/")
+    user, at, host = netloc.rpartition("@")
+    place = f"{HIDDEN}{at}{host}" if user else netloc
+    return f"{scheme}://{place}{slash}{path}" + (f"?{HIDDEN}" if query else "")
 
 
 def _credential(
