@@ -22,6 +22,7 @@ from callagent_cli.resilience.outcome import RULES, Evidence, Outcome
 from callagent_cli.resilience.recovery import Recovery
 from callagent_cli.resilience.slots import Slots
 from callagent_cli.simulation.scenario.format import Scenario
+from callagent_cli.store.port import Claim
 from callagent_cli.worker import lane
 from callagent_cli.worker.dial import step as dial_step
 from callagent_cli.worker.lane import Lane
@@ -168,6 +169,34 @@ def one_dial_too_many(_: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
     return _with_settings(scenario, {"dialing": {"max_dials": 4}})
 
 
+def redialed_sooner(result: str) -> Plant:
+    """Return the plant that dials people again three minutes after this result."""
+
+    def plant(_: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
+        return _with_settings(scenario, {"dialing": {"redial": {f"{result}_min": 3}}})
+
+    plant.__name__ = f"redialed_sooner_after_{result}"
+    return plant
+
+
+def redials_do_not_wait(patch: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
+    """Take whoever is scheduled for due."""
+    patch.setattr(
+        Agenda,
+        "_first",
+        lambda agenda, state, **more: agenda._resources.store.first_call(
+            Claim(
+                campaign=scenario.name,
+                state=state,
+                due_utc_s=float("inf"),
+                waits_for=more.get("waits_for", ""),
+                steps=more.get("steps", frozenset()),
+            )
+        ),
+    )
+    return scenario
+
+
 def _with_settings(scenario: Scenario, changes: dict[str, Any]) -> Scenario:
     plain = msgspec.to_builtins(scenario)
     _merge(plain["settings"], changes)
@@ -207,6 +236,11 @@ FOUND: Final[tuple[tuple[str, Plant, str], ...]] = (
     ("stuck-calls", stalled_for_ever, "review 1"),
     ("stuck-calls", a_lane_for_each_stuck_call, "dial_settled status=placed"),
     ("late-listing", patient_proof, "nobody_dialed_twice"),
-    ("nobody-answers", one_dial_too_many, "dialed 30"),
+    ("nobody-answers", one_dial_too_many, "dials=at least 4"),
+    ("nobody-answers", redialed_sooner("no_answer"), "result=no_answer due_in_s=at most 3599"),
+    ("nobody-answers", redialed_sooner("busy"), "result=busy due_in_s=at most 899"),
+    ("nobody-answers", redialed_sooner("voicemail"), "result=voicemail due_in_s=at most 14399"),
+    ("nobody-answers", redialed_sooner("declined"), "old=scheduled result=declined"),
+    ("nobody-answers", redials_do_not_wait, "dial_settled status=placed within 14m"),
 )
 """Scenario, plant, and a part of the expectation that must fail under it."""

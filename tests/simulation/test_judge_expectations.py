@@ -51,6 +51,7 @@ OPEN = {"event": "breaker_changed", "where": {"service": "elevenlabs", "new": "o
 LADDER = [(1.0, retry(5)), (6.0, retry(10)), (16.0, retry(20))]
 TRIED = {"event": "attempt_finished"}
 SLEEPS = {"event": "retry_scheduled", "sleeps": [5, 10, 20]}
+DUE_SOON = {"event": "retry_scheduled", "where": {"delay_s": {"at_least": 5, "at_most": 10}}}
 
 
 @pytest.mark.parametrize(
@@ -70,6 +71,11 @@ SLEEPS = {"event": "retry_scheduled", "sleeps": [5, 10, 20]}
         ({"log": [{**OPEN, "where": {"http_status": None}}]}, [OPENED], True),
         ({"log": [{**TRIED, "where": {"trial": True}}]}, [(1.0, attempt())], False),
         ({"log": [{**TRIED, "where": {"attempt": 1}}]}, [(1.0, attempt())], True),
+        ({"log": [DUE_SOON]}, [(1.0, retry(5))], True),
+        ({"log": [DUE_SOON]}, [(1.0, retry(5.5))], True),
+        ({"log": [DUE_SOON]}, [(1.0, retry(10.0001))], True),
+        ({"log": [DUE_SOON]}, [(1.0, retry(4.9)), (1.0, retry(10.1))], False),
+        ({"log": [{**DUE_SOON, "where": {"reason": {"at_least": 1}}}]}, [(1.0, retry(5))], False),
         ({"never": [OPEN]}, [OPENED], False),
         ({"never": [OPEN]}, [], True),
         ({"log": [SLEEPS]}, LADDER, True),

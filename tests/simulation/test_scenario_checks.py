@@ -28,6 +28,12 @@ def parse(text: str) -> LoadedScenario:
     return parse_scenario(text, Path("example.yaml"))
 
 
+def bounded(bounds: str) -> str:
+    """Return a scenario that expects a number of an event within these bounds."""
+    where = f"{{dials: {bounds}}}"
+    return f"{HEAD}expect: {{log: [{{event: call_changed, where: {where}}}]}}\n"
+
+
 def phase(keys: str) -> str:
     """Return a scenario whose timeline has one phase with these keys."""
     return f"{HEAD}timeline:\n  - {{name: p, at: 10s, {keys}}}\n"
@@ -86,6 +92,9 @@ def fault(keys: str) -> str:
         (HEAD + "expect: {always: [finished], breaks: [finished]}", "under `always` and under"),
         (HEAD + "expect: {outcome: {done: 4, failed: 2}}", "adds up to 6, but contacts are 5"),
         (HEAD + "expect: {outcome: {done: {}}}", "needs `at_least` or `at_most`"),
+        (bounded("{}"), "needs `at_least` or `at_most`"),
+        (bounded("{at_least: 3, at_most: 2}"), "larger than `at_most`"),
+        (bounded("{least: 3}"), "takes a value, or `at_least` and `at_most`"),
         (HEAD + "expect: {outcome: {done: {at_least: 3, at_most: 2}}}", "larger than `at_most`"),
         (HEAD + "expect: {log: [{event: breaker_change}]}", "did you mean `breaker_changed`?"),
         (

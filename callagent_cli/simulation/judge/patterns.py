@@ -33,7 +33,7 @@ def log_watchers(case: Case) -> Iterator[Watcher]:
 
 def pattern_text(expected: LogExpectation) -> str:
     """Return a pattern as a person reads it: `breaker_changed service=llm within 45s of …`."""
-    parts = [expected.event, *(f"{name}={value}" for name, value in expected.where.items())]
+    parts = [expected.event, *(f"{name}={_value(each)}" for name, each in expected.where.items())]
     if expected.sleeps:
         parts.append("sleeps " + ", ".join(duration_text(each) for each in expected.sleeps))
     if expected.within is not None:
@@ -43,6 +43,10 @@ def pattern_text(expected: LogExpectation) -> str:
     if expected.times is not None:
         parts.append(f"× {as_range(expected.times)}")
     return " ".join(parts)
+
+
+def _value(wanted: Any) -> str:  # noqa: ANN401 — a value, or its bounds.
+    return str(Range(**wanted) if isinstance(wanted, dict) else wanted)
 
 
 class _Pattern(Watcher):
@@ -198,7 +202,14 @@ def _fits(event: Event, where: Mapping[str, Any]) -> bool:
 def _equal(value: Any, wanted: Any) -> bool:  # noqa: ANN401 — any field of any event.
     if isinstance(wanted, bool) or wanted is None:
         return value is wanted
-    if isinstance(wanted, (int, float)):
-        is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-        return is_number and math.isclose(value, wanted, abs_tol=TOLERANCE_S)
+    if isinstance(wanted, (int, float, dict)):
+        if not isinstance(value, (int, float)) or isinstance(value, bool):
+            return False
+        if isinstance(wanted, dict):
+            return _within(value, **wanted)
+        return math.isclose(value, wanted, abs_tol=TOLERANCE_S)
     return fnmatchcase("" if value is None else str(value), str(wanted))
+
+
+def _within(value: float, at_least: float = -math.inf, at_most: float = math.inf) -> bool:
+    return at_least - TOLERANCE_S <= value <= at_most + TOLERANCE_S

@@ -1,6 +1,9 @@
 """Whether a scenario's expectations speak of things that exist in it."""
 
 from collections.abc import Iterator
+from typing import Any
+
+import msgspec
 
 from callagent_cli.simulation.scenario.format import (
     Count,
@@ -82,6 +85,16 @@ def _event_problems(expected: LogExpectation, key: str) -> Iterator[Found]:
         if name not in known:
             close = nearest(name, known)
             yield f"{key}.where.{name}", f"`{expected.event}` has no field `{name}`{close}"
+    for name, wanted in expected.where.items():
+        if isinstance(wanted, dict):
+            yield from _bounds_problems(f"{key}.where.{name}", wanted)
+
+
+def _bounds_problems(key: str, wanted: dict[str, Any]) -> Iterator[Found]:
+    try:
+        yield from _count_problems(key, msgspec.convert(wanted, Range))
+    except msgspec.ValidationError:
+        yield key, f"`{key}` takes a value, or `at_least` and `at_most` with whole numbers"
 
 
 def _moment_problems(scenario: Scenario, moment: str, key: str) -> Iterator[Found]:

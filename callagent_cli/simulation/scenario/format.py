@@ -252,6 +252,7 @@ class Until(_Part, frozen=True, kw_only=True):
 class LogExpectation(_Part, frozen=True, kw_only=True):
     """A pattern over the events: `event` and the fields in `where`, globs allowed.
 
+    A number may also have bounds there: `due_in_s: {at_least: 3600}`.
     `within` bounds the time from the moment `of` (`outage.start`, `outage.end`; the start of the
     world when it is not given); `times` is how many must match, `sleeps` the delays of the
     retries of one call in a row.
