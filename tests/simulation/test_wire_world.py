@@ -78,6 +78,25 @@ FAULTS = {
 }
 """What each fault must look like to the worker: the outcome of its first attempt."""
 
+OVERLAPS = {
+    "one refusal outlasts another": (
+        "{name: short, at: 0s, for: 3s, target: crm, fault: {refuse: true}}",
+        "{name: long, at: 2s, for: 10s, target: crm, fault: {refuse: true}}",
+    ),
+    "an answer stands before a refusal": (
+        "{name: answer, at: 0s, for: 3s, target: crm, fault: {status: 503}}",
+        "{name: refusal, at: 0s, for: 12s, target: crm, fault: {refuse: true}}",
+    ),
+    "a refusal takes its time": (
+        "{name: slow, at: 0s, for: 14s, target: crm, fault: {refuse: true, latency: 2s}}",
+    ),
+    "a refusal comes and goes inside a black hole": (
+        "{name: flaps, at: 0s, for: 9s, target: '*', flap: {up: 9s, down: 1s}, fault: {dns: true}}",
+        "{name: hole, at: 0s, for: 12s, target: crm, fault: {blackhole: true}}",
+    ),
+}
+"""Phases of one service that meet, as the entries of a timeline."""
+
 ASKING = ("follow", "health", "look_up")
 """Operations that only ask: how often one does depends on when, to the fraction of a second."""
 
@@ -112,11 +131,13 @@ class _Attempts:
     def __init__(self, operation: str) -> None:
         self._operation = operation
         self.ended: list[tuple[str, str]] = []
+        self.ended_at_s: list[float] = []
 
-    def __call__(self, _at_s: float, stamped: Stamped) -> None:
+    def __call__(self, at_s: float, stamped: Stamped) -> None:
         event = stamped.event
         if isinstance(event, AttemptFinished) and event.operation == self._operation:
             self.ended.append((event.outcome, event.error_class))
+            self.ended_at_s.append(at_s)
 
 
 def _received(evidence: Evidence, *left_out: str) -> Counter[str]:
@@ -186,6 +207,27 @@ def test_a_fault_of_one_operation_is_the_same_outcome_on_both_carriers(fault: st
     assert virtual.ended[0] == wire.ended[0] == FAULTS[fault]
     assert world.faults.reached("fault", "crm.look_up") == 1
     assert evidence.totals["done" if "401" not in fault else "parked"] == 1
+
+
+@pytest.mark.parametrize("overlap", OVERLAPS)
+def test_phases_that_overlap_strike_alike_on_both_carriers(overlap: str) -> None:
+    """The first phase of the file that strikes decides, no earlier and not much later."""
+    phases = "".join(f"  - {each}\n" for each in OVERLAPS[overlap])
+    before, _, after = ONE_FAULT.partition("  - {name: fault")
+    text = f"{before}{phases}{after[after.index('until') :]}"
+    scenario = parse_scenario(text, Path("one-fault.yaml")).scenario
+    virtual, wire = _Attempts("crm.look_up"), _Attempts("crm.look_up")
+    expected = World(scenario, 7, follow=virtual)
+    expected.run()
+    world = _wire(scenario, wire)
+
+    world.run()
+
+    assert wire.ended == virtual.ended
+    late_s = [at - due for at, due in zip(wire.ended_at_s, virtual.ended_at_s, strict=True)]
+    assert min(late_s) > -0.5
+    assert max(late_s) < BEHIND_S
+    assert {phase for phase, _ in world.faults.hits} == {phase for phase, _ in expected.faults.hits}
 
 
 def test_a_fault_by_lot_is_drawn_once_on_the_wire() -> None:

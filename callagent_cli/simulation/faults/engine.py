@@ -5,7 +5,7 @@ providers' side: it survives a kill of the worker.
 """
 
 from collections import Counter
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from random import Random
 from typing import Any, Final
@@ -38,6 +38,7 @@ from callagent_cli.simulation.twins.twin import Facts, TwinRequest
 class FaultEngine:
     """Decides request by request; `hits` counts the strikes by phase and target.
 
+    `last_hit` is the strike that `take_back` takes back.
     `start_utc_s` is when the world began: the timeline counts from there.
     """
 
@@ -46,15 +47,8 @@ class FaultEngine:
         self._phases = [
             _ActivePhase(phase, phase.fault, seed) for phase in timeline if phase.fault is not None
         ]
-        self._at_the_door: list[_ActivePhase] = []
         self.hits: Counter[tuple[str, str]] = Counter()
-        self._last_hit = ("", "")
-
-    def move_to_the_door(self, names: Container[str]) -> None:
-        """Leave these phases to `strike_unsent`: whoever meets one never reaches a provider."""
-        moved = [phase for phase in self._phases if phase.name in names]
-        self._phases = [phase for phase in self._phases if phase not in moved]
-        self._at_the_door += moved
+        self.last_hit = ("", "")
 
     def decide(self, target: str, request: TwinRequest, at: float, *, facts: Facts) -> WireAction:
         """Return what happens to a request at the instant `at` (UTC seconds)."""
@@ -67,26 +61,17 @@ class FaultEngine:
         A phase that lets the request pass (by probability, while it is up, within its rate or
         quota) leaves it to the next phase.
         """
-        return self._first_strike(self._phases, target, at_s)
-
-    def strike_unsent(self, target: str, at_s: float) -> WireAction | None:
-        """Return what keeps a request from leaving, if the carrier asks before it sends."""
-        return self._first_strike(self._at_the_door, target, at_s)
-
-    def _first_strike(
-        self, phases: Iterable["_ActivePhase"], target: str, at_s: float
-    ) -> WireAction | None:
-        for phase in phases:
+        for phase in self._phases:
             action = phase.strike(target, at_s)
             if action is not None:
-                self._last_hit = (phase.name, target)
-                self.hits[self._last_hit] += 1
+                self.last_hit = (phase.name, target)
+                self.hits[self.last_hit] += 1
                 return action
         return None
 
     def take_back(self) -> None:
         """Count the last strike no longer: it changed nothing for the request that it met."""
-        self.hits[self._last_hit] -= 1
+        self.hits[self.last_hit] -= 1
 
     def reached(self, phase: str, target: str = "") -> int:
         """Return how often a phase struck, any operation or those that `target` covers."""

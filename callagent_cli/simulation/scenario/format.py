@@ -191,9 +191,8 @@ class Fault(_Part, frozen=True, kw_only=True):
     """What goes wrong: exactly one kind; `latency` may also delay another kind.
 
     `applied` is the probability that the provider did the work behind the error. Under `refuse`,
-    `dns` and `blackhole` no request leaves. With `--wire` they shut the port of a whole service;
-    what strikes one operation, or by lot, meets a port of its own that is shut in the same way, and
-    `dns` is a refused connection: no name is looked up outside this machine.
+    `dns` and `blackhole` no request leaves. With `--wire` what they strike meets a port that is
+    shut in truth, and `dns` is a refused connection: no name is looked up outside this machine.
     """
 
     status: Status | None = None

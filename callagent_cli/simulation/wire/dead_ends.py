@@ -1,7 +1,8 @@
-"""Addresses of loopback at which no request arrives, for faults that strike single operations.
+"""Addresses of loopback at which no request arrives, for faults under which none leaves.
 
-A port cannot refuse one operation of a service and serve the others. So a request that is to be
-refused is sent to an address of its own, where its connection is refused or never made in truth.
+A port cannot refuse one operation of a service, or one request by lot, and serve the others. So a
+request that is to be refused is sent to an address of its own, where its connection is refused or
+never made in truth.
 """
 
 from typing import Self

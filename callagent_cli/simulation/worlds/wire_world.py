@@ -1,29 +1,25 @@
 """A world on real sockets: the same scenario over loopback, worker and twins on one fast clock."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import msgspec
 
 from callagent_cli.clock import EPOCH_OF_SIMULATIONS_S, Clock
 from callagent_cli.errors import StoreError
-from callagent_cli.services.http import Http, NotSent, Request, Response
+from callagent_cli.services.http import Http
 from callagent_cli.settings import Settings
-from callagent_cli.simulation.faults.engine import FaultEngine
 from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.scenario.fault_kind import kind_of
 from callagent_cli.simulation.scenario.format import Phase, Scenario
-from callagent_cli.simulation.scenario.words import EVERYTHING, matches
 from callagent_cli.simulation.wire.dead_ends import DeadEnds
 from callagent_cli.simulation.wire.loop import SPEED_MAX, Fidelity, ScaledLoop
 from callagent_cli.simulation.wire.server import WireServer
 from callagent_cli.simulation.worlds.stage import Follow, Life, Stage
+from callagent_cli.simulation.worlds.wire_door import NOWHERE, Tickets, WireDoor
 from callagent_cli.worker.worker import Worker
-
-_SHUT: Final = {"refuse": "refuse", "dns": "refuse", "blackhole": "swallow"}
-"""Kinds of faults under which no request leaves, and what the ports do to whoever connects."""
 
 Dial = Callable[[str], Http]
 """Makes a real client for a base address; it is only ever given addresses of loopback."""
@@ -58,8 +54,9 @@ class WireWorld(Stage):
         self._clients: list[Http] = []
         self._dead_ends: DeadEnds | None = None
         self._lost: dict[str, Http] = {}
-        self._at_the_door = [each.name for each in scenario.timeline if _strikes_at_the_door(each)]
-        self.faults.move_to_the_door(self._at_the_door)
+        self._tickets = Tickets(self.faults)
+        for desk in self._desks.values():
+            desk.faults = self._tickets
 
     @property
     def notes(self) -> list[str]:
@@ -95,23 +92,16 @@ class WireWorld(Stage):
             return EPOCH_OF_SIMULATIONS_S + loop.time()
 
         async with WireServer(self._desks, utc_s) as server:
-            self._dead_ends = DeadEnds() if self._at_the_door else None
+            if any(_keeps_from_leaving(phase) for phase in self.scenario.timeline):
+                self._dead_ends = DeadEnds()
             self._urls = server.urls
             self.settings = _pointed(self.settings, server.urls)
-            beside = [
-                asyncio.create_task(self.fidelity.measure(), name="fidelity"),
-                *(
-                    asyncio.create_task(_shut_and_open(server, phase), name=phase.name)
-                    for phase in self.scenario.timeline
-                    if _shuts_ports(phase)
-                ),
-            ]
+            measuring = asyncio.create_task(self.fidelity.measure(), name="fidelity")
             try:
                 return await self._lives_in_turn()
             finally:
-                for task in beside:
-                    task.cancel()
-                await asyncio.gather(*beside, return_exceptions=True)
+                measuring.cancel()
+                await asyncio.gather(measuring, return_exceptions=True)
                 if self._dead_ends is not None:
                     self._dead_ends.close()
 
@@ -166,9 +156,7 @@ class WireWorld(Stage):
 
     def _connect(self, service: str, clock: Clock) -> Http:
         door = self._open_client(self._urls[service])
-        return _WatchedDoor(
-            door, self.faults, self._shutting(service), clock.monotonic, nowhere=self._nowhere()
-        )
+        return WireDoor(door, self._tickets, clock.monotonic, nowhere=self._nowhere())
 
     def _nowhere(self) -> dict[str, Http]:
         """Return clients that no request leaves, one for all services; none if none is needed.
@@ -177,7 +165,7 @@ class WireWorld(Stage):
         """
         ends = self._dead_ends
         if ends is not None and not self._lost:
-            urls = {"refuse": ends.refusing_url, "swallow": ends.swallowing_url}
+            urls = {"refuses": ends.refusing_url, "swallows": ends.swallowing_url}
             self._lost = {how: self._open_client(url) for how, url in urls.items()}
         return self._lost
 
@@ -186,99 +174,9 @@ class WireWorld(Stage):
         self._clients.append(client)
         return client
 
-    def _shutting(self, service: str) -> list[Phase]:
-        return [
-            phase
-            for phase in self.scenario.timeline
-            if _shuts_ports(phase) and phase.target in {EVERYTHING, service}
-        ]
-
-
-class _WatchedDoor:
-    """Sends what a fault keeps from leaving to a dead end, and counts it: no twin hears of it."""
-
-    def __init__(
-        self,
-        door: Http,
-        faults: FaultEngine,
-        phases: list[Phase],
-        now_s: Callable[[], float],
-        *,
-        nowhere: Mapping[str, Http],
-    ) -> None:
-        self._door = door
-        self._faults = faults
-        self._phases = phases
-        self._now_s = now_s
-        self._nowhere = nowhere
-
-    async def send(self, request: Request) -> Response:
-        """Return the answer, whatever its status."""
-        at_s = self._now_s()
-        struck = self._faults.strike_unsent(request.target, at_s)
-        if struck is not None:
-            await asyncio.sleep(min(struck.delay_s, request.timeout_s))
-            return await self._nowhere[_SHUT[struck.kind]].send(request)
-        try:
-            return await self._door.send(request)
-        except NotSent:
-            for phase in self._phases:
-                if phase.at <= at_s < phase.ends_at and matches(phase.target, request.target):
-                    self._faults.hits[phase.name, request.target] += 1
-            raise
-
-    async def close(self) -> None:
-        """Release the connections."""
-        await self._door.close()
-
 
 def _keeps_from_leaving(phase: Phase) -> bool:
-    return phase.fault is not None and kind_of(phase.fault) in _SHUT
-
-
-def _shuts_ports(phase: Phase) -> bool:
-    """Whether a phase is played by the ports themselves: a whole service, without lots."""
-    return _keeps_from_leaving(phase) and phase.probability >= 1 and "." not in phase.target
-
-
-def _strikes_at_the_door(phase: Phase) -> bool:
-    """Whether a phase keeps single requests from leaving: one operation, or some by lot."""
-    return _keeps_from_leaving(phase) and not _shuts_ports(phase)
-
-
-async def _shut_and_open(server: WireServer, phase: Phase) -> None:
-    """Shut the ports that a phase strikes, and open them when it is over."""
-    loop = asyncio.get_running_loop()
-    services = [name for name in server.urls if phase.target in {EVERYTHING, name}]
-    for shut_s, open_s in _spells(phase):
-        await asyncio.sleep(max(0.0, shut_s - loop.time()))
-        for service in services:
-            _shut(server, service, phase)
-        if open_s == float("inf"):
-            return
-        await asyncio.sleep(max(0.0, open_s - loop.time()))
-        for service in services:
-            await server.open(service)
-
-
-def _shut(server: WireServer, service: str, phase: Phase) -> None:
-    swallows = phase.fault is not None and _SHUT[kind_of(phase.fault)] == "swallow"
-    if swallows:
-        server.swallow(service)
-    else:
-        server.refuse(service)
-
-
-def _spells(phase: Phase) -> list[tuple[float, float]]:
-    """Return when the ports are shut and opened again: once, or as often as the phase flaps."""
-    flap = phase.flap
-    if flap is None:
-        return [(phase.at, phase.ends_at)]
-    spells, at_s = [], phase.at
-    while at_s < phase.ends_at:
-        spells.append((at_s, min(at_s + flap.down, phase.ends_at)))
-        at_s += flap.down + flap.up
-    return spells
+    return phase.fault is not None and kind_of(phase.fault) in NOWHERE
 
 
 def _pointed(settings: Settings, urls: dict[str, str]) -> Settings:
