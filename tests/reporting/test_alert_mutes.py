@@ -2,7 +2,15 @@
 
 import pytest
 from outbox_desk import Desk, run_story
-from reporting_doubles import EPOCH_S, Drill, ScriptedChannel, alert, breaker, failed_attempt
+from reporting_doubles import (
+    EPOCH_S,
+    Drill,
+    ScriptedChannel,
+    alert,
+    breaker,
+    failed_attempt,
+    failed_call,
+)
 
 from callagent_cli.events import CommandObeyed
 from callagent_cli.reporting.incidents.mutes import Mute, Mutes, mute_argument, mute_of, mutes_of
@@ -21,6 +29,61 @@ def test_how_a_muted_incident_stands_is_told_when_the_mute_is_over() -> None:
     drill.at(601)
 
     assert before == ["opened"]
+    assert drill.kinds == ["opened", "update"]
+
+
+def _down(drill: Drill) -> Drill:
+    return drill.see(*[failed_attempt()] * 4, breaker("closed", "open"))
+
+
+def test_what_begins_under_a_mute_is_told_when_it_is_over() -> None:
+    """Its opened alert reached nobody, nor did the update that came in between."""
+    drill = Drill().see(_muted("all", 600)).at(300)
+    _down(drill).see(failed_call(), failed_attempt(call="call_2"), failed_call("call_2")).at(599)
+    before = len(drill.told)
+    drill.at(601)
+
+    assert len(drill.told) == before + 1
+    assert drill.kinds[-1] == "update"
+    assert drill.at(1700).kinds[before + 1 :] == []
+
+
+@pytest.mark.parametrize(
+    ("killed_s", "rest_s", "told_s"), [(120, 5, 600), (590, 100, 690), (10, 400, 600)]
+)
+def test_a_kill_under_a_mute_does_not_lose_its_end(
+    killed_s: float, rest_s: float, told_s: float
+) -> None:
+    """The next run tells it when the mute is over, or at its start when it is so by then."""
+    drill = _down(Drill()).see(_muted("elevenlabs", 600)).at(killed_s)
+    drill.restart(after_s=rest_s)
+    before = list(drill.at(told_s - 0.5).kinds) if told_s > killed_s + rest_s else ["opened"]
+    drill.at(told_s)
+    drill.restart()
+    drill.at(told_s + 1000)
+
+    assert before == ["opened"]
+    assert drill.kinds == ["opened", "update"]
+
+
+def test_a_mute_that_is_lifted_tells_at_once_how_things_stand() -> None:
+    """Unless another one covers the incident: then at its end."""
+    unmute = CommandObeyed(command="unmute", argument="all", by="ana")
+    drill = _down(Drill().see(_muted("all", 3600), _muted("crm", 3600)).at(60))
+    drill.at(100).see(unmute).at(100)
+
+    assert drill.kinds == ["opened", "update"]
+    covered = _down(Drill().see(_muted("all", 3600), _muted("elevenlabs", 600)).at(60))
+    covered.at(100).see(unmute).at(599)
+    assert covered.kinds == ["opened"]
+    assert covered.at(600).kinds == ["opened", "update"]
+
+
+def test_lifting_a_mute_that_is_over_tells_nothing() -> None:
+    """Everybody has heard what it kept back."""
+    unmute = CommandObeyed(command="unmute", argument="all", by="ana")
+    drill = _down(Drill().see(_muted("all", 100)).at(60)).at(200).see(unmute).at(300)
+
     assert drill.kinds == ["opened", "update"]
 
 

@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from msgspec import structs
+
 from callagent_cli.events import (
     AttemptFinished,
     BreakerChanged,
@@ -158,18 +160,12 @@ class IncidentBook:
                 if everything or named_by(incident.id, event.argument):
                     self.acknowledge(incident.id, now, by=event.by)
         elif event.command == "mute":
-            self._mute(event.argument, now)
+            mute = mute_of(event.argument)
+            if mute is not None:
+                self._open.mute(structs.replace(mute, by=event.by), now)
+        elif event.command == "unmute":
+            self._open.unmute(event.argument, now)
         text = f"{event.by or 'operator'}: {event.command} {event.argument}".rstrip()
         for incident in self._open.all():
             self._shared.tell_move(slot_of(incident), now, text)
         return []
-
-    def _mute(self, argument: str, now: Now) -> None:
-        """Tell how the muted incidents stand as soon as the mute is over."""
-        mute = mute_of(argument)
-        if mute is None:
-            return
-        for incident in self._open.all():
-            if mute.covers(incident.id, incident.service):
-                timers = self._open.timers(slot_of(incident))
-                timers.unmute_s = now.monotonic_s + max(0.0, mute.until_utc_s - now.utc_s)

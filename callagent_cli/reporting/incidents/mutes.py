@@ -60,6 +60,11 @@ class Mutes:
                 return mute
         return None
 
+    def end_utc_s(self, incident: str, service: str) -> float:
+        """Return when the last mute ends, or ended, that covers an incident; 0 without one."""
+        ends = (each.until_utc_s for each in self._mutes.values() if each.covers(incident, service))
+        return max(ends, default=0.0)
+
 
 def mutes_of(documents: Documents) -> list[Mute]:
     """Return the mutes that were not lifted, those that are over included."""

@@ -8,6 +8,7 @@ from callagent_cli.events import AlertKind, AlertRaised, Severity
 from callagent_cli.reporting.incidents import incident as kept
 from callagent_cli.reporting.incidents import wording
 from callagent_cli.reporting.incidents.incident import Documents, Incident
+from callagent_cli.reporting.incidents.mutes import Mute, Mutes
 from callagent_cli.reporting.incidents.text import Text
 from callagent_cli.reporting.incidents.timers import NEVER, Now, Timers
 
@@ -53,6 +54,7 @@ class OpenIncidents:
         self._open: dict[str, Incident] = {}
         self._timers: dict[str, Timers] = {}
         self._count = 0
+        self._mutes = Mutes(documents)
         self.recent: dict[str, Incident] = {}
         for incident in kept.load(documents):
             self._take_up(incident, now)
@@ -76,6 +78,7 @@ class OpenIncidents:
             timers.updated_s = now.monotonic_s - ago_s
         if incident.calls_failed > incident.told_failed:
             self.want_update(slot, now)
+        self._await_unmute(slot, now)
 
     def __contains__(self, slot: object) -> bool:
         return slot in self._open
@@ -110,6 +113,7 @@ class OpenIncidents:
         fields.setdefault("first_failure_utc_s", now.utc_s)
         self._open[slot] = Incident(id=self._next_id(), opened_utc_s=now.utc_s, **fields)
         self._timers[slot] = Timers()
+        self._await_unmute(slot, now)
 
     def _next_id(self) -> str:
         """Return an id that nobody has: a process that watches opens incidents too."""
@@ -157,6 +161,7 @@ class OpenIncidents:
             return None
         del self.recent[slot]
         self.take_back(slot, recent, Timers(opened_s=now.monotonic_s))
+        self._await_unmute(slot, now)
         return recent
 
     def reopen(self, slot: str, **fields: Any) -> Incident:  # noqa: ANN401 — as above.
@@ -197,6 +202,35 @@ class OpenIncidents:
         every_s = REMIND_CRITICAL_S if urgent else REMIND_S
         self._timers[slot].remind_s = now.monotonic_s + every_s - ago_s % every_s
 
+    # Mutes
+
+    def mute(self, mute: Mute, now: Now) -> None:
+        """Take up a mute; how its incidents stand is told as soon as it is over."""
+        self._mutes.set(mute)
+        for slot in self._open:
+            self._await_unmute(slot, now)
+
+    def unmute(self, target: str, now: Now) -> None:
+        """End a mute; how the incidents stand that it covered last is told at once."""
+        silent = [slot for slot in self._open if self._is_muted(slot, now)]
+        self._mutes.lift(target)
+        for slot in silent:
+            self._await_unmute(slot, now)
+            if not self._is_muted(slot, now):
+                self._timers[slot].unmute_s = now.monotonic_s
+
+    def _is_muted(self, slot: str, now: Now) -> bool:
+        incident = self._open[slot]
+        return self._mutes.covering(incident.id, incident.service, now.utc_s) is not None
+
+    def _await_unmute(self, slot: str, now: Now) -> None:
+        """Set when to tell how an incident stands: at the end of a mute that keeps it silent."""
+        incident = self._open[slot]
+        told_s = max(incident.opened_utc_s, incident.updated_utc_s or 0.0)
+        end_s = self._mutes.end_utc_s(incident.id, incident.service)
+        wait_s = max(0.0, end_s - now.utc_s) if end_s > told_s else NEVER
+        self._timers[slot].unmute_s = now.monotonic_s + wait_s
+
     # Alerts
 
     def alert(
@@ -229,6 +263,7 @@ class OpenIncidents:
             self.remind(slot, now)
         text = wording.changed(incident, now.utc_s)
         self.change(slot, save=False, told_failed=incident.calls_failed, updated_utc_s=now.utc_s)
+        self._await_unmute(slot, now)
         well = incident.closed_utc_s is not None and incident.cause != "worker"
         return self.alert(slot, "update", text, severity="info" if well else None)
 
@@ -268,7 +303,6 @@ class OpenIncidents:
             if timers.resolve_s <= now.monotonic_s:
                 alerts.append(self.resolve(slot, now))
             elif min(timers.update_s, timers.unmute_s) <= now.monotonic_s:
-                timers.unmute_s = NEVER
                 alerts.append(self.tell_update(slot, now))
             elif timers.remind_s <= now.monotonic_s:
                 self.remind(slot, now)
