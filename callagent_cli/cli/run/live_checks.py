@@ -15,14 +15,15 @@ def require_credentials(settings: Settings, environ: Mapping[str, str]) -> None:
     if settings.mode != "live":
         return
     services = settings.services
-    voice, crm = services.elevenlabs, services.crm
-    missing = []
-    if not voice.api_key.read(environ):
-        missing.append(voice.api_key.env or "elevenlabs.api_key")
-    if not services.llm.api_key.read(environ):
-        missing.append(services.llm.api_key.env or "llm.api_key")
-    if crm.provider != "none" and not crm.token.read(environ):
-        missing.append(crm.token.env or "crm.token")
+    voice, crm, second = services.elevenlabs, services.crm, services.llm.fallback
+    wanted = {"elevenlabs.api_key": voice.api_key, "llm.api_key": services.llm.api_key}
+    if second is not None:
+        wanted["llm.fallback.api_key"] = second.api_key
+    if crm.provider != "none":
+        wanted["crm.token"] = crm.token
+    lacking = {name: secret for name, secret in wanted.items() if not secret.read(environ)}
+    # Both models may share one variable.
+    missing = list(dict.fromkeys(secret.env or name for name, secret in lacking.items()))
     missing += [
         f"services.elevenlabs.{name}"
         for name in ("agent_id", "agent_phone_number_id")

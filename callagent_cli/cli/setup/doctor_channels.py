@@ -18,6 +18,7 @@ from callagent_cli.settings import Alerts
 
 _CHANNELS: Final = ("email", "telegram", "webhook", "slack", "pagerduty", "apprise")
 _SHEET: Final = "sheet"
+_HEARTBEAT: Final = "heartbeat"
 
 
 async def channel_checks(place: Workplace, environ: Mapping[str, str]) -> list[Check]:
@@ -31,9 +32,22 @@ async def channel_checks(place: Workplace, environ: Mapping[str, str]) -> list[C
     ]
     if not checks:
         checks.append(_nobody(place))
+    if place.settings.alerts.heartbeat_url:
+        checks.append(await _heartbeat(place, doors))
     if place.settings.sheet.spreadsheet_id:
         checks.append(await _sheet(place, doors, redactor))
     return checks
+
+
+async def _heartbeat(place: Workplace, doors: RealDoors) -> Check:
+    """Look at the address alone: a request would start the watch outside."""
+    try:
+        await doors.heartbeat(place.settings.alerts.heartbeat_url, system_clock()).close()
+    except SettingsError as error:
+        return Check(name=_HEARTBEAT, status="failed", text=error.message, fix=error.hint)
+    text = "is set; it cannot be checked without starting the watch"
+    fix = "see whether the service outside hears of a run"
+    return Check(name=_HEARTBEAT, status="ok", text=text, fix=fix)
 
 
 def _nobody(place: Workplace) -> Check:

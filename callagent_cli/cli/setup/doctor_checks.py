@@ -15,12 +15,20 @@ import msgspec
 from callagent_cli.cli.place.dotenv import DOTENV
 from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.cli.run.live_checks import require_credentials
+from callagent_cli.cli.run.trace_export import VARIABLE
 from callagent_cli.errors import CredentialsMissing, SettingsError
 from callagent_cli.settings_file import SETTINGS_FILE
 from callagent_cli.store.lock import holder
 
 FREE_BYTES_MIN: Final = 500_000_000
 """A million calls and their journal take about this much."""
+
+_PACKAGES: Final[dict[str, tuple[str, ...]]] = {
+    "apprise": ("apprise",),
+    "otel": ("opentelemetry.sdk", "opentelemetry.exporter.otlp.proto.http"),
+    "metrics": ("prometheus_client",),
+}
+"""What each extra brings."""
 
 _OLDEST: Final = (3, 11)
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
@@ -37,12 +45,15 @@ class Check(msgspec.Struct, frozen=True, kw_only=True):
     fix: str = ""
 
 
-def local_checks(place: Workplace | None, environ: Mapping[str, str]) -> list[Check]:
+def local_checks(
+    place: Workplace | None, environ: Mapping[str, str], *, config: Path | None = None
+) -> list[Check]:
     """Return the checks of this machine; without a workplace only those that need none."""
     checks = [_python()]
     if place is None:
         return checks
-    checks += [_settings(place), _credentials(place, environ), *_extras(place)]
+    checks += [_settings(place, config), _credentials(place, environ)]
+    checks += _extras(place, environ)
     checks += [_writable(place.state_dir, "database"), _writable(place.logs_dir, "logs")]
     checks += [*_private(place), _disk(place.state_dir), _worker(place)]
     return checks
@@ -55,8 +66,9 @@ def _python() -> Check:
     return Check(name="python", status="ok", text=version)
 
 
-def _settings(place: Workplace) -> Check:
-    where = str(SETTINGS_FILE) if SETTINGS_FILE.exists() else "the defaults"
+def _settings(place: Workplace, config: Path | None) -> Check:
+    file = config or (SETTINGS_FILE if SETTINGS_FILE.exists() else None)
+    where = str(file) if file else "the defaults"
     text = f"{where}, mode {place.settings.mode}"
     return Check(name="settings", status="ok", text=text)
 
@@ -71,12 +83,29 @@ def _credentials(place: Workplace, environ: Mapping[str, str]) -> Check:
     return Check(name="credentials", status="ok", text="all are given")
 
 
-def _extras(place: Workplace) -> Iterator[Check]:
-    wants = {"apprise": place.settings.alerts.apprise is not None}
-    for name, wanted in wants.items():
-        if wanted and importlib.util.find_spec(name) is None:
-            fix = f"pip install 'callagent[{name}]'"
+def _extras(place: Workplace, environ: Mapping[str, str]) -> Iterator[Check]:
+    """Yield the extras that are missing; only a flag of `run` says whether metrics are wanted."""
+    wanted = {
+        "apprise": place.settings.alerts.apprise is not None,
+        "otel": bool(environ.get(VARIABLE)),
+        "metrics": False,
+    }
+    for name, needed in wanted.items():
+        if all(_is_installed(package) for package in _PACKAGES[name]):
+            continue
+        fix = f"pip install 'callagent[{name}]'"
+        if needed:
             yield Check(name=name, status="failed", text="is set but not installed", fix=fix)
+        elif name == "metrics":
+            text = "not installed; `run --metrics-port` needs it"
+            yield Check(name=name, status="ok", text=text, fix=fix)
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return importlib.util.find_spec(package) is not None
+    except ModuleNotFoundError:  # Not even what it is a part of.
+        return False
 
 
 def _nearest(folder: Path) -> Path:

@@ -44,5 +44,5 @@ def _checks(config: Path | None) -> list[Check]:
     except SettingsError as error:
         found = Check(name="settings", status="failed", text=error.message, fix=error.hint)
         return [*local_checks(None, os.environ), found]
-    checks = local_checks(place, os.environ)
+    checks = local_checks(place, os.environ, config=config)
     return [*checks, *asyncio.run(network_checks(place, os.environ))]

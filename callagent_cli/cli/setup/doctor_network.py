@@ -10,7 +10,8 @@ from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.cli.setup.doctor_channels import channel_checks
 from callagent_cli.cli.setup.doctor_checks import Check
 from callagent_cli.clock import system_clock
-from callagent_cli.events import Bus
+from callagent_cli.errors import NetworkFailure
+from callagent_cli.events import Bus, HealthChecked, Stamped
 from callagent_cli.services.http import Http, Request, Response
 from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.store.sqlite_store import SqliteStore
@@ -56,7 +57,13 @@ async def network_checks(place: Workplace, environ: Mapping[str, str]) -> list[C
 
 async def _services(place: Workplace, environ: Mapping[str, str]) -> list[Check]:
     clock = system_clock()
+    bus = Bus(clock)
     doors: list[_Listening] = []
+    answers: dict[str, HealthChecked] = {}
+
+    def note(stamped: Stamped) -> None:
+        if isinstance(stamped.event, HealthChecked):
+            answers[stamped.event.service] = stamped.event
 
     def connect(_service: str, base_url: str) -> Http:
         doors.append(_Listening(HttpxClient(base_url=base_url)))
@@ -68,7 +75,7 @@ async def _services(place: Workplace, environ: Mapping[str, str]) -> list[Check]
         worker = assemble(
             place.settings,
             clock=clock,
-            bus=Bus(clock),
+            bus=bus,
             store=store,
             campaign="doctor",
             environ=environ,
@@ -76,29 +83,36 @@ async def _services(place: Workplace, environ: Mapping[str, str]) -> list[Check]
         )
         for door in doors:
             stack.push_async_callback(door.close)
+        bus.listen(note, HealthChecked)
         checks = []
         for name, checker in worker.resources.services.checkers.items():
             await checker.check_once(next_check_s=0.0)
             guard = worker.resources.services.guards[name]
             guard.disarm()
-            checks.append(_health(name, checker.health, place))
+            checks.append(_health(name, answers[name]))
         return [*checks, _skew([door.skew_s for door in doors])]
 
 
-def _health(name: str, health: str, place: Workplace) -> Check:
-    if health == "healthy":
+def _health(name: str, answer: HealthChecked) -> Check:
+    if answer.health == "healthy":
         return Check(name=name, status="ok", text="healthy")
-    if health == "unknown":
+    if answer.health == "unknown":
         fix = f"check the key and the address of `{name}` in `callagent.yaml`"
         return Check(name=name, status="failed", text="refuses the health check", fix=fix)
-    fix = "look at its status page; a run waits for it" if place.settings else ""
-    return Check(name=name, status="failed", text="does not answer as it should", fix=fix)
+    if answer.error_class == NetworkFailure.__name__:
+        text = f"cannot be reached ({answer.error_message})"
+        fix = f"check the address of `{name}` in `callagent.yaml`, and the network from here"
+        return Check(name=name, status="failed", text=text, fix=fix)
+    text = f"does not answer as it should ({answer.error_message})"
+    fix = "look at its status page; a run waits for it"
+    return Check(name=name, status="failed", text=text, fix=fix)
 
 
 def _skew(skews_s: list[float | None]) -> Check:
     known = [skew_s for skew_s in skews_s if skew_s is not None]
     if not known:
-        return Check(name="clock", status="warning", text="no service told its time", fix="")
+        fix = "ask again once a service answers, or compare this machine's clock by NTP"
+        return Check(name="clock", status="warning", text="no service told its time", fix=fix)
     worst_s = max(known, key=abs)
     text = f"{abs(worst_s):.0f} s {'ahead' if worst_s > 0 else 'behind'} of the services"
     if abs(worst_s) > SKEW_MAX_S:
