@@ -5,11 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-import msgspec
-
 from callagent_cli.errors import ServiceUnavailable, SettingsError
 from callagent_cli.reporting.google_sheet import EVERY_S, SheetError
 from callagent_cli.reporting.gspread_errors import Translator, WorksheetGone
+from callagent_cli.reporting.redaction import json_fields
 from callagent_cli.reporting.sheet_layout import (
     COLUMNS,
     HEAD_ROWS,
@@ -234,12 +233,12 @@ def _never() -> bool:
 def read_account(settings: Sheet, environ: Mapping[str, str]) -> dict[str, object]:
     """Return the service account; raises `SettingsError` when it is not given or is no JSON."""
     secret = settings.service_account.read(environ)
-    try:
-        return msgspec.json.decode(secret, type=dict[str, object])
-    except msgspec.DecodeError as error:
+    fields = json_fields(secret)
+    if fields is None:
         what = "cannot be read" if secret else "is not given"
         hint = f"set {settings.service_account.env or 'its `file`'} to the service account's JSON"
-        raise SettingsError(f"`sheet.service_account` {what}", hint=hint) from error
+        raise SettingsError(f"`sheet.service_account` {what}", hint=hint)
+    return fields
 
 
 def sheet_writer(settings: Sheet, environ: Mapping[str, str]) -> Callable[[], GspreadWriter]:

@@ -1,5 +1,6 @@
 """Takes secrets and phone numbers out of every text before it reaches a log or a person."""
 
+import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
@@ -125,11 +126,22 @@ def _credentials(value: object) -> Iterator[Credential]:
             yield from _credentials(getattr(value, name))
 
 
+def json_fields(secret: str) -> dict[str, object] | None:
+    """Return what a credential in JSON holds; none when it is no such.
+
+    A line of its key may end in a true line feed: `.env` makes one of its escape in double quotes.
+    """
+    try:
+        found = json.loads(secret, strict=False)
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
 def _parts(secret: str) -> list[str]:
     """Return a secret, what stands between its spaces, and what is secret by itself inside."""
-    try:
-        fields = msgspec.json.decode(secret, type=dict[str, object])
-    except msgspec.DecodeError:
+    fields = json_fields(secret)
+    if fields is None:
         words = secret.split()
         addresses = [word for word in words if "://" in word]
         return [secret, *words, *(part for url in addresses for part in _capabilities(url))]

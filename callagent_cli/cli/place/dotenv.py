@@ -10,12 +10,15 @@ from callagent_cli.errors import SettingsError
 DOTENV: Final = Path(".env")
 _LINE: Final = re.compile(r"\s*(?:export\s+)?([A-Za-z_]\w*)\s*=\s*(.*?)\s*")
 _QUOTED: Final = re.compile(r"""(["'])(.*)\1(?:\s+#.*)?""")
+_ESCAPED: Final = re.compile(r"""\\([\\"nrt])""")
+_ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t"}
+"""What a backslash makes of a letter inside double quotes; single quotes keep it."""
 
 
 def read_dotenv(path: Path) -> dict[str, str]:
     """Return the variables of a `.env` file; raises `SettingsError` and never quotes a value."""
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
@@ -41,4 +44,8 @@ def apply_dotenv(environ: MutableMapping[str, str], path: Path = DOTENV) -> None
 
 def _value(text: str) -> str:
     quoted = _QUOTED.fullmatch(text)
-    return quoted[2] if quoted else text.partition(" #")[0].rstrip()
+    if quoted is None:
+        return text.partition(" #")[0].rstrip()
+    if quoted[1] == "'":
+        return quoted[2]
+    return _ESCAPED.sub(lambda found: _ESCAPES.get(found[1], found[1]), quoted[2])
