@@ -8,6 +8,7 @@ from pathlib import Path
 from msgspec import structs
 
 from callagent_cli.cli.alerts.learned import keep_learned, recall_learned
+from callagent_cli.cli.alerts.mute_targets import require_target
 from callagent_cli.cli.place.living_worker import ask, not_yet
 from callagent_cli.cli.place.operator import operator_name
 from callagent_cli.cli.place.workplace import Workplace, workplace
@@ -135,7 +136,10 @@ def _alert(place: Workplace) -> Alert:
 
 
 def mute(target: str, lasts: str, config: Path | None) -> int:
-    """Mute an incident, a service or `all` for some time; raises `UsageError` without an end."""
+    """Mute an incident, a service or `all` for some time.
+
+    Raises `UsageError` without an end, and for a target that no alert is about.
+    """
     seconds = parse_duration(lasts) if lasts else None
     if not target or seconds is None or seconds <= 0:
         hint = "`callagent alerts mute elevenlabs --for 1h`"
@@ -157,6 +161,8 @@ def _wish(name: str, argument: str, text: str, *, config: Path | None, done: Mut
     place = workplace(config, os.environ)
     store = place.write_store()
     try:
+        if done is not None:
+            require_target(place, store, done.target)
         answer = ask(place, store, name, argument)
         if answer is None:
             _directly(place, store, argument, done)
