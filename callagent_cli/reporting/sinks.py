@@ -125,7 +125,7 @@ class FileSink:
 
     def _open_first(self) -> int:
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             return self._open(self.path)
         except OSError as error:
             message = f"cannot write `{self.path}`: {error.strerror or error}"

@@ -51,7 +51,8 @@ def _assert_private(folder: Path, *expected: str) -> None:
     assert not public
     for name in expected:
         assert any(file.endswith(name) for file in modes), (name, sorted(modes))
-    assert stat.S_IMODE((folder / ".callagent").stat().st_mode) == PRIVATE_FOLDER
+    for name in (".callagent", "logs"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == PRIVATE_FOLDER, name
 
 
 def test_a_run_that_goes_on_keeps_its_files_private(tmp_path: Path) -> None:

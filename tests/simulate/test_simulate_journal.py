@@ -46,6 +46,20 @@ def test_the_journal_is_the_log_and_the_ledger(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["j.json"]
 
 
+def test_the_journal_is_private_whatever_the_umask_says(tmp_path: Path) -> None:
+    """A scenario may name real people, and a recording holds what was said."""
+    before = os.umask(0o000)
+    try:
+        journal = JournalFile(tmp_path / "j.json", SCENARIO, 7)
+    finally:
+        os.umask(before)
+    (part,) = tmp_path.iterdir()
+    mode = stat.S_IMODE(part.stat().st_mode)
+    journal.close()
+
+    assert mode == 0o600
+
+
 def test_a_world_that_dies_leaves_the_last_journal_as_it_was(tmp_path: Path) -> None:
     """Half a journal never takes the place of a whole one, nor stays beside it."""
     path = tmp_path / "j.json"

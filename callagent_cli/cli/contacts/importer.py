@@ -1,7 +1,6 @@
 """Takes a contacts file into the store, and says what became of every row."""
 
 import hashlib
-import os
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing, suppress
@@ -14,6 +13,7 @@ from callagent_cli.calls.model import Call, CallState, Contact
 from callagent_cli.cli.contacts.columns import LOADING, half_loaded, known_columns, remember_columns
 from callagent_cli.cli.contacts.marks import Marks
 from callagent_cli.cli.contacts.spool import CallSpool
+from callagent_cli.cli.place.private import make_private_folder, private
 from callagent_cli.cli.text.spreadsheet import csv_line
 from callagent_cli.contacts.files.source import file_sha256
 from callagent_cli.contacts.options import (
@@ -274,8 +274,9 @@ class RejectsFile:
         """Append one row; raises `LogError` when the file cannot be written."""
         mode = "a" if self.rows else "w"
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            with open(self.path, mode, newline="", encoding="utf-8", opener=_private) as file:
+            make_private_folder(self.path.parent)
+            # Rows hold whole phone numbers.
+            with open(self.path, mode, newline="", encoding="utf-8", opener=private) as file:
                 if not self.rows:
                     # Spreadsheets take a file without the mark for one in the local encoding.
                     file.write("\ufeffline,code,reason,hint,row\r\n")
@@ -286,8 +287,3 @@ class RejectsFile:
             hint = f"make `{self.path.parent}` a folder that you may write to"
             raise LogError(message, hint=hint) from error
         self.rows += 1
-
-
-def _private(path: str, flags: int) -> int:
-    """Open a file that nobody else may read: rows hold whole phone numbers."""
-    return os.open(path, flags, 0o600)

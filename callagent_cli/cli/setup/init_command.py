@@ -1,9 +1,9 @@
 """What `callagent init` does: write what a campaign begins with, and overwrite nothing."""
 
-import os
 from pathlib import Path
 from typing import Final
 
+from callagent_cli.cli.place.private import make_private_folder, private
 from callagent_cli.cli.setup.init_texts import CONTACTS, SETTINGS
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.cli.text.topics import ENVIRONMENT
@@ -52,9 +52,8 @@ def _dotenv() -> str:
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        make_private_folder(path.parent)
+        with open(path, "w", encoding="utf-8", opener=private) as file:
             file.write(text)
     except OSError as error:
         message = f"cannot write `{path}`: {error.strerror}"

@@ -10,6 +10,7 @@ from typing import BinaryIO, Final
 import msgspec
 
 from callagent_cli import __version__
+from callagent_cli.cli.place.private import private
 from callagent_cli.errors import UsageError
 from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.judge.verdict import Verdict
@@ -113,7 +114,7 @@ class JournalFile:
             if path.exists() and not may_replace:
                 return path.open("wb"), None
             part = path.with_name(f".{path.name}.{os.getpid()}.part")
-            return part.open("wb"), part
+            return open(part, "wb", opener=private), part
         except OSError as error:
             raise self._unusable(error) from error
 
