@@ -5,10 +5,12 @@ as long as it finds every one of them.
 """
 
 from collections.abc import Callable
+from random import Random
 from typing import Any
 
 import pytest
 from memory_documents import MemoryDocuments
+from msgspec.structs import replace
 
 from callagent_cli.calls.ledger import open_dial
 from callagent_cli.calls.model import Call, CallState, Dial, DialStatus
@@ -17,8 +19,13 @@ from callagent_cli.events import BreakerChanged, DialIntended, Stamped
 from callagent_cli.masking import mask
 from callagent_cli.reporting import wiring
 from callagent_cli.reporting.incidents import IncidentBook
+from callagent_cli.reporting.incidents.breaker_rules import BreakerRules
 from callagent_cli.resilience.breaker import Breaker
 from callagent_cli.resilience.gate import Gate
+from callagent_cli.resilience.ladder import RetryLadder
+from callagent_cli.resilience.outcome import RULES, Evidence, Outcome, Rule
+from callagent_cli.resilience.policy import RetryPolicy
+from callagent_cli.services import exchange
 from callagent_cli.store.sqlite_store import SqliteStore
 from callagent_cli.worker import worker
 from callagent_cli.worker.again.requeue import requeue
@@ -171,6 +178,45 @@ def dial_before_its_intent_is_on_disk(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(SqliteStore, "durable", at_once)
 
 
+def _also_retried(patch: pytest.MonkeyPatch, outcome: Outcome, evidence: Evidence) -> None:
+    patch.setitem(RULES, outcome, Rule(retried=True, evidence=evidence))
+
+
+def rejected_is_retried(patch: pytest.MonkeyPatch) -> None:
+    """Try again what was refused for what it is."""
+    _also_retried(patch, Outcome.REJECTED, Evidence.NONE)
+
+
+def unauthorized_is_retried(patch: pytest.MonkeyPatch) -> None:
+    """Take a wrong key for an outage."""
+    _also_retried(patch, Outcome.UNAUTHORIZED, Evidence.FAILURE)
+
+
+def retry_after_is_not_read(patch: pytest.MonkeyPatch) -> None:
+    """Overlook that an answer asks for time: the worker does not even know of it."""
+    patch.setattr(exchange, "retry_after_s", lambda _headers, _now_utc_s: None)
+
+
+def two_attempts_too_many(patch: pytest.MonkeyPatch) -> None:
+    """Go on with the ladder for two rungs more than the policy has, and say so."""
+    begin = RetryLadder.__init__
+
+    def begin_longer(ladder: RetryLadder, policy: RetryPolicy, random: Random) -> None:
+        begin(ladder, replace(policy, retries=policy.retries + 2), random)
+
+    patch.setattr(RetryLadder, "__init__", begin_longer)
+
+
+def every_backoff_is_short(patch: pytest.MonkeyPatch) -> None:
+    """Try again at once, and announce it as such."""
+    patch.setattr(RetryLadder, "_jittered", lambda _ladder, _delay_s: 0.1)
+
+
+def breakers_raise_no_alert(patch: pytest.MonkeyPatch) -> None:
+    """Let nobody know that a service is down."""
+    patch.setattr(BreakerRules, "breaker_changed", lambda _rules, _now, _event: [])
+
+
 MUTANTS: tuple[Plant, ...] = (
     naive_redial_after_unknown,
     no_intent_row,
@@ -185,4 +231,10 @@ MUTANTS: tuple[Plant, ...] = (
     every_waiting_call_is_a_trial,
     retry_before_retry_after,
     dial_before_its_intent_is_on_disk,
+    rejected_is_retried,
+    unauthorized_is_retried,
+    retry_after_is_not_read,
+    two_attempts_too_many,
+    every_backoff_is_short,
+    breakers_raise_no_alert,
 )

@@ -32,6 +32,7 @@ def test_a_planted_bug_is_found(plant: Plant, monkeypatch: pytest.MonkeyPatch) -
     print(f"{plant.__name__}: seed {found[0]}, {took_s:.2f} s of CPU, {found[1]}")
 
 
+@pytest.mark.timeout(120)
 def test_without_a_planted_bug_nothing_is_found() -> None:
     """What finds the mutants is no false alarm."""
     assert _first_found(range(SEEDS)) is None

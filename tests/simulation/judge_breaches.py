@@ -161,6 +161,35 @@ BROKEN: list[tuple[str, str, Plot, int]] = [
         2,
     ),
     ("retries_only_transient", "attempt 5 of 4", world((1, attempt(attempt=5))), 1),
+    ("retries_only_transient", "attempt 5 of 4", world((1, attempt(attempt=5, of=6))), 1),
+    (
+        "retries_only_transient",
+        "is retried 4 times, the policy allows 3",
+        world(*((at_s, RetryScheduled(**RETRY)) for at_s in (1, 11, 21, 31))),
+        4,
+    ),
+    (
+        "retries_only_transient",
+        "retried in 0.1 s, the ladder says 3.75 to 6.25 s",
+        world((1, RetryScheduled(**{**RETRY, "delay_s": 0.1}))),
+        1,
+    ),
+    (
+        "retries_only_transient",
+        "retried in 5 s, the ladder says 7.5 to 12.5 s",
+        world((1, RetryScheduled(**{**RETRY, "attempt": 3}))),
+        1,
+    ),
+    (
+        "retries_only_transient",
+        "before Retry-After (71.0 s)",
+        world(
+            (11, attempt("llm.compose", outcome="unavailable", http_status=503)),
+            (20, attempt("llm.compose", call="call_2")),
+            requests=[received(10, "llm.compose", status=503, after_s=1, retry_after_s=60)],
+        ),
+        2,
+    ),
     ("one_alert_per_outage", "opened twice", world((1, alert("opened")), (2, alert("opened"))), 2),
     (
         "one_alert_per_outage",
@@ -179,6 +208,31 @@ BROKEN: list[tuple[str, str, Plot, int]] = [
         "resolved twice",
         world((1, alert("opened")), (2, alert("resolved")), (3, alert("resolved"))),
         3,
+    ),
+    (
+        "one_alert_per_outage",
+        "opened at 1.0 s, and nobody was told",
+        world((1, breaker("closed", "open")), (9, moved("pending", "active"))),
+        1,
+    ),
+    (
+        "one_alert_per_outage",
+        "nobody was told",
+        world((1, breaker("closed", "isolated")), (9, alert("opened"))),
+        1,
+    ),
+    (
+        "one_alert_per_outage",
+        "opened at 1000.0 s, and nobody was told",
+        world(
+            (1, breaker("closed", "open")),
+            (1, alert("opened")),
+            (50, breaker("half_open", "closed")),
+            (170, alert("resolved")),
+            (1000, breaker("closed", "open")),
+            (1030, breaker("open", "half_open")),
+        ),
+        5,
     ),
     ("one_alert_per_outage", "but never opened", world((1, alert("resolved"))), 1),
     (

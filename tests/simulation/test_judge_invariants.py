@@ -19,6 +19,7 @@ from judge_worlds import (
 )
 
 from callagent_cli.events import (
+    BreakerChanged,
     CommandObeyed,
     RetryScheduled,
     RunEnded,
@@ -139,11 +140,61 @@ HELD: list[tuple[str, str, Plot]] = [
         "retries_only_transient",
         "a trial may come before a retry was due",
         world(
-            (1, RetryScheduled(**{**RETRY, "delay_s": 20.0})),
+            (1, RetryScheduled(**{**RETRY, "delay_s": 20.0, "attempt": 4})),
             (2, breaker("closed", "open")),
             (5, breaker("open", "half_open")),
             (6, attempt(trial=True)),
         ),
+    ),
+    (
+        "retries_only_transient",
+        "whoever gave up before the answer was not asked to wait",
+        world(
+            (6, attempt("llm.compose", outcome="timeout", duration_s=5)),
+            (20, attempt("llm.compose", call="call_2")),
+            requests=[received(1, "llm.compose", status=503, after_s=9, retry_after_s=60)],
+        ),
+    ),
+    (
+        "retries_only_transient",
+        "what was sent before Retry-After was told may end after it",
+        world(
+            (11, attempt("llm.compose", outcome="unavailable", http_status=503)),
+            (12, attempt("llm.compose", duration_s=1.5, call="call_2")),
+            requests=[received(10.8, "llm.compose", status=503, after_s=0.2, retry_after_s=60)],
+        ),
+    ),
+    (
+        "one_alert_per_outage",
+        "an outage is told at once, and goes on quietly within ten minutes of its end",
+        world(
+            (1, breaker("closed", "open")),
+            (1, alert("opened")),
+            (50, breaker("half_open", "closed")),
+            (60, breaker("closed", "open")),
+            (90, breaker("half_open", "closed")),
+            (210, alert("resolved")),
+            (700, breaker("closed", "open")),
+            (900, breaker("half_open", "closed")),
+        ),
+    ),
+    (
+        "one_alert_per_outage",
+        "who trips a breaker need not be told",
+        world(
+            (
+                1,
+                BreakerChanged(
+                    service="llm", old="closed", new="isolated", reason="r", owner="operator"
+                ),
+            ),
+            (9, moved("pending", "active")),
+        ),
+    ),
+    (
+        "one_alert_per_outage",
+        "the kill came in the same instant, before the alert",
+        world((1, breaker("closed", "open")), (2, moved("pending", "active"), "run_2")),
     ),
     (
         "one_alert_per_outage",

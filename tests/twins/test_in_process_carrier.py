@@ -246,3 +246,27 @@ def test_headers_of_the_client_go_with_every_request() -> None:
         return [(await http.send(each)).status for each in (plain, wrong)]
 
     assert virtual(scenario()) == [200, 401]
+
+
+@pytest.mark.parametrize(
+    ("headers", "asked_s"),
+    [
+        ({"retry-after": "60"}, 60.0),
+        ({"retry-after": "60", "retry-after-ms": "1500"}, 1.5),
+        ({"retry-after": "1000000"}, 86_400.0),
+        ({"retry-after": "soon"}, None),
+        ({}, None),
+    ],
+)
+def test_the_ledger_knows_what_an_answer_asked_for(
+    headers: dict[str, str], asked_s: float | None
+) -> None:
+    """The judge reads from it when a service may be asked again, whatever the worker made of it."""
+
+    async def scenario() -> tuple[float, float | None]:
+        world = World(WireAction(kind="answer", status=503, delay_s=2.0, headers=headers))
+        await world.http.send(get())
+        noted = next(world.ledger.requests())
+        return noted.after_s, noted.retry_after_s
+
+    assert virtual(scenario()) == (2.0, asked_s)

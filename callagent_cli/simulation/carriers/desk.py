@@ -1,6 +1,6 @@
 """Where a request meets a twin: fault, effect and ledger, the same for both carriers."""
 
-from typing import Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 
@@ -29,6 +29,13 @@ class Decided(msgspec.Struct, frozen=True):
     sent: TwinAnswer
     after_s: float
 
+
+_ANSWERED: Final = frozenset({"pass", "answer", "drip"})
+_ASKING: Final = {"retry-after-ms": 1000, "x-ms-retry-after-ms": 1000, "retry-after": 1}
+"""The headers that ask for time, in the order of their weight, and how many make a second."""
+
+_ASKED_MAX_S: Final = 24 * 3600.0
+"""Nobody is asked to wait for longer than a day."""
 
 _NOTHING = TwinAnswer(200, {"content-type": "application/json"}, b"{}")
 
@@ -79,7 +86,7 @@ class Desk:
 
     def _note(self, request: TwinRequest, target: str, at: float, *, decided: Decided) -> None:
         facts = decided.facts
-        kind = decided.action.kind
+        is_answered = decided.action.kind in _ANSWERED
         noted = ReceivedRequest(
             sequence=self.ledger.next_sequence,
             at=at,
@@ -87,14 +94,25 @@ class Desk:
             target=target,
             method=request.method,
             route=facts.route,
-            status=decided.sent.status if kind in {"pass", "answer", "drip"} else 0,
+            status=decided.sent.status if is_answered else 0,
             effect=decided.answer is not None and decided.answer.effect,
             call_id=facts.call_id,
             attempt_id=facts.attempt_id,
             number=facts.number,
             fault=_fault(decided.action),
+            after_s=decided.after_s,
+            retry_after_s=_asked_s(decided.sent) if is_answered else None,
         )
         self.ledger.record(noted)
+
+
+def _asked_s(sent: TwinAnswer) -> float | None:
+    """Return for how many seconds an answer asks to be left alone; a date is not looked at."""
+    for name, per_second in _ASKING.items():
+        stated = sent.headers.get(name, "")
+        if stated.replace(".", "", 1).isdecimal():
+            return min(float(stated) / per_second, _ASKED_MAX_S)
+    return None
 
 
 def _fault(action: WireAction) -> str:

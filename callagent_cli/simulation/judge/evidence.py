@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 from callagent_cli.events import Stamped
+from callagent_cli.resilience.policy import Policy
 from callagent_cli.settings import Settings
 from callagent_cli.simulation.judge.log import Log
 from callagent_cli.simulation.recording.recording import Recording
@@ -81,6 +82,15 @@ class Case:
     settings: Settings
     slack_s: float = TOLERANCE_S
     instant: Instant = field(default_factory=Instant)
+
+    def policies(self) -> dict[str, Policy]:
+        """Return what the settings ask of each service's Guard."""
+        services = self.settings.services
+        names = ("elevenlabs", "llm", "crm")
+        policies: dict[str, Policy] = {name: getattr(services, name).policy for name in names}
+        if services.llm.fallback is not None:
+            policies["llm_fallback"] = services.llm.fallback.policy
+        return policies
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -38,11 +38,9 @@ class TrialsAtMost1(Watcher):
 
     def __init__(self, case: Case, title: str = "") -> None:
         super().__init__(case, title)
-        services = case.settings.services
-        names = ("elevenlabs", "llm", "crm")
-        self._limits = {name: getattr(services, name).policy.breaker.trials for name in names}
-        if services.llm.fallback is not None:
-            self._limits["llm_fallback"] = services.llm.fallback.policy.breaker.trials
+        self._limits = {
+            service: policy.breaker.trials for service, policy in case.policies().items()
+        }
         self._spells: dict[str, deque[_HalfOpen]] = {}
         self._trials: dict[str, deque[_Attempt]] = {}
         self._first: tuple[_Attempt, Broken] | None = None

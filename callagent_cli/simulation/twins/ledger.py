@@ -17,7 +17,8 @@ class ReceivedRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
 
     `status` is what was answered, 0 when nothing was; `effect` says whether the provider did
     something in the world (rang a phone, wrote a record), whatever it answered; `fault` is the
-    kind of fault that was played.
+    kind of fault that was played. The answer was due `after_s` seconds after the request, and
+    asked to be left alone for `retry_after_s` then; these two are not kept on disk.
     """
 
     sequence: int
@@ -32,6 +33,8 @@ class ReceivedRequest(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     attempt_id: str = ""
     number: str = ""
     fault: str = ""
+    after_s: float = 0.0
+    retry_after_s: float | None = None
 
 
 class PlacedCall(msgspec.Struct, frozen=True, kw_only=True, gc=False):

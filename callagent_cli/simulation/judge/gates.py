@@ -1,0 +1,75 @@
+"""The waits that services asked for: what their answers said, by the twins' own ledger."""
+
+from typing import Final, NamedTuple
+
+from callagent_cli.events import AttemptFinished
+from callagent_cli.simulation.judge.evidence import TOLERANCE_S, Sight
+from callagent_cli.simulation.twins.ledger import ReceivedRequest
+
+
+class Wait(NamedTuple):
+    """When somebody was told to wait, and until when; seconds of the world."""
+
+    told_s: float
+    until_s: float
+
+
+NO_WAIT: Final = Wait(0.0, 0.0)
+
+
+class _Asking(NamedTuple):
+    """An answer with a Retry-After on its way to the worker."""
+
+    answered_s: float
+    until_s: float
+    status: int
+
+
+class Gates:
+    """Until when each service is to be left alone.
+
+    An answer counts from the instant at which an attempt ended by it: one that came after the
+    request's timeout, or to a worker that was killed meanwhile, asked nobody. `slack_s` is within
+    how many seconds two instants count as the same.
+    """
+
+    def __init__(self, slack_s: float) -> None:
+        self._slack_s = slack_s
+        self._waits: dict[str, Wait] = {}
+        self._asking: dict[str, list[_Asking]] = {}
+
+    def received(self, request: ReceivedRequest, sight: Sight) -> None:
+        """Note what the answer to a request will ask for."""
+        if request.retry_after_s is None:
+            return
+        answered_s = sight.at_s + request.after_s
+        until_s = answered_s + request.retry_after_s
+        asking = self._asking.setdefault(request.service, [])
+        asking.append(_Asking(answered_s, until_s, request.status))
+
+    def ended(self, event: AttemptFinished, sight: Sight) -> None:
+        """Close the gate of a service whose answer ended an attempt and asked for time."""
+        asking = self._asking.get(event.service)
+        if not asking:
+            return
+        before_s = sight.at_s - self._slack_s
+        later = [each for each in asking if each.answered_s >= before_s]
+        self._asking[event.service] = later
+        for each in later:
+            if each.status == event.http_status and each.answered_s <= sight.at_s + self._slack_s:
+                self.close(event.service, Wait(sight.at_s, each.until_s))
+
+    def close(self, service: str, wait: Wait) -> None:
+        """Let nobody through for a while; an earlier, longer wait stays in force."""
+        _, until_s = self._waits.get(service, NO_WAIT)
+        self._waits[service] = Wait(wait.told_s, max(until_s, wait.until_s))
+
+    def of(self, service: str) -> Wait:
+        """Return the wait that a service asked for last."""
+        return self._waits.get(service, NO_WAIT)
+
+    def end_run(self, last_s: float) -> None:
+        """Forget what came in the last instant: a kill may have kept it from the disk."""
+        before_s = last_s - TOLERANCE_S
+        self._waits = {name: wait for name, wait in self._waits.items() if wait.told_s < before_s}
+        self._asking.clear()
