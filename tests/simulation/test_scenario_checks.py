@@ -44,6 +44,11 @@ def fault(keys: str) -> str:
     return phase(f"target: elevenlabs.dial, fault: {{{keys}}}")
 
 
+def never(keys: str) -> str:
+    """Return a scenario in which an event with these keys must not be seen."""
+    return f"{HEAD}expect: {{never: [{{event: {keys}}}]}}\n"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -101,6 +106,19 @@ def fault(keys: str) -> str:
             HEAD + "expect: {log: [{event: alert_raised, where: {servce: llm}}]}",
             "`alert_raised` has no field `servce`; did you mean `service`?",
         ),
+        (never("breaker_changed, where: {service: elevenlab}"), "did you mean `elevenlabs`?"),
+        (never("breaker_changed, where: {new: opend}"), "did you mean `open`?"),
+        (never("call_changed, where: {new: failled}"), "did you mean `failed`?"),
+        (never("call_changed, where: {waits_for: crn}"), "did you mean `crm`?"),
+        (never("alert_raised, where: {kind: over}"), "known: call_failed, opened, resolved, upd"),
+        (never("alert_raised, where: {service: elevenlab}"), "did you mean `elevenlabs`?"),
+        (never("step_started, where: {step: lookup}"), "did you mean `look_up`?"),
+        (never("attempt_finished, where: {outcome: time_out}"), "did you mean `timeout`?"),
+        (never("attempt_finished, where: {operation: llm.dial}"), 'is never "llm.dial"'),
+        (never("breaker_changed, where: {owner: kuota}"), "did you mean `quota`?"),
+        (never("run_ended, where: {exit_code: yes}"), "is a whole number, never true"),
+        (never("run_ended, where: {exit_code: none}"), 'is a whole number, never "none"'),
+        (never("dial_looked_up, where: {found: 1}"), "is true or false, never 1"),
         (HEAD + "expect: {log: [{event: alert_raised, of: outage}]}", "must be a phase's `.start`"),
         (
             OUTAGE + "expect: {log: [{event: alert_raised, of: outag.end, within: 1s}]}",
@@ -135,6 +153,21 @@ def test_nonsense_is_refused_with_its_reason(text: str, message: str) -> None:
 
     assert message in caught.value.message
     assert caught.value.message.startswith("example.yaml:")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "breaker_changed, where: {service: 'eleven*', new: '[oi]*'}",
+        "attempt_finished, where: {http_status: 503, outcome: unavailable, trial: true}",
+        "attempt_finished, where: {http_status: '5*', duration_s: 1}",
+        "attempt_finished, where: {http_status: null, operation: ''}",
+        "alert_raised, where: {service: worker, title: nothing}",
+    ],
+)
+def test_a_value_that_an_event_can_have_is_taken(keys: str) -> None:
+    """Globs, words of the field, numbers, and nothing where nothing can stand."""
+    assert parse(never(keys)).scenario.expect.never
 
 
 def test_all_problems_are_told_at_once_with_their_lines() -> None:

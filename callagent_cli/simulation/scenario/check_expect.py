@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from callagent_cli.simulation.scenario.check_where import value_problem
 from callagent_cli.simulation.scenario.format import (
     Count,
     LogExpectation,
@@ -81,13 +82,15 @@ def _event_problems(expected: LogExpectation, key: str) -> Iterator[Found]:
         yield f"{key}.event", f"there is no event `{expected.event}`{close}"
         return
     known = fields[expected.event]
-    for name in expected.where:
+    for name, value in expected.where.items():
+        here = f"{key}.where.{name}"
         if name not in known:
             close = nearest(name, known)
-            yield f"{key}.where.{name}", f"`{expected.event}` has no field `{name}`{close}"
-    for name, wanted in expected.where.items():
-        if isinstance(wanted, dict):
-            yield from _bounds_problems(f"{key}.where.{name}", wanted)
+            yield here, f"`{expected.event}` has no field `{name}`{close}"
+        elif isinstance(value, dict):
+            yield from _bounds_problems(here, value)
+        elif text := value_problem(expected.event, name, value):
+            yield here, text
 
 
 def _bounds_problems(key: str, wanted: dict[str, Any]) -> Iterator[Found]:

@@ -1,8 +1,10 @@
 """The names that a scenario may use: services, their operations, and events with their fields."""
 
+from functools import lru_cache
 from typing import Final
 
 import msgspec
+from msgspec import inspect
 
 from callagent_cli.events import Event, ServiceEvent
 
@@ -49,3 +51,12 @@ def event_fields() -> dict[str, frozenset[str]]:
         )
         for kind in _concrete(Event)
     }
+
+
+@lru_cache
+def event_types(event: str) -> dict[str, inspect.Type]:
+    """Return the types of an event's fields by their names."""
+    kind = next(each for each in _concrete(Event) if each.__struct_config__.tag == event)
+    info = inspect.type_info(kind)
+    fields = info.fields if isinstance(info, inspect.StructType) else ()
+    return {field.encode_name: field.type for field in fields}
