@@ -219,6 +219,20 @@ def test_settings_are_compared_on_the_same_world(tmp_path: Path) -> None:
     assert other["cost"]["mitigate_s"] < own["cost"]["mitigate_s"]
 
 
+def test_settings_that_dial_nobody_twice_are_the_safe_ones(tmp_path: Path) -> None:
+    """What a scenario breaks on purpose counts against the settings under which it breaks."""
+    patient = "services: {elevenlabs: {lookup_grace_s: 300}}\n"
+    (tmp_path / "patient.yaml").write_text(patient, encoding="utf-8")
+
+    run = _run("simulate", "late-listing", "--compare", "patient.yaml", "--json", folder=tmp_path)
+
+    own, other = json.loads(run.stdout)["compared"]
+    assert run.returncode == 1
+    assert len(own["unsafe"]) == 1
+    assert own["unsafe"][0].startswith("✗ nobody_dialed_twice: ")
+    assert other["unsafe"] == []
+
+
 def test_the_comparison_is_one_table_within_80_columns(tmp_path: Path) -> None:
     """Each setting is a column and each measure a line."""
     for name in ("a.yaml", "b.yaml"):

@@ -16,9 +16,10 @@ from callagent_cli.simulation.worlds.world import World
 class Compared(msgspec.Struct, frozen=True, kw_only=True):
     """How a world went under some settings.
 
-    `unsafe` names the invariants that broke; `unmet` counts the scenario's other expectations
-    that did not hold, which may well be what these settings are meant to change. `invalid` says
-    why nothing could finish, if the scenario itself is the reason.
+    `unsafe` names the invariants that broke, those that the scenario breaks on purpose among them:
+    it is these settings that are judged. `unmet` counts the scenario's other expectations that did
+    not hold, which may well be what these settings are meant to change. `invalid` says why nothing
+    could finish, if the scenario itself is the reason.
     """
 
     settings: str
@@ -50,8 +51,11 @@ def compare(
 
 def _under(loaded: LoadedScenario, written: dict[str, Any]) -> Scenario:
     settings = settings_of(loaded, written)
-    campaign = msgspec.structs.replace(loaded.scenario.campaign, lanes=settings.lanes)
-    return msgspec.structs.replace(loaded.scenario, settings=settings, campaign=campaign)
+    replace, scenario = msgspec.structs.replace, loaded.scenario
+    campaign = replace(scenario.campaign, lanes=settings.lanes)
+    expect = scenario.expect
+    expect = replace(expect, always=[*expect.always, *expect.breaks], breaks=[])
+    return replace(scenario, settings=settings, campaign=campaign, expect=expect)
 
 
 def _try(job: tuple[str, Scenario, int]) -> Compared:
