@@ -29,6 +29,7 @@ SLEEPS: Final = 250
 SEEDS: Final = 200
 SEEDS_SHARED: Final = 60
 DAY: Final = "day-long-outage"
+FIRST: Final = "elevenlabs-503"
 
 
 def _cpu_s(work: Callable[[], object]) -> float:
@@ -70,6 +71,23 @@ def _bench_exploration() -> bool:
     took_s = _cpu_s(lambda: try_seeds(list(range(SEEDS))))
     print(f"exploration: {SEEDS / took_s:.1f} seeds/s a core (at least 40)")
     return SEEDS / took_s >= 40
+
+
+def _bench_first_output() -> bool:
+    took_s = min(_first_byte_s() for _ in range(5))
+    print(f"first output of `simulate {FIRST}`: {took_s:.2f} s (at most 0.5)")
+    return took_s <= 0.5
+
+
+def _first_byte_s() -> float:
+    command = [sys.executable, "-m", "callagent_cli", "simulate", FIRST]
+    began_s = time.perf_counter()
+    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.read(1)
+        took_s = time.perf_counter() - began_s
+        process.stdout.read()
+    return took_s
 
 
 def _explored(watched: Callable[[Case], list[Watcher]]) -> float:
@@ -157,7 +175,14 @@ def _bench_day() -> bool:
 
 def main() -> int:
     """Print every figure; return 1 when one misses its bound."""
-    benches = (_bench_loop, _bench_library, _bench_exploration, _bench_judging, _bench_day)
+    benches = (
+        _bench_loop,
+        _bench_first_output,
+        _bench_library,
+        _bench_exploration,
+        _bench_judging,
+        _bench_day,
+    )
     held = [bench() for bench in benches]
     return 0 if all(held) else 1
 

@@ -99,3 +99,31 @@ def test_a_command_loads_only_what_it_needs(case: Case, tmp_path: Path) -> None:
 
     assert libraries == []
     assert rooms == []
+
+
+FIRST_LINE: Final = """
+import json, sys
+from callagent_cli.__main__ import main
+write = sys.stdout.write
+def first(text):
+    print(json.dumps([0, sorted(sys.modules)]), file=sys.stderr)
+    sys.stdout.write = write
+    return write(text)
+sys.stdout.write = first
+main(sys.argv[1:])
+"""
+
+
+@pytest.mark.parametrize("more", [(), ("--seeds", "1"), ("--compare", "lanes.yaml")])
+def test_a_rehearsal_says_what_it_is_before_it_loads_a_world(
+    more: tuple[str, ...], tmp_path: Path
+) -> None:
+    """The first line needs the scenario and nothing of what a world is made of."""
+    (tmp_path / "lanes.yaml").write_text("lanes: 2\n", encoding="utf-8")
+    command = [sys.executable, "-c", FIRST_LINE, "simulate", "late-listing", *more]
+
+    run = subprocess.run(command, capture_output=True, text=True, check=False, cwd=tmp_path)
+
+    loaded = json.loads(run.stderr.splitlines()[0])[1]
+    assert run.stdout.startswith("SIMULATION late-listing: ")
+    assert [name for name in ("asyncio", "sqlite3", "tenacity") if name in loaded] == []

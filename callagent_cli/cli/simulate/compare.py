@@ -1,24 +1,22 @@
 """`simulate --compare A.yaml --compare B.yaml`: one world, several settings, one table."""
 
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from callagent_cli.cli.simulate.cost import meanings, seconds_text
+from callagent_cli.cli.simulate.labels import labeled
 from callagent_cli.cli.simulate.meter import Meter
-from callagent_cli.cli.simulate.show import labeled
+from callagent_cli.cli.simulate.policies import Policies
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.durations import duration_text
-from callagent_cli.errors import ExitCode, ScenarioError, SettingsError, UsageError
-from callagent_cli.settings_file import read_settings
+from callagent_cli.errors import ExitCode, ScenarioError, SettingsError
 from callagent_cli.simulation.judge.verdict import UNENDING_HINT
 from callagent_cli.simulation.scenario.loader import LoadedScenario
 from callagent_cli.simulation.sweep.compare import Compared, compare
 
 SCHEMA: Final = "callagent.simulation-comparison/v1"
-AS_WRITTEN: Final = "the scenario's own"
 _MEASURES: Final = (
     "calls done",
     "calls failed",
@@ -34,21 +32,14 @@ _MEASURES: Final = (
 )
 
 
-def run_comparison(
-    loaded: LoadedScenario, seed: int, files: tuple[Path, ...], *, json: bool
-) -> int:
-    """Compare settings files with what the scenario says itself.
+def run_comparison(loaded: LoadedScenario, seed: int, policies: Policies, *, json: bool) -> int:
+    """Compare settings, as `policies_of` reads them, with what the scenario says itself.
 
     The exit code is 1 when an invariant broke under any of them. Raises `SettingsError`, and
     `ScenarioError` when the scenario itself lets nothing finish, whatever the settings.
     """
-    policies = _policies(files)
     scenario = loaded.scenario
     output = standard_output()
-    if not json:
-        output.line(labeled(f"{scenario.name}: {scenario.title}"))
-        output.line(labeled(f"seed {seed}, virtual time, under {len(policies)} settings"))
-        output.flush()
     rows, interrupted = _compared(loaded, seed, policies)
     if json:
         output.document(
@@ -74,19 +65,7 @@ def run_comparison(
     return int(ExitCode.FAILED if any(row.unsafe for row in rows) else ExitCode.DONE)
 
 
-def _policies(files: tuple[Path, ...]) -> dict[str, dict[str, Any]]:
-    """Return the settings to compare as they are written, by a name for them."""
-    policies: dict[str, dict[str, Any]] = {AS_WRITTEN: {}}
-    for file in files:
-        if str(file) in policies:
-            raise UsageError(f"`{file}` is given twice", hint="name each settings file once")
-        policies[str(file)] = read_settings(file).plain
-    return policies
-
-
-def _compared(
-    loaded: LoadedScenario, seed: int, policies: dict[str, dict[str, Any]]
-) -> tuple[list[Compared], bool]:
+def _compared(loaded: LoadedScenario, seed: int, policies: Policies) -> tuple[list[Compared], bool]:
     """Return the rows in the order of the policies, and whether Ctrl-C kept some away."""
     rows: list[Compared] = []
     interrupted = False

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
+from callagent_cli.cli.simulate.labels import announce, labeled, one_world, print_labeled
 from callagent_cli.cli.simulate.report import interrupted_lines
-from callagent_cli.cli.simulate.show import Show, interrupting, labeled, print_labeled
+from callagent_cli.cli.simulate.show import Show, interrupting
 from callagent_cli.cli.text import diagnostics
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.errors import ExitCode, UsageError
@@ -183,9 +184,9 @@ def _replay(seed: int, *, json: bool) -> int:
     scenario = random.scenario()
     show = Show(scenario, quiet=json)
     world = World(scenario, seed, follow=show.take)
-    show.begin(seed)
     output = standard_output()
     if not json:
+        announce(scenario, one_world(scenario, seed))
         for line in world_text(random).splitlines():
             output.line(labeled(f"    {line}"))
     with interrupting(world):

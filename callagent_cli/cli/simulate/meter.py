@@ -3,7 +3,7 @@
 import time
 from typing import Final
 
-from callagent_cli.cli.simulate.show import labeled
+from callagent_cli.cli.simulate.labels import labeled
 from callagent_cli.cli.text import diagnostics
 
 _TELL_EVERY_S: Final = 2.0

@@ -6,20 +6,18 @@ import time
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from textwrap import wrap
 from typing import Final
 
+from callagent_cli.cli.simulate.labels import LABEL, labeled, print_labeled
 from callagent_cli.cli.simulate.timeline import Timeline
 from callagent_cli.cli.text import diagnostics
 from callagent_cli.cli.text.lines import Lines
 from callagent_cli.cli.text.output import standard_output
-from callagent_cli.counting import counted
 from callagent_cli.durations import duration_text
 from callagent_cli.events import CallChanged, Stamped
 from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.worlds.world import World
 
-LABEL: Final = "SIMULATION"
 _HEAD_LINES: Final = 150
 _TAIL_LINES: Final = 50
 _TIME_WIDTH: Final = len("+00:35.98 ")
@@ -36,28 +34,6 @@ def world_time(at_s: float) -> str:
     hours, minute = divmod(minutes, 60)
     hour = f"{hours}:" if hours else ""
     return f"+{hour}{minute:02d}:{second:02d}.{fraction:02d}"
-
-
-def labeled(text: str) -> str:
-    """Return a line that says that nothing of it was real."""
-    return f"{LABEL} {text}".rstrip()
-
-
-def print_labeled(text: str, *, indent: int = 2) -> None:
-    """Print a line that says that nothing of it was real.
-
-    A terminal gets it in whole words, what does not fit under it and `indent` further in.
-    """
-    output = standard_output()
-    lines = [text]
-    if output.terminal:
-        width = shutil.get_terminal_size().columns - len(LABEL) - 1
-        further = " " * min(indent, width // 2)
-        lines = wrap(
-            text, width, subsequent_indent=further, break_on_hyphens=False, drop_whitespace=True
-        ) or [""]
-    for line in lines:
-        output.line(labeled(line))
 
 
 @contextmanager
@@ -88,17 +64,6 @@ class Show:
         self._head: list[str] = []
         self._tail: deque[str] = deque(maxlen=_TAIL_LINES)
         self._lines = 0
-
-    def begin(self, seed: int, how: str = "virtual time") -> None:
-        """Say what is rehearsed."""
-        if self.quiet:
-            return
-        scenario = self._scenario
-        campaign = scenario.campaign
-        people = f"{counted(campaign.contacts, 'contact')}, {counted(campaign.lanes, 'lane')}"
-        print_labeled(f"{scenario.name}: {scenario.title}")
-        print_labeled(f"{people}, seed {seed}, {how}; nobody real is called")
-        self._output.flush()
 
     def take(self, at_s: float, stamped: Stamped) -> None:
         """Show an event."""

@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from callagent_cli.cli.simulate.cost import seconds_text
+from callagent_cli.cli.simulate.labels import labeled
 from callagent_cli.cli.simulate.meter import Meter
-from callagent_cli.cli.simulate.show import labeled
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.errors import ExitCode, ScenarioError
 from callagent_cli.simulation.judge.verdict import UNENDING_HINT
@@ -23,10 +23,6 @@ def run_sweep(scenario: Scenario, name: str, *, first: int, count: int, json: bo
     Raises `ScenarioError` when the scenario itself lets nothing finish under some of them.
     """
     output = standard_output()
-    if not json:
-        output.line(labeled(f"{scenario.name}: {scenario.title}"))
-        output.line(labeled(f"seeds {first} to {first + count - 1}, virtual time, all cores"))
-        output.flush()
     results: list[SeedResult] = []
     interrupted = False
     try:
