@@ -101,7 +101,7 @@ def test_ctrl_c_while_a_world_is_made_small_still_tells_what_failed(
 ) -> None:
     """The whole world and its command are there without the small one."""
 
-    def impatient(*_: object) -> None:
+    def impatient(*_: object, **_more: object) -> None:
         raise KeyboardInterrupt
 
     monkeypatch.setattr(explore_command, "shrunken", impatient)
@@ -114,7 +114,7 @@ def test_ctrl_c_while_a_world_is_made_small_still_tells_what_failed(
 
 def test_a_program_gets_the_worlds_and_the_command_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """`--json` holds what a person is shown of the first failure, and nothing without one."""
-    monkeypatch.setattr(explore_command, "shrunken", lambda world, _broken: world)
+    monkeypatch.setattr(explore_command, "shrunken", lambda world, _broken, **_: world)
 
     told = explore_command._first_failed(Tally(worlds=1, failed=[BROKEN]))["first_failed"]
 

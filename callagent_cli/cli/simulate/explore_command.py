@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
@@ -13,8 +14,8 @@ from callagent_cli.cli.text import diagnostics
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.errors import ExitCode, UsageError
 from callagent_cli.simulation.explore.explore import Explored, explore, world_text
-from callagent_cli.simulation.explore.random_world import random_world
-from callagent_cli.simulation.explore.shrink import shrunken
+from callagent_cli.simulation.explore.random_world import RandomWorld, random_world
+from callagent_cli.simulation.explore.shrink import TRIES_MAX, shrunken
 from callagent_cli.simulation.judge.verdict import judge
 from callagent_cli.simulation.scenario.loader import check_seed
 from callagent_cli.simulation.worlds.world import World
@@ -81,6 +82,8 @@ def run_exploration(options: ExploreOptions) -> int:
     else:
         for line in _summary(tally, time.monotonic() - began_s):
             standard_output().line(labeled(line))
+            # To make a world small takes its time, and the whole one is there to be read.
+            standard_output().flush()
     if tally.interrupted:
         return int(ExitCode.INTERRUPTED)
     return int(ExitCode.FAILED if tally.failed else ExitCode.DONE)
@@ -144,11 +147,21 @@ def _failure(explored: Explored) -> Iterator[str]:
 
 def _smallest(explored: Explored) -> str:
     """Return the smallest world found that fails alike; nothing when Ctrl-C comes before."""
+    found: list[RandomWorld] = []
+    told_s = time.monotonic()
+
+    def tried(tries: int, smallest: RandomWorld) -> None:
+        nonlocal told_s
+        found[:] = [smallest]
+        if time.monotonic() - told_s >= _TELL_EVERY_S:
+            told_s = time.monotonic()
+            note = f"seed {explored.seed}: being made small, {tries} of at most {TRIES_MAX} tries"
+            diagnostics.note(labeled(note))
+
     world = random_world(explored.seed)
-    try:
-        return world_text(shrunken(world, next(iter(explored.broken))))
-    except KeyboardInterrupt:
-        return ""
+    with suppress(KeyboardInterrupt):
+        found = [shrunken(world, next(iter(explored.broken)), tried=tried)]
+    return world_text(found[0]) if found else ""
 
 
 def _replayed_by(explored: Explored) -> str:

@@ -21,7 +21,7 @@ from callagent_cli.simulation.judge.verdict import (
 )
 from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.wire.sockets import require_loopback
-from callagent_cli.simulation.worlds.stage import Stage
+from callagent_cli.simulation.worlds.stage import Follow, Stage
 from callagent_cli.simulation.worlds.world import World
 
 
@@ -45,11 +45,7 @@ def _watched(
 def virtually(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
     """Run one world in virtual time, show it and judge it."""
     show, progress = Show(scenario, quiet=options.json), Progress(scenario)
-
-    def follow(at_s: float, stamped: Stamped) -> None:
-        show.take(at_s, stamped)
-        progress.take(at_s, stamped)
-
+    follow = _told_to(show, progress)
     world = World(scenario, seed, follow=follow, record=options.tui)
 
     def run() -> Evidence:
@@ -59,12 +55,22 @@ def virtually(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
     return _rehearsed(world, show, options, run=run)
 
 
+def _told_to(show: Show, progress: Progress) -> Follow:
+    def follow(at_s: float, stamped: Stamped) -> None:
+        show.take(at_s, stamped)
+        progress.take(at_s, stamped)
+
+    return follow
+
+
 def on_the_wire(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
     """Run one world over loopback sockets, show it and judge it."""
     from callagent_cli.services.httpx_client import HttpxClient
     from callagent_cli.simulation.worlds.wire_world import WireWorld
 
-    show = Show(scenario, quiet=options.json, live=True)
+    show, progress = Show(scenario, quiet=options.json, live=True), Progress(scenario)
+    # Whoever reads lines as they happen sees how far the world is.
+    follow = _told_to(show, progress) if options.json else show.take
 
     def client(base_url: str) -> HttpxClient:
         require_loopback(urlsplit(base_url).hostname)
@@ -75,7 +81,8 @@ def on_the_wire(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
         seed,
         client=client,
         speed=options.wire_speed,
-        follow=show.take,
+        follow=follow,
+        beat=progress.tell if options.json else None,
         record=options.tui,
     )
 

@@ -112,13 +112,16 @@ class Progress:
         self._told_s = time.monotonic()
 
     def take(self, at_s: float, stamped: Stamped) -> None:
-        """Count an event, and tell when it is time."""
+        """Count an event, and look now and then whether it is time to tell."""
         event = stamped.event
         if isinstance(event, CallChanged):
             self._over += (event.new in _OVER) - (event.old in _OVER)
         self._events += 1
-        if self._events % _EVENTS_BETWEEN_LOOKS:
-            return
+        if self._events % _EVENTS_BETWEEN_LOOKS == 0:
+            self.tell(at_s)
+
+    def tell(self, at_s: float) -> None:
+        """Tell how far the world is at a second of it, if it is time."""
         now_s = time.monotonic()
         if now_s - self._told_s >= _SILENT_S:
             self._told_s = now_s

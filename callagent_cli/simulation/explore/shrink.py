@@ -15,27 +15,41 @@ _LESS: Final = ("probability", "flap")
 Fails = Callable[[RandomWorld], bool]
 
 
-def shrunken(world: RandomWorld, broken: str, *, tries_max: int = TRIES_MAX) -> RandomWorld:
-    """Return the smallest world found that breaks the same invariant."""
+Tried = Callable[[int, RandomWorld], None]
+"""Takes the number of tries so far, and the smallest world found by them."""
+
+
+def shrunken(
+    world: RandomWorld, broken: str, *, tries_max: int = TRIES_MAX, tried: Tried | None = None
+) -> RandomWorld:
+    """Return the smallest world found that breaks the same invariant.
+
+    `tried` is called after each try: whoever gives up has the smallest world so far.
+    """
 
     def fails(candidate: RandomWorld) -> bool:
         return broken in try_world(candidate).broken
 
-    return shrink(world, fails, tries_max=tries_max)
+    return shrink(world, fails, tries_max=tries_max, tried=tried)
 
 
-def shrink(world: RandomWorld, fails: Fails, *, tries_max: int = TRIES_MAX) -> RandomWorld:
+def shrink(
+    world: RandomWorld, fails: Fails, *, tries_max: int = TRIES_MAX, tried: Tried | None = None
+) -> RandomWorld:
     """Return the smallest world found for which `fails` is still true."""
     tries = 0
     found = True
     while found:
         found = False
         for candidate in _smaller(world):
-            tries += 1
-            if tries > tries_max:
+            if tries == tries_max:
                 return world
-            if fails(candidate):
-                world, found = candidate, True
+            tries += 1
+            found = fails(candidate)
+            world = candidate if found else world
+            if tried is not None:
+                tried(tries, world)
+            if found:
                 break
     return world
 

@@ -7,7 +7,7 @@ the lag of the loop has to be measured.
 
 import asyncio
 import selectors
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 SPEED_MAX: Final = 20.0
@@ -20,6 +20,10 @@ _SHARE_WITHIN: Final = 0.99
 
 _HICCUP_WEIGHT: Final = 0.2
 """What one late beat counts for in the verdict: it spoils a world at five times the usual lag."""
+
+
+Beat = Callable[[float], None]
+"""Takes the second of the world, about forty times a second of whoever waits."""
 
 
 class _ScaledSelector(selectors.BaseSelector):
@@ -77,13 +81,15 @@ class Fidelity:
         self._beat_s = _BEAT_S * speed
         self._lags_s: list[float] = []
 
-    async def measure(self) -> None:
-        """Beat until cancelled."""
+    async def measure(self, beat: Beat | None = None) -> None:
+        """Beat until cancelled, and tell whoever wants to know."""
         loop = asyncio.get_running_loop()
         while True:
             due_s = loop.time() + self._beat_s
             await asyncio.sleep(self._beat_s)
             self._lags_s.append(max(0.0, loop.time() - due_s))
+            if beat is not None:
+                beat(loop.time())
 
     @property
     def usual_s(self) -> float:

@@ -15,7 +15,7 @@ from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.scenario.fault_kind import kind_of
 from callagent_cli.simulation.scenario.format import Phase, Scenario
 from callagent_cli.simulation.wire.dead_ends import DeadEnds
-from callagent_cli.simulation.wire.loop import SPEED_MAX, Fidelity, ScaledLoop
+from callagent_cli.simulation.wire.loop import SPEED_MAX, Beat, Fidelity, ScaledLoop
 from callagent_cli.simulation.wire.server import WireServer
 from callagent_cli.simulation.worlds.stage import Follow, Life, Stage
 from callagent_cli.simulation.worlds.wire_door import NOWHERE, Tickets, WireDoor
@@ -28,7 +28,8 @@ Dial = Callable[[str], Http]
 class WireWorld(Stage):
     """Runs a scenario over loopback sockets, `speed` times as fast as real time.
 
-    `fidelity` says afterwards how late the loop ran. A kill closes the worker's connections, and
+    `fidelity` says afterwards how late the loop ran; `beat` is for whoever tells how
+    far the world is. A kill closes the worker's connections, and
     nothing that it still does reaches the store.
     """
 
@@ -42,12 +43,14 @@ class WireWorld(Stage):
         client: Dial,
         speed: float = SPEED_MAX,
         follow: Follow | None = None,
+        beat: Beat | None = None,
         record: bool = False,
     ) -> None:
         super().__init__(scenario, seed, follow=follow, record=record)
         self.fidelity = Fidelity(speed)
         self._client = client
         self._speed = speed
+        self._beat = beat
         self._urls: dict[str, str] = {}
         self._life: Life | None = None
         self._session: asyncio.Task[None] | None = None
@@ -96,7 +99,7 @@ class WireWorld(Stage):
                 self._dead_ends = DeadEnds()
             self._urls = server.urls
             self.settings = _pointed(self.settings, server.urls)
-            measuring = asyncio.create_task(self.fidelity.measure(), name="fidelity")
+            measuring = asyncio.create_task(self.fidelity.measure(self._beat), name="fidelity")
             try:
                 return await self._lives_in_turn()
             finally:
