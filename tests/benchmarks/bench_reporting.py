@@ -1,11 +1,13 @@
 """What listening costs: `python tests/benchmarks/bench_reporting.py`; asserts nothing.
 
-1. Share of a core that 10,000 events a second take through journal and incident rules.
+1. Share of a core that 10,000 events a second take through journal and incident rules: nothing is
+   broken, an incident is open, and in it every attempt fails.
 2. Calls a second with and without a channel that hangs, three times, so that the noise of a shared
    machine can neither hide a difference nor feign one:
    a. in virtual time, the whole worker through an outage: each call must end at the same instant;
    b. processor seconds of those very runs, in pairs that follow each other;
-   c. on real sockets, a real channel whose server never answers, in pairs of short blocks.
+   c. on real sockets, a real channel whose server never answers, in pairs of short blocks;
+   d. a real worker on real sockets through that outage, beside such a channel, in pairs of runs.
    Of pairs the median of the ratios is told, with the interval that holds the true median in 95 of
    100 cases (order statistics of a binomial). The bar is 2 %.
 """
@@ -23,10 +25,13 @@ from pathlib import Path
 from typing import NamedTuple
 from unittest.mock import patch
 
+from _beside_channel import ANSWER, DOORS, RealTelegram, telegram
+
 from callagent_cli.clock import Clock, system_clock
 from callagent_cli.events import (
     AlertRaised,
     AttemptFinished,
+    BreakerChanged,
     Bus,
     CallChanged,
     Event,
@@ -35,12 +40,13 @@ from callagent_cli.events import (
 )
 from callagent_cli.reporting.alert import Alert
 from callagent_cli.reporting.channels.mock import MockChannel
-from callagent_cli.reporting.real_doors import RealDoors
 from callagent_cli.reporting.redaction import Redactor
 from callagent_cli.reporting.wiring import Reporting, Surroundings
 from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.settings import Alerts, Settings, Telegram
+from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.scenario.loader import find_scenario, parse_scenario
+from callagent_cli.simulation.worlds.wire_world import WireWorld
 from callagent_cli.simulation.worlds.world import World
 from callagent_cli.store.sqlite_store import SqliteStore
 
@@ -58,8 +64,21 @@ HANG_S = 60.0
 SCENARIO = "elevenlabs-503-lanes"
 
 
-def stream() -> Iterator[Event]:
-    """Yield the events of a lively run, for ever: one failed attempt in a hundred."""
+DOWN = BreakerChanged(
+    service="elevenlabs",
+    old="closed",
+    new="open",
+    reason="4 failures since the last success: elevenlabs answered 503",
+    error_class="ServiceUnavailable",
+    error_message="elevenlabs answered 503",
+    outcome="unavailable",
+    http_status=503,
+    breaker_state="open",
+)
+
+
+def stream(*, failing: bool = False) -> Iterator[Event]:
+    """Yield the events of a lively run, for ever: one attempt in a hundred fails, or each does."""
     for index in count():
         call = f"call_{index // 8:06d}"
         match index % 8:
@@ -76,7 +95,7 @@ def stream() -> Iterator[Event]:
             case 2 | 4:
                 yield StepFinished(call=call, step="dial", detail="placed")
             case _:
-                failed = index % 100 == 1
+                failed = failing or index % 100 == 1
                 yield AttemptFinished(
                     service="elevenlabs",
                     operation="elevenlabs.dial",
@@ -84,6 +103,7 @@ def stream() -> Iterator[Event]:
                     attempt=1,
                     of=4,
                     outcome="unavailable" if failed else "ok",
+                    error_class="ServiceUnavailable" if failed else "",
                     error_message="elevenlabs answered 503" if failed else "",
                     http_status=503 if failed else None,
                     duration_s=0.2,
@@ -110,11 +130,16 @@ class Played(NamedTuple):
     cpu_s: float
 
 
-def play(contacts: int, *, hanging: bool) -> Played:
-    """Work a campaign through an outage of three minutes, whole and in virtual time."""
+def outage(contacts: int) -> Scenario:
+    """Return a campaign with an outage of three minutes."""
     text = find_scenario(SCENARIO).read_text(encoding="utf-8")
     text = text.partition("expect:")[0].replace("contacts: 40", f"contacts: {contacts}")
-    scenario = parse_scenario(text, Path(SCENARIO)).scenario
+    return parse_scenario(text, Path(SCENARIO)).scenario
+
+
+def play(contacts: int, *, hanging: bool) -> Played:
+    """Work a campaign through an outage, whole and in virtual time."""
+    scenario = outage(contacts)
     channel = HangingMock if hanging else MockChannel
     with patch("callagent_cli.reporting.wiring.MockChannel", channel):
         gc.collect()
@@ -176,9 +201,7 @@ class Wire:
             self._held.add(writer)  # And never a word: our own time limits end it.
             return
         await reader.readuntil(b"\r\n\r\n")
-        body = b'{"ok":true,"result":{}}'
-        head = f"HTTP/1.1 200 OK\r\ncontent-length: {len(body)}\r\nconnection: close\r\n\r\n"
-        writer.write(head.encode() + body)
+        writer.write(ANSWER)
         await writer.drain()
         writer.close()
 
@@ -240,6 +263,37 @@ def on_the_wire(calls: int, pairs: int) -> None:
     )
 
 
+# A worker on real sockets
+
+
+def work(contacts: int, *, hanging: bool) -> Played:
+    """Let a worker work through an outage over sockets, Telegram's among them."""
+    with (
+        telegram(hanging=hanging) as RealTelegram.base_url,
+        patch("callagent_cli.reporting.wiring.MockChannel", RealTelegram),
+    ):
+        gc.collect()
+        began_s = time.process_time()
+        evidence = WireWorld(outage(contacts), 7, client=_dial, record=True).run()
+        cpu_s = time.process_time() - began_s
+    over_s = tuple(stamped.monotonic_s for stamped in evidence.events if _is_over(stamped.event))
+    return Played(over_s, cpu_s)
+
+
+def _dial(base_url: str) -> HttpxClient:
+    return HttpxClient(base_url=base_url)
+
+
+def beside_a_worker(contacts: int, pairs: int) -> None:
+    """Compare whole runs that follow each other, one with a channel that hangs."""
+    ratios, calls = [], 0
+    for turn in range(pairs):
+        played = {hanging: work(contacts, hanging=hanging) for hanging in _order(turn)}
+        calls = len(played[True].over_s)
+        ratios.append(played[False].cpu_s / played[True].cpu_s)
+    print(f"d. a worker on real sockets, {calls} calls, by the processor second: {_told(ratios)}")
+
+
 def _order(turn: int) -> tuple[bool, bool]:
     """Each goes first every other time, so that neither profits from its place."""
     return (False, True) if turn % 2 else (True, False)
@@ -264,10 +318,6 @@ def _told(ratios: list[float]) -> str:
 def _reporting(
     folder: Path, bus: Bus, clock: Clock, store: SqliteStore, alerts: Alerts
 ) -> Reporting:
-    doors = RealDoors(
-        http_for=lambda base_url: HttpxClient(base_url=base_url),
-        environ={"TELEGRAM_BOT_TOKEN": "1:bench"},
-    )
     return Reporting(
         Surroundings(
             clock=clock,
@@ -278,19 +328,21 @@ def _reporting(
             redactor=Redactor(["sk_live_0123456789abcdefXYZ"]),
             screen=lambda _: None,
             real=True,
-            doors=doors,
+            doors=DOORS,
         )
     )
 
 
-async def cost(events: int) -> float:
-    """Return CPU microseconds an event, threads included."""
+async def cost(events: int, *, down: bool, failing: bool) -> float:
+    """Return CPU microseconds an event, threads included; `down` opens an incident before."""
     with tempfile.TemporaryDirectory() as name:
         clock = system_clock()
         bus = Bus(clock, run="run_bench", campaign="bench")
         store = SqliteStore.open(Path(name) / "bench.db")
         reporting = _reporting(Path(name), bus, clock, store, Alerts())
-        chosen = list(islice(stream(), events))
+        chosen = list(islice(stream(failing=failing), events))
+        if down:
+            bus.emit(DOWN)
         began_s = time.process_time()
         for index, event in enumerate(chosen):
             bus.emit(event)
@@ -301,6 +353,22 @@ async def cost(events: int) -> float:
         return (time.process_time() - began_s) / events * 1e6
 
 
+def costs(events: int) -> None:
+    """Print what an event costs while nothing is broken, and in an outage."""
+    cases = {
+        "nothing is broken": (False, False),
+        "an incident is open": (True, False),
+        "every attempt fails in it": (True, True),
+    }
+    for words, (down, failing) in cases.items():
+        found = sorted(asyncio.run(cost(events, down=down, failing=failing)) for _ in range(3))
+        share = found[1] * RATE / 1e4
+        print(
+            f"1. {words}: {found[1]:.1f} µs an event ({found[0]:.1f} to {found[2]:.1f}):"
+            f" {share:.1f} % of a core at {RATE}/s (the bar is 25 %)"
+        )
+
+
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -308,15 +376,14 @@ def main() -> None:
     parser.add_argument("--contacts", type=int, default=400)
     parser.add_argument("--pairs", type=int, default=20)
     parser.add_argument("--blocks", type=int, default=100)
+    parser.add_argument("--wired", type=int, default=100)
+    parser.add_argument("--runs", type=int, default=5)
     options = parser.parse_args()
-    costs = sorted(asyncio.run(cost(options.events)) for _ in range(3))
-    print(
-        f"1. {costs[1]:.1f} µs an event ({costs[0]:.1f} to {costs[2]:.1f}):"
-        f" {costs[1] * RATE / 1e4:.1f} % of a core at {RATE}/s (the bar is 25 %)"
-    )
+    costs(options.events)
     print("2. a channel that hangs for 60 s changes calls/s by (the bar is 2 %):")
     in_virtual_time(options.contacts, options.pairs)
     on_the_wire(1500, options.blocks)
+    beside_a_worker(options.wired, options.runs)
 
 
 if __name__ == "__main__":
