@@ -15,7 +15,7 @@ from callagent_cli.cli.campaign.export_rows import (
     json_line,
 )
 from callagent_cli.cli.contacts.columns import half_loaded
-from callagent_cli.cli.contacts.progress import Progress
+from callagent_cli.cli.contacts.progress import with_progress
 from callagent_cli.cli.place.campaigns import campaign_of
 from callagent_cli.cli.place.workplace import Workplace, workplace
 from callagent_cli.cli.text import diagnostics
@@ -28,7 +28,7 @@ from callagent_cli.store.sqlite_store import SqliteStore
 
 _FORMATS: Final = ("csv", "jsonl")
 _SUFFIXES: Final = {".csv": "csv", ".jsonl": "jsonl", ".ndjson": "jsonl"}
-_TELL_EVERY: Final = 1 << 10
+_WRITTEN: Final = "contacts written"
 _BYTE_ORDER_MARK: Final = b"\xef\xbb\xbf"
 """By this, spreadsheets know that a file is UTF-8."""
 
@@ -85,7 +85,8 @@ def _print(rows: Iterator[ContactRow], kind: str) -> None:
     output = standard_output()
     if kind == "csv":
         output.exact(csv_line(CSV_HEADER))
-    for row in rows:
+    # On a terminal the rows themselves show how far it is.
+    for row in rows if output.terminal else with_progress(rows, _WRITTEN):
         if output.reader_gone:
             return
         if kind == "csv":
@@ -96,20 +97,15 @@ def _print(rows: Iterator[ContactRow], kind: str) -> None:
 
 def _write(rows: Iterator[ContactRow], kind: str, path: Path) -> int:
     count = 0
-    progress = Progress() if diagnostics.to_a_terminal() else None
     with _replaced(path) as file:
         if kind == "csv":
             file.write(_BYTE_ORDER_MARK + csv_line(CSV_HEADER).encode() + b"\r\n")
-        for row in rows:
+        for row in with_progress(rows, _WRITTEN):
             count += 1
             if kind == "csv":
                 file.write(csv_line(csv_cells(row)).encode() + b"\r\n")
             else:
                 file.write(json_line(row))
-            if progress is not None and count % _TELL_EVERY == 0:
-                progress.exported(count)
-    if progress is not None:
-        progress.end()
     return count
 
 

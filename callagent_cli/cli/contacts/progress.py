@@ -1,9 +1,9 @@
 """A moving count on the terminal while a file takes more than a moment to read or write."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from typing import Final, TypeVar
 
 from callagent_cli.cli.text import diagnostics
 from callagent_cli.contacts.report import ImportReport
@@ -12,6 +12,9 @@ PATIENCE_S: Final = 2.0
 """What is over sooner shows no progress."""
 
 _EVERY_S: Final = 0.25
+_COUNTED_EVERY: Final = 1 << 10
+
+T = TypeVar("T")
 
 
 class Progress:
@@ -36,9 +39,9 @@ class Progress:
         """Show how many of the people are in the campaign."""
         self._show(f"{people:,} people stored, {100 * people // max(1, of)} %")
 
-    def exported(self, contacts: int) -> None:
-        """Show how many contacts were written."""
-        self._show(f"{contacts:,} contacts written")
+    def counted(self, count: int, what: str) -> None:
+        """Show how many of something there were: `contacts written`."""
+        self._show(f"{count:,} {what}")
 
     def _show(self, text: str) -> None:
         now_s = time.monotonic()
@@ -52,6 +55,21 @@ class Progress:
         """Take the line off the screen."""
         if self.shown:
             diagnostics.moving("")
+
+
+def with_progress(items: Iterable[T], what: str) -> Iterator[T]:
+    """Yield the items; on a terminal show how many there were, such as `contacts written`."""
+    if not diagnostics.to_a_terminal():
+        yield from items
+        return
+    progress = Progress()
+    try:
+        for count, item in enumerate(items, start=1):
+            yield item
+            if count % _COUNTED_EVERY == 0:
+                progress.counted(count, what)
+    finally:
+        progress.end()
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from callagent_cli.cli.contacts.progress import with_progress
 from callagent_cli.cli.contacts.suppressions import suppression_list
 from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.contacts.cells import show
@@ -73,7 +74,8 @@ def suppress(
     done.numbers = len(unique)
     with suppression_list(place) as known:
         done.added = known.add(
-            Suppression(number=number, reason=why, added_utc_s=now_utc_s) for number in unique
+            Suppression(number=number, reason=why, added_utc_s=now_utc_s)
+            for number in with_progress(unique, "numbers stored")
         )
     return done
 
@@ -88,7 +90,7 @@ def numbers_of(
 def _of_file(path: Path, options: ReadOptions, done: Suppressed) -> Iterator[str]:
     from callagent_cli.contacts.numbers import read_numbers
 
-    for listed in read_numbers(path, options):
+    for listed in with_progress(read_numbers(path, options), "rows read"):
         yield from listed.numbers
         if listed.problem:
             done.note(f"line {listed.line}: {listed.problem} ({show(listed.value)})")
