@@ -80,7 +80,7 @@ def test_steps_while_nobody_lives_add_up_and_a_kill_finds_nobody(carrier: Carrie
         "  - {name: before, at: 500ms, do: clock_step, by: 10s}\n"
         + CUT
         + "  - {name: jump, at: 5s, do: clock_step, by: 1h}\n"
-        + "  - {name: again, at: 6s, do: kill, restart_after: 60s}\n"
+        + "  - {name: again, at: 6s, do: kill, restart_after: 60s, may_miss: true}\n"
         + "  - {name: back, at: 7s, do: clock_step, by: -20m}\n"
     )
 
@@ -101,6 +101,29 @@ def test_a_step_in_the_pause_after_any_kill_is_seen_by_the_next_life() -> None:
 
     assert ahead_s == {"run_1": 0, "run_2": 3600}
     assert evidence.totals == {"done": 2}
+
+
+@pytest.mark.parametrize(
+    ("action", "do"),
+    [
+        ("at: 9m, do: kill", "kill"),
+        ("at: 9m, do: stop, restart_after: 1s", "stop"),
+        ("at: 9m, do: clock_step, by: 1h", "clock_step"),
+        ("at: 4s, do: kill", "kill"),
+    ],
+)
+def test_what_is_done_to_nobody_is_there_in_vain(action: str, do: str) -> None:
+    """A kill after the end of the campaign, or while nobody lives, proves nothing of a restart."""
+    timeline = f"{CUT}  - {{name: late, {action}}}\n"
+
+    broken, may_miss = (
+        judge(World(_scenario(text), 7).run()).broken
+        for text in (timeline, timeline.replace("late,", "late, may_miss: true,"))
+    )
+
+    assert [each.kind for each in broken] == ["reached"]
+    assert f"to meet this `{do}`" in str(broken[0])
+    assert may_miss == []
 
 
 @pytest.mark.parametrize("carrier", ["virtual", "wire"])

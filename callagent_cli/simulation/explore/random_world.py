@@ -57,7 +57,9 @@ def random_world(seed: int) -> RandomWorld:
         phases = [{**outage, "target": "elevenlabs", "may_miss": True, "fault": fault}, *phases]
     if random.random() < 0.1:  # noqa: PLR2004 — one world in ten.
         step = {"name": "step", "at": _time(random, 0, 200), "do": "clock_step"}
-        phases.append({**step, "by": random.choice((-3600.0, -30.0, 20.0, 3600.0))})
+        phases.append(
+            {**step, "may_miss": True, "by": random.choice((-3600.0, -30.0, 20.0, 3600.0))}
+        )
     plain: Plain = {
         "callagent": "scenario/v1",
         "name": "explored",

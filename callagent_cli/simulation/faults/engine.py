@@ -39,6 +39,7 @@ class FaultEngine:
     """Decides request by request; `hits` counts the strikes by phase and target.
 
     `last_hit` is the strike that `take_back` takes back.
+    What is done to the process counts there too, by phase and what was done.
     `start_utc_s` is when the world began: the timeline counts from there.
     """
 
@@ -68,6 +69,10 @@ class FaultEngine:
                 self.hits[self.last_hit] += 1
                 return action
         return None
+
+    def act(self, phase: Phase) -> None:
+        """Note that something was done to the process."""
+        self.hits[phase.name, phase.do or ""] += 1
 
     def take_back(self) -> None:
         """Count the last strike no longer: it changed nothing for the request that it met."""

@@ -156,7 +156,8 @@ def _told_s(seconds: float) -> float:
 def _outage(evidence: Evidence) -> tuple[float | None, float | None]:
     """Return when the first fault that struck began, and when the last one ended."""
     struck = {phase for phase, _ in evidence.hits}
-    phases = [phase for phase in evidence.scenario.timeline if phase.name in struck]
+    timeline = evidence.scenario.timeline
+    phases = [phase for phase in timeline if phase.name in struck and phase.fault is not None]
     if not phases:
         return None, None
     end_s = max(phase.ends_at for phase in phases)

@@ -84,7 +84,7 @@ class Received(Watcher):
 
 
 def reached_findings(evidence: Evidence) -> list[Finding]:
-    """Judge `expect.reached`, and that no fault was there in vain."""
+    """Judge `expect.reached`, and that nothing stands in the timeline in vain."""
     expected = evidence.scenario.expect.reached
     found = []
     for each in expected:
@@ -94,11 +94,13 @@ def reached_findings(evidence: Evidence) -> list[Finding]:
         found.append(finding("reached", title, _outside(as_range(each.hits), actual)))
     named = {each.phase for each in expected}
     for phase in evidence.scenario.timeline:
-        if phase.fault is None or phase.may_miss or phase.name in named:
+        if phase.may_miss or phase.name in named or _hits(evidence, phase.name, ""):
             continue
-        if not _hits(evidence, phase.name, ""):
-            text = f"nobody met this fault, which began at {duration_text(phase.at)}"
-            found.append(finding("reached", f"{phase.name} struck", Broken(text=text)))
+        at = duration_text(phase.at)
+        text = f"nobody met this fault, which began at {at}"
+        if phase.do is not None:
+            text = f"no worker was there at {at} to meet this `{phase.do}`"
+        found.append(finding("reached", f"{phase.name} struck", Broken(text=text)))
     return found
 
 

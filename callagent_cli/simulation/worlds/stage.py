@@ -190,6 +190,7 @@ class Stage(ABC):
         """Step the clock of a machine without a worker; there is none to kill or to stop."""
         self._actions.remove(phase)
         if phase.do == "clock_step":
+            self.faults.act(phase)
             self._shift_s += phase.by or 0.0
 
     def _act(self, phase: Phase, life: Life, worker: Worker) -> None:
@@ -197,6 +198,7 @@ class Stage(ABC):
             self._act_on_nobody(phase)
             return
         self._actions.remove(phase)
+        self.faults.act(phase)
         life.restart_at_s = phase.at + (phase.restart_after or 0.0)
         if phase.do == "kill":
             self._kill(life)
