@@ -34,6 +34,10 @@ _LEGAL: Final = frozenset(
 _RECORD: Final = "crm.record"
 _NAMED_MAX: Final = 3
 _NO_REASON: Final = ": no reason"
+
+_REQUIRED: Final = ("elevenlabs", "llm")
+"""While one of these is down, no call begins."""
+
 _INTERNAL: Final = "internal error"
 
 _EFFECTS: Final[Mapping[str, int]] = {Step.DIAL: 1, Step.RECORD: 2}
@@ -187,7 +191,7 @@ class Finished(Watcher):
         states = ", ".join(f"{count} {state}" for state, count in open_states.items())
         # A pending call has no reason of its own: those that have one say more, and come first.
         stuck = sorted(evidence.stuck, key=lambda text: text.endswith(_NO_REASON))
-        named = "; ".join(text.removesuffix(_NO_REASON) for text in stuck[:_NAMED_MAX])
+        named = "; ".join(self._with_reason(text) for text in stuck[:_NAMED_MAX])
         shut = ", ".join(
             f"{service} is {state}"
             for service, state in self._breakers.items()
@@ -200,3 +204,13 @@ class Finished(Watcher):
         if shut:
             text += f" while {shut}"
         return Broken(text=f"{text}; {named}{tail}" if named else text)
+
+    def _with_reason(self, stuck: str) -> str:
+        """Return what a call hangs on; one that has not begun waits for a service or a lane."""
+        if not stuck.endswith(_NO_REASON):
+            return stuck
+        stuck = stuck.removesuffix(_NO_REASON)
+        if f" is {CallState.PENDING.value} " not in stuck:
+            return stuck
+        shut = [name for name in _REQUIRED if self._breakers.get(name, "closed") != "closed"]
+        return f"{stuck}: waits for {' and '.join(shut) or 'a lane'}"

@@ -25,14 +25,14 @@ from callagent_cli.simulation.judge.patterns import log_watchers
 from callagent_cli.simulation.judge.retries import RetriesOnlyTransient
 from callagent_cli.simulation.judge.secrets import NoSecretInLog
 from callagent_cli.simulation.judge.trials import TrialsAtMost1
-from callagent_cli.simulation.scenario.check import outlasting
+from callagent_cli.simulation.judge.unending import unending
 
 Status = Literal["held", "broken", "invalid", "could_not_judge"]
 
 LAG_SHARE_MAX: Final = 0.1
 """How much of the smallest timeout a real loop may lag before nothing can be concluded."""
 
-UNENDING_HINT: Final = "end the phase earlier, or give `until.at_most` more time"
+UNENDING_HINT: Final = "end the phase earlier, open the window, or give `until.at_most` more time"
 """What to do with a scenario under which nothing can finish."""
 
 EXIT_CODES: Final[dict[Status, int]] = {"held": 0, "broken": 1, "invalid": 2, "could_not_judge": 3}
@@ -54,7 +54,7 @@ INVARIANTS: Final[Mapping[str, type[Watcher]]] = {
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     """What was concluded; `reason` says why nothing could be concluded.
 
-    A scenario is `invalid` when its world had to end while a fault still kept calls from ending.
+    A scenario is `invalid` when its world had to end before its calls could, whoever makes them.
 
     `totals` counts the calls by state and the phones that rang (`dialed`); `log_sha256` is the
     log's fingerprint, the same for the same seed.
@@ -178,9 +178,6 @@ def _why_not_judged(evidence: Evidence) -> str:
 
 def _why_unending(evidence: Evidence, findings: Sequence[Finding]) -> str:
     """Say why nothing could finish, if the scenario itself is the reason, and who hangs on what."""
-    phases = outlasting(evidence.scenario)
     hanging = next((each.text for each in findings if each.title == "finished"), "")
-    if evidence.finished or not hanging or not phases:
-        return ""
-    names = " and ".join(f"`{name}`" for name in phases)
-    return f"nothing can finish under {names}: {hanging}"
+    why = unending(evidence) if hanging and not evidence.finished else ""
+    return f"{why}: {hanging}" if why else ""

@@ -38,15 +38,6 @@ def scenario_problems(file: YamlFile[Scenario]) -> list[Problem]:
     return [Problem(file.line(key), text) for key, text in found]
 
 
-def outlasting(scenario: Scenario) -> list[str]:
-    """Return the phases that still strike when the world must end: nobody may finish under them."""
-    return [
-        phase.name
-        for phase in scenario.timeline
-        if phase.fault is not None and phase.ends_at >= scenario.until.at_most
-    ]
-
-
 def _name_problems(file: YamlFile[Scenario]) -> Iterator[Found]:
     name, stem = file.value.name, file.path.stem
     if name != stem:

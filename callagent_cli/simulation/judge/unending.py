@@ -1,0 +1,81 @@
+"""Why a world could not finish in its time: where the scenario, not the worker, is the reason."""
+
+from collections.abc import Iterator
+from typing import Final
+
+from callagent_cli.calls.model import CallState
+from callagent_cli.calls.windows import opens_in_s
+from callagent_cli.counting import counted
+from callagent_cli.durations import duration_text
+from callagent_cli.simulation.judge.evidence import Evidence
+from callagent_cli.simulation.scenario.format import People, Phase, Scenario
+
+_ASKED_MAX_S: Final = 24 * 3600.0
+"""No wait that a service asks for is longer than a day."""
+
+
+def unending(evidence: Evidence) -> str:
+    """Return what in the scenario kept its world from finishing, or an empty text."""
+    return ", and ".join(_reasons(evidence))
+
+
+def _reasons(evidence: Evidence) -> Iterator[str]:
+    scenario = evidence.scenario
+    at_most_s = scenario.until.at_most
+    if not _is_room(scenario, at_most_s):
+        calls = counted(scenario.campaign.contacts, "call")
+        lanes = counted(scenario.campaign.lanes, "lane")
+        call, bound = duration_text(_shortest_call_s(scenario.people)), duration_text(at_most_s)
+        yield f"{calls} of {call} on {lanes} do not fit into {bound}"
+    names = [
+        f"`{phase.name}`"
+        for phase in scenario.timeline
+        if (until_s := _lasts_until_s(phase)) >= at_most_s
+        or not _is_room(scenario, phase.at, at_most_s - until_s)
+    ]
+    if names and _is_room(scenario, at_most_s):
+        yield f"nothing can finish under {' and '.join(names)}"
+    window = evidence.settings.dialing.window
+    end_utc_s = evidence.start_utc_s + at_most_s
+    is_scheduled = evidence.totals.get(CallState.SCHEDULED.value, 0) > 0
+    if window is not None and is_scheduled and opens_in_s(window, "", end_utc_s) > 0:
+        yield "the calling window is closed when the world ends"
+
+
+def _lasts_until_s(phase: Phase) -> float:
+    """Return the second of the world before which a phase may keep calls from going on."""
+    if phase.do is not None:
+        return phase.at + (phase.restart_after or 0.0)
+    asked_s = 0.0
+    if phase.fault is not None:
+        limit = phase.fault.rate_limit
+        told = phase.fault.retry_after if limit is None else limit.retry_after
+        asked_s = told if isinstance(told, (int, float)) else 0.0
+    return phase.ends_at + min(asked_s, _ASKED_MAX_S)
+
+
+def _is_room(scenario: Scenario, *spans_s: float) -> bool:
+    """Whether all calls can be made in some spans of time, in which nothing goes wrong."""
+    call_s = _shortest_call_s(scenario.people)
+    if not call_s:
+        return True
+    rounds = sum(span_s // call_s for span_s in spans_s)
+    return rounds * scenario.campaign.lanes >= scenario.campaign.contacts
+
+
+def _shortest_call_s(people: People) -> float:
+    ring_s, processing_s = _least(people.ring), _least(people.processing)
+    refused_s = _least(people.refused_ring)
+    lasts_s = (
+        (people.answered, ring_s + _least(people.talk) + processing_s),
+        (people.voicemail, ring_s + _least(people.voicemail_talk) + processing_s),
+        (people.no_answer, _least(people.no_answer_ring)),
+        (people.busy, refused_s),
+        (people.declined, refused_s),
+        (people.failed, 0.0),
+    )
+    return min((seconds for weight, seconds in lasts_s if weight), default=0.0)
+
+
+def _least(seconds: float | list[float]) -> float:
+    return min(seconds) if isinstance(seconds, list) else seconds
