@@ -23,8 +23,13 @@ Duration = Annotated[float, Meta(ge=0, **_MARK)]
 PositiveDuration = Annotated[float, Meta(gt=0, **_MARK)]
 """Seconds, written as a duration; more than nothing."""
 
-Shift = Annotated[float, Meta(**_MARK)]
-"""Seconds to go forward, or back when negative, written as a duration with a sign."""
+_SHIFT_MAX_S: Final = 10 * 365 * 86_400
+
+Shift = Annotated[float, Meta(ge=-_SHIFT_MAX_S, le=_SHIFT_MAX_S, **_MARK)]
+"""Seconds to go forward, or back when negative, written as a duration with a sign.
+
+Ten years at most: no clock is wrong by more, and no calendar ends within them.
+"""
 
 
 def parse_duration(text: str) -> float | None:

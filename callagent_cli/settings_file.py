@@ -42,18 +42,18 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
 def read_settings(path: Path) -> YamlFile[Settings]:
     """Return a settings file with its lines; raises `SettingsError`."""
     file = load_yaml(path, Settings, error=SettingsError)
-    problems = [Problem(file.line(key), f"`{key}` {what}") for key, what in _unusable(file.value)]
+    problems = [Problem(file.line(key), f"`{key}` {what}") for key, what in unusable(file.value)]
     if problems:
         raise problems_error(path, problems, error=SettingsError)
     return file
 
 
-def _unusable(section: msgspec.Struct, above: str = "") -> Iterator[tuple[str, str]]:
+def unusable(section: msgspec.Struct, above: str = "") -> Iterator[tuple[str, str]]:
     """Yield the keys of texts that no path and no address can be, and what is wrong with them."""
     for name in section.__struct_fields__:
         value, key = getattr(section, name), f"{above}{name}"
         if isinstance(value, msgspec.Struct):
-            yield from _unusable(value, f"{key}.")
+            yield from unusable(value, f"{key}.")
         elif isinstance(value, str) and "\0" in value:
             yield key, "holds a NUL character"
         elif isinstance(value, str) and name.endswith("url") and not _is_address(value):

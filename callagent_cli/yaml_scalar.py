@@ -8,7 +8,7 @@ from typing import Any, Final
 import yaml
 from msgspec import inspect
 
-from callagent_cli.durations import DURATION_MARK, parse_duration
+from callagent_cli.durations import DURATION_MARK, duration_text, parse_duration
 
 BAD: Final = object()
 """Stands for a value that does not fit its type."""
@@ -173,6 +173,9 @@ def describe(type_: inspect.Type) -> str:
 
 
 def _duration_bounds(type_: Any) -> str:  # noqa: ANN401 — `Metadata` around a float.
+    least_s, most_s = type_.type.ge, type_.type.le
+    if least_s is not None and most_s is not None:
+        return f" from {duration_text(least_s)} to {duration_text(most_s)}"
     return " that is more than 0s" if type_.type.gt is not None else ""
 
 

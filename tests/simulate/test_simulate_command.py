@@ -159,6 +159,18 @@ def test_what_cannot_be_used_is_two_lines_and_exit_code_2(
     assert said in run.stderr
 
 
+def test_a_policy_that_cannot_work_is_refused_with_its_line(tmp_path: Path) -> None:
+    """A window that never opens is found in the file that closes it, before any world runs."""
+    written = "lanes: 2\ndialing:\n  window: {opens: '10:00', closes: '09:00'}\n"
+    (tmp_path / "shut.yaml").write_text(written, encoding="utf-8")
+
+    run = _run("simulate", "elevenlabs-503", "--compare", "shut.yaml", folder=tmp_path)
+
+    assert run.returncode == 2
+    assert run.stdout == ""
+    assert "shut.yaml:3: `dialing.window` is never open" in run.stderr
+
+
 def test_a_world_that_nothing_can_finish_names_who_hangs(tmp_path: Path) -> None:
     """The liveness bound says which calls wait, and for what."""
     text = (ROOT / "scenarios" / "elevenlabs-503.yaml").read_text(encoding="utf-8")

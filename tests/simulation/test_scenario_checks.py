@@ -67,7 +67,14 @@ def never(keys: str) -> str:
         (fault("latency: {lognormal: {p50: 2s, p99: 1s}}"), "`p99` is smaller than `p50`"),
         (fault("latency: {}"), "must be exactly one of uniform, normal, lognormal"),
         (fault("latency: {uniform: [1s]}"), "must have 2 items, not 1"),
-        (fault("status: 99"), "must be a whole number ≥ 100 and ≤ 599, not 99"),
+        (fault("status: 150"), "must be a whole number ≥ 200 and ≤ 599, not 150"),
+        (fault("quota: {limit: 1, status: 204}"), "must be a whole number ≥ 400 and ≤ 599"),
+        (fault("rate_limit: {rps: 1, status: 100}"), "must be a whole number ≥ 400 and ≤ 599"),
+        (fault("status: 204, body: {a: 1}"), "`body` of phase `p` cannot go with 204"),
+        (fault("status: 503, headers: {bad header: x}"), "name `bad header`, which no header"),
+        (fault("status: 503, headers: {Content-Length: '3'}"), "`Content-Length`: it is set to"),
+        (fault("status: 503, headers: {content-encoding: gzip}"), "`content-encoding`: it is set"),
+        (fault('status: 503, headers: {x: "a\\nb"}'), "give `x` a value that no header can have"),
         (fault("status: 503, applied: 2"), "must be a number ≥ 0 and ≤ 1, not 2"),
         (phase("for: 0s, target: llm, fault: {hang: true}"), "that is more than 0s, not"),
         (phase("until: 5s, target: llm, fault: {hang: true}"), "ends (5s) before it starts (10s)"),
@@ -92,6 +99,16 @@ def never(keys: str) -> str:
         (HEAD + "settings: {dialing: {max_dails: 1}}", "did you mean `max_dials`?"),
         (HEAD + "services: {llm: {operations: {composse: 1s}}}", "did you mean `compose`?"),
         (HEAD + "people: {answered: 0}", "all weights of `people` are 0"),
+        (phase("do: clock_step, by: 1000000000000000"), "`1m30s` from -87600h to 87600h, not"),
+        (
+            HEAD + 'settings: {dialing: {window: {opens: "10:00", closes: "09:00"}}}',
+            "6: `settings.dialing.window` is never open: it closes at 09:00",
+        ),
+        (
+            HEAD + 'settings: {services: {crm: {base_url: "http://[::1"}}}',
+            "6: `settings.services.crm.base_url` is no web address",
+        ),
+        (HEAD + "people: {refused_ring: [5s, 1s]}", "`people.refused_ring`: the first bound is"),
         (HEAD + "people: {talk: [9s, 1s]}", "the first bound is larger than the second"),
         (HEAD + "expect: {always: [nobody_dialled_twice]}", "did you mean `nobody_dialed_twice`?"),
         (HEAD + "expect: {always: [finished], breaks: [finished]}", "under `always` and under"),
@@ -153,6 +170,19 @@ def test_nonsense_is_refused_with_its_reason(text: str, message: str) -> None:
 
     assert message in caught.value.message
     assert caught.value.message.startswith("example.yaml:")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [
+        "status: 204",
+        "status: 503, headers: {X-Request-Id: 'a b', etag: ''}",
+        "status: 304, body: ''",
+    ],
+)
+def test_an_answer_that_a_server_can_send_is_taken(keys: str) -> None:
+    """Headers of any other name, and no body where none can be."""
+    assert parse(fault(keys)).scenario.timeline
 
 
 @pytest.mark.parametrize(

@@ -57,6 +57,14 @@ def test_a_misspelt_key_is_refused_wherever_it_stands() -> None:
             assert kind["additionalProperties"] is False, name
 
 
+def test_the_clock_may_be_set_back() -> None:
+    """A shift has a sign; how long something takes has none."""
+    by = next(each for each in KINDS["Phase"]["properties"]["by"]["anyOf"] if "pattern" in each)
+
+    assert re.search(by["pattern"], "-20m")
+    assert not re.search(KINDS["Phase"]["properties"]["at"]["pattern"], "-20m")
+
+
 @pytest.mark.parametrize("path", library(), ids=lambda path: path.stem)
 def test_the_schema_knows_every_key_of_the_library(path: Any) -> None:  # noqa: ANN401 — a path.
     """No editor underlines a scenario that callagent itself brings."""

@@ -44,7 +44,7 @@ def run_simulation(options: SimulateOptions) -> int:
     loaded = load_scenario(find_scenario(options.scenario))
     scenario = loaded.scenario
     seed = check_seed(scenario.seed if options.seed is None else options.seed)
-    policies = policies_of(options.compare)
+    policies = policies_of(loaded, options.compare)
     first, count = _first_seed(options), options.seeds
     if count is not None:
         check_seed(first + count - 1)

@@ -3,15 +3,13 @@
 from collections.abc import Iterator
 from typing import Final
 
-import msgspec
-
 from callagent_cli.cli.simulate.cost import meanings, seconds_text
 from callagent_cli.cli.simulate.labels import labeled
 from callagent_cli.cli.simulate.meter import Meter
 from callagent_cli.cli.simulate.policies import Policies
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.durations import duration_text
-from callagent_cli.errors import ExitCode, ScenarioError, SettingsError
+from callagent_cli.errors import ExitCode, ScenarioError
 from callagent_cli.simulation.judge.verdict import UNENDING_HINT
 from callagent_cli.simulation.scenario.loader import LoadedScenario
 from callagent_cli.simulation.sweep.compare import Compared, compare
@@ -35,8 +33,8 @@ _MEASURES: Final = (
 def run_comparison(loaded: LoadedScenario, seed: int, policies: Policies, *, json: bool) -> int:
     """Compare settings, as `policies_of` reads them, with what the scenario says itself.
 
-    The exit code is 1 when an invariant broke under any of them. Raises `SettingsError`, and
-    `ScenarioError` when the scenario itself lets nothing finish, whatever the settings.
+    The exit code is 1 when an invariant broke under any of them. Raises `ScenarioError` when the
+    scenario itself lets nothing finish, whatever the settings.
     """
     scenario = loaded.scenario
     output = standard_output()
@@ -74,8 +72,6 @@ def _compared(loaded: LoadedScenario, seed: int, policies: Policies) -> tuple[li
         for row in compare(loaded, seed, policies, idle=meter.tell):
             rows.append(row)
             meter.take(broken=bool(row.unsafe))
-    except msgspec.ValidationError as error:
-        raise SettingsError(f"these settings cannot be used together: {error}") from error
     except KeyboardInterrupt:
         interrupted = True
     order = list(policies)

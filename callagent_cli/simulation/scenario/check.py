@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from typing import Final
 
+from callagent_cli.calls.windows import check_window
 from callagent_cli.durations import duration_text
+from callagent_cli.settings import Settings
+from callagent_cli.settings_file import unusable
 from callagent_cli.simulation.scenario.check_expect import expectation_problems
 from callagent_cli.simulation.scenario.fault_kind import fault_problems
 from callagent_cli.simulation.scenario.format import (
@@ -21,7 +24,8 @@ Found = tuple[str, str]
 """A dotted key and what is wrong there."""
 
 _WEIGHTS: Final = ("answered", "no_answer", "busy", "voicemail", "declined", "failed")
-_DURATIONS: Final = ("ring", "talk", "voicemail_talk", "processing", "no_answer_ring")
+_SHARES: Final = (*_WEIGHTS, "opts_out")
+_DURATIONS: Final = tuple(name for name in People.__struct_fields__ if name not in _SHARES)
 
 
 def scenario_problems(file: YamlFile[Scenario]) -> list[Problem]:
@@ -50,6 +54,19 @@ def _settings_problems(file: YamlFile[Scenario]) -> Iterator[Found]:
         yield "settings.mode", "`settings.mode` must be `sandbox`: a simulation calls nobody"
     if "lanes" in written:
         yield "settings.lanes", "`settings.lanes` does not count here; set `campaign.lanes`"
+    for key, text in unworkable(file.value.settings):
+        yield f"settings.{key}", f"`settings.{key}` {text}"
+
+
+def unworkable(settings: Settings) -> Iterator[Found]:
+    """Yield the settings with which no worker could begin: their keys, and what is wrong."""
+    yield from unusable(settings)
+    window = settings.dialing.window
+    if window is not None:
+        try:
+            check_window(window)
+        except ValueError as error:
+            yield "dialing.window", f"is never open: {error}"
 
 
 def _service_problems(scenario: Scenario) -> Iterator[Found]:

@@ -1,5 +1,7 @@
 """Which kind of fault a scenario's `fault` mapping is, and what may stand beside it."""
 
+import re
+from collections.abc import Mapping
 from typing import Final
 
 from callagent_cli.simulation.scenario.format import Fault
@@ -28,6 +30,14 @@ _REFUSED_FOR_CERTAIN: Final = frozenset({"rate_limit", "quota"})
 _ALWAYS_DONE: Final = frozenset({"latency", "drip"})
 _CLIENT_ERRORS: Final = range(400, 500)
 _ERRORS: Final = range(400, 600)
+_WITHOUT_BODY: Final = frozenset({204, 205, 304})
+_FRAMING: Final = frozenset(
+    {"content-length", "transfer-encoding", "content-encoding", "connection", "upgrade", "trailer"}
+)
+"""Headers that say how the body is sent: a wrong one is another kind of fault (`truncate` …)."""
+
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE: Final = re.compile(r"(?:[!-~](?:[ \t!-~]*[!-~])?)?")
 
 
 def kinds_of(fault: Fault) -> list[str]:
@@ -56,10 +66,28 @@ def fault_problems(fault: Fault) -> list[tuple[str, str]]:
 
 def _answer_problems(fault: Fault, kind: str) -> list[tuple[str, str]]:
     if kind == "status":
-        return []
+        return [*_body_problems(fault), *_header_problems(fault.headers)]
     given = {"body": fault.body is not None, "headers": bool(fault.headers)}
     given["retry_after"] = fault.retry_after is not None
     return [(key, f"only goes with `status`, not with `{kind}`") for key in given if given[key]]
+
+
+def _body_problems(fault: Fault) -> list[tuple[str, str]]:
+    if fault.status in _WITHOUT_BODY and fault.body is not None and fault.body != "":
+        return [("body", f"cannot go with {fault.status}: such an answer has none")]
+    return []
+
+
+def _header_problems(headers: Mapping[str, str]) -> list[tuple[str, str]]:
+    found = []
+    for name, value in headers.items():
+        if _HEADER_NAME.fullmatch(name) is None:
+            found.append(("headers", f"name `{name}`, which no header can be called"))
+        elif name.lower() in _FRAMING:
+            found.append(("headers", f"name `{name}`: it is set to what the body is"))
+        elif _HEADER_VALUE.fullmatch(value) is None:
+            found.append(("headers", f"give `{name}` a value that no header can have"))
+    return found
 
 
 def _applied_problems(fault: Fault, kind: str) -> list[tuple[str, str]]:

@@ -11,7 +11,12 @@ from callagent_cli.settings import Settings
 SEED_MAX = 2**63 - 1
 
 Probability = Annotated[float, Meta(gt=0, le=1)]
-Status = Annotated[int, Meta(ge=100, le=599)]
+Status = Annotated[int, Meta(ge=200, le=599)]
+"""The status of an answer; what is below 200 only announces one."""
+
+Refusal = Annotated[int, Meta(ge=400, le=599)]
+"""The status of an answer that refuses."""
+
 Seed = Annotated[int, Meta(ge=0, le=SEED_MAX)]
 Name = Annotated[str, Meta(pattern="^[a-z0-9][a-z0-9_-]*$", max_length=60)]
 Amount = Annotated[int, Meta(ge=0)]
@@ -170,7 +175,7 @@ class RateLimit(_Part, frozen=True, kw_only=True):
 
     rps: Annotated[float, Meta(gt=0)]
     burst: Annotated[int, Meta(ge=1)] = 1
-    status: Status = 429
+    status: Refusal = 429
     retry_after: Duration | Literal["auto", "none"] = "auto"
     body: Any = None
 
@@ -183,7 +188,7 @@ class Quota(_Part, frozen=True, kw_only=True):
     """
 
     limit: Amount
-    status: Status | None = None
+    status: Refusal | None = None
     body: Any = None
 
 

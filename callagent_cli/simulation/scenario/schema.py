@@ -13,7 +13,7 @@ DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 _TARGETED: Final = ("Phase", "WireExpectation", "ReachedExpectation")
 _DURATION: Final = r"((\d+(\.\d+)?(ms|s|m|h|d))+|\d+(\.\d+)?)$"
 _SIGNS: Final = ("minimum", "exclusiveMinimum")
-"""What a duration that cannot be negative has; a shift of the clock has neither."""
+"""What is not below zero where a duration cannot be; a shift of the clock can."""
 
 
 def scenario_schema() -> dict[str, Any]:
@@ -38,7 +38,7 @@ def _widen_durations(schema: Any) -> None:  # noqa: ANN401 — JSON.
         if schema.get("format") == DURATION_MARK:
             del schema["format"]
             schema["type"] = ["number", "string"]
-            sign = r"^\+?" if any(key in schema for key in _SIGNS) else "^[+-]?"
+            sign = r"^\+?" if any(schema.get(key, -1) >= 0 for key in _SIGNS) else "^[+-]?"
             schema["pattern"] = sign + _DURATION
         for part in schema.values():
             _widen_durations(part)
