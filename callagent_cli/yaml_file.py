@@ -1,5 +1,6 @@
 """YAML files read strictly into typed values; all that is wrong is told at once, with its line."""
 
+import stat
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -81,9 +82,9 @@ def _convert(plain: Any, type_: type[T], reader: Reader) -> T | None:  # noqa: A
 
 def _text(path: Path, error: type[CallAgentError]) -> str:
     try:
-        body = path.read_bytes()
-    except IsADirectoryError as cause:
-        raise error(f"`{path}` is a directory", hint="name a YAML file") from cause
+        _refuse_what_is_no_file(path, error)
+        with path.open("rb") as file:
+            body = file.read(SIZE_BYTES_MAX + 1)
     except FileNotFoundError as cause:
         raise error(f"`{path}` does not exist", hint="check the path") from cause
     except OSError as cause:
@@ -97,6 +98,15 @@ def _text(path: Path, error: type[CallAgentError]) -> str:
     except UnicodeDecodeError as cause:
         line = body[: cause.start].count(b"\n") + 1
         raise error(f"{path}:{line}: the file is not UTF-8", hint="save it as UTF-8") from cause
+
+
+def _refuse_what_is_no_file(path: Path, error: type[CallAgentError]) -> None:
+    """Refuse what may have no end, or none to write into it, such as a device or a pipe."""
+    mode = path.stat().st_mode
+    if stat.S_ISDIR(mode):
+        raise error(f"`{path}` is a directory", hint="name a YAML file")
+    if not stat.S_ISREG(mode):
+        raise error(f"`{path}` is no regular file", hint="write its text to a file")
 
 
 def _node(text: str, path: Path, error: type[CallAgentError]) -> yaml.Node | None:

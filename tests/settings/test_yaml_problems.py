@@ -1,5 +1,6 @@
 """What is wrong with a YAML file is told at once, with its line and the nearest known key."""
 
+import os
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -213,6 +214,16 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path: Path) -> None:
             load_yaml(path, Scenario, error=ScenarioError)
         assert str(path) in caught.value.message
         assert caught.value.hint
+
+
+def test_what_may_have_no_end_is_not_read(tmp_path: Path) -> None:
+    """A device gives bytes until memory ends, and a pipe may have nobody at its other end."""
+    pipe = tmp_path / "pipe.yaml"
+    os.mkfifo(pipe)
+
+    for path in (Path("/dev/zero"), pipe):
+        with pytest.raises(ScenarioError, match="is no regular file"):
+            load_yaml(path, Scenario, error=ScenarioError)
 
 
 def test_a_byte_order_mark_is_no_problem(tmp_path: Path) -> None:
