@@ -145,6 +145,10 @@ def test_a_broken_expectation_ends_with_1_and_shows_its_line(tmp_path: Path) -> 
         (("scenarios", "check"), "no file to check"),
         (("scenarios", "check", "missing.yaml"), "`missing.yaml` does not exist"),
         (("explore", "--minutes", "0"), "more than 0"),
+        (("explore", "--minutes", "nan"), "must be a number"),
+        (("explore", "--minutes", "inf"), "must be a number"),
+        (("explore", "--seed", str(2**63 - 1), "--seeds", "5"), "is out of range"),
+        (("simulate", "elevenlabs-503", "--tui", "--speed", "nan"), "`--speed nan` is no speed"),
     ],
 )
 def test_what_cannot_be_used_is_two_lines_and_exit_code_2(

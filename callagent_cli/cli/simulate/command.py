@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass
+from math import isnan
 from pathlib import Path
 from typing import Final
 
@@ -94,6 +95,8 @@ def _require_one_kind(options: SimulateOptions) -> None:
     if options.speed is not None and not (options.wire or options.tui):
         hint = "virtual time is as fast as it can be"
         raise UsageError("`--speed` goes with `--wire` or `--tui` only", hint=hint)
+    if options.speed is not None and isnan(options.speed):
+        raise UsageError("`--speed nan` is no speed", hint="such as `--speed 10`")
     if options.tui:
         _require_screen(options)
     elif options.speed is not None and not 1 <= options.speed <= WIRE_SPEED_MAX:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
-from itertools import count
+from math import inf
 from typing import Any, Final
 
 from callagent_cli.cli.simulate.labels import announce, labeled, one_world, print_labeled
@@ -17,6 +17,7 @@ from callagent_cli.simulation.explore.explore import Explored, explore, world_te
 from callagent_cli.simulation.explore.random_world import RandomWorld, random_world
 from callagent_cli.simulation.explore.shrink import TRIES_MAX, shrunken
 from callagent_cli.simulation.judge.verdict import judge
+from callagent_cli.simulation.scenario.format import SEED_MAX
 from callagent_cli.simulation.scenario.loader import check_seed
 from callagent_cli.simulation.worlds.world import World
 
@@ -66,9 +67,12 @@ class Tally:
 
 def run_exploration(options: ExploreOptions) -> int:
     """Try what was asked for and return the exit code; raises `UsageError`."""
-    if options.minutes is not None and options.minutes <= 0:
-        raise UsageError("`--minutes` must be more than 0", hint="such as `--minutes 5`")
+    if options.minutes is not None and not 0 < options.minutes < inf:
+        message = "`--minutes` must be a number, and more than 0"
+        raise UsageError(message, hint="such as `--minutes 5`")
     first = check_seed(options.seed or 0)
+    if options.seeds is not None:
+        check_seed(first + options.seeds - 1)
     if options.seed is not None and options.seeds is None and options.minutes is None:
         return _replay(first, json=options.json)
     if not options.json:
@@ -110,7 +114,8 @@ def _seeds(options: ExploreOptions, first: int, began_s: float) -> Iterator[int]
     """Yield seeds until there are enough or time is up, whichever comes first."""
     minutes = options.minutes
     enough = options.seeds or (SEEDS if minutes is None else None)
-    for seed in count(first) if enough is None else range(first, first + enough):
+    last = SEED_MAX if enough is None else first + enough - 1
+    for seed in range(first, last + 1):
         if minutes is not None and time.monotonic() >= began_s + 60 * minutes:
             return
         yield seed
