@@ -275,6 +275,33 @@ def test_the_library_is_listed_with_one_line_each(tmp_path: Path) -> None:
     assert sorted(names) == sorted(path.stem for path in (ROOT / "scenarios").glob("*.yaml"))
 
 
+def test_ones_own_scenario_is_played_before_the_one_that_comes_with_callagent(
+    tmp_path: Path,
+) -> None:
+    """Who edits the copy that `init` wrote rehearses what was edited, and is told so."""
+    text = (ROOT / "scenarios" / "late-listing.yaml").read_text(encoding="utf-8")
+    text = text.replace("lanes: 1", "lanes: 2")
+    (tmp_path / "scenarios").mkdir()
+    for name in ("late-listing", "my-outage"):
+        mine = text.replace("name: late-listing", f"name: {name}")
+        (tmp_path / "scenarios" / f"{name}.yaml").write_text(mine, encoding="utf-8")
+    (tmp_path / "scenarios" / "half.yaml").write_text("callagent: scenario/v1\n", encoding="utf-8")
+
+    edited, new = (
+        _run("simulate", name, folder=tmp_path).stdout.splitlines()
+        for name in ("late-listing", "my-outage")
+    )
+    listed = dict(
+        line.split(maxsplit=1) for line in _run("scenarios", folder=tmp_path).stdout.splitlines()
+    )
+
+    assert edited[1] == "SIMULATION as it stands in scenarios/late-listing.yaml"
+    assert edited[2].startswith("SIMULATION 3 contacts, 2 lanes, seed 7")
+    assert new[1] == "SIMULATION as it stands in scenarios/my-outage.yaml"
+    assert listed["my-outage"] == listed["late-listing"]
+    assert listed["half"] == "cannot be used: `callagent scenarios check scenarios/half.yaml`"
+
+
 def test_ctrl_c_prints_what_was_judged_so_far(tmp_path: Path) -> None:
     """Whoever loses patience still learns what is known, and that the rest is not decided."""
     text = (ROOT / "scenarios" / "day-long-outage.yaml").read_text(encoding="utf-8")

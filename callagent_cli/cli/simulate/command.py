@@ -10,7 +10,13 @@ from callagent_cli.cli.simulate.labels import announce, one_world
 from callagent_cli.cli.simulate.policies import policies_of
 from callagent_cli.errors import UsageError
 from callagent_cli.simulation.scenario.format import Scenario
-from callagent_cli.simulation.scenario.loader import check_seed, find_scenario, load_scenario
+from callagent_cli.simulation.scenario.loader import (
+    OWN_FOLDER,
+    LoadedScenario,
+    check_seed,
+    find_scenario,
+    load_scenario,
+)
 
 WIRE_SPEED_MAX: Final = 20.0
 
@@ -50,7 +56,7 @@ def run_simulation(options: SimulateOptions) -> int:
     if count is not None:
         check_seed(first + count - 1)
     if not options.json:
-        announce(scenario, _how(scenario, seed, options))
+        announce(scenario, _how(scenario, seed, options), file=_own_file(options, loaded))
     if options.compare:
         from callagent_cli.cli.simulate.compare import run_comparison
 
@@ -62,6 +68,12 @@ def run_simulation(options: SimulateOptions) -> int:
     from callagent_cli.cli.simulate.rehearsal import on_the_wire, virtually
 
     return (on_the_wire if options.wire else virtually)(scenario, seed, options)
+
+
+def _own_file(options: SimulateOptions, loaded: LoadedScenario) -> Path | None:
+    """Return the file that was found by its name although it is not the library's."""
+    found = loaded.path.parent == OWN_FOLDER and options.scenario == loaded.path.stem
+    return loaded.path if found else None
 
 
 def _how(scenario: Scenario, seed: int, options: SimulateOptions) -> str:

@@ -5,6 +5,7 @@ at once what is going on.
 """
 
 import shutil
+from pathlib import Path
 from textwrap import wrap
 from typing import Final
 
@@ -37,9 +38,14 @@ def print_labeled(text: str, *, indent: int = 2) -> None:
         output.line(labeled(line))
 
 
-def announce(scenario: Scenario, how: str) -> None:
-    """Say what is rehearsed, and how, for a person to read at once."""
+def announce(scenario: Scenario, how: str, *, file: Path | None = None) -> None:
+    """Say what is rehearsed, and how, for a person to read at once.
+
+    `file` is named where a person may take another one to be played.
+    """
     print_labeled(f"{scenario.name}: {scenario.title}")
+    if file is not None:
+        print_labeled(f"as it stands in {file}")
     print_labeled(how)
     standard_output().flush()
 

@@ -6,7 +6,7 @@ from callagent_cli.cli.text import diagnostics
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.cli.text.suggestions import hint_for
 from callagent_cli.errors import ExitCode, ScenarioError, UsageError
-from callagent_cli.simulation.scenario.loader import find_scenario, library, load_scenario
+from callagent_cli.simulation.scenario.loader import find_scenario, library, load_scenario, own
 
 SCHEMA = "callagent.scenarios/v1"
 
@@ -40,19 +40,26 @@ def _print_schema(files: list[Path]) -> int:
 
 def _list(*, json: bool) -> int:
     output = standard_output()
-    found = sorted(
-        (load_scenario(path).scenario for path in library()), key=lambda scenario: scenario.name
-    )
+    paths = {path.stem: path for path in [*library(), *own()]}
+    titles = {name: _title(path) for name, path in sorted(paths.items())}
     if json:
-        rows = [{"name": scenario.name, "title": scenario.title} for scenario in found]
+        rows = [{"name": name, "title": title} for name, title in titles.items()]
         output.document({"schema": SCHEMA, "scenarios": rows})
         return int(ExitCode.DONE)
-    width = max((len(scenario.name) for scenario in found), default=0)
-    for scenario in found:
-        output.line(f"{scenario.name:<{width}}  {scenario.title}")
+    width = max(map(len, titles), default=0)
+    for name, title in titles.items():
+        output.line(f"{name:<{width}}  {title}")
     if output.terminal:
         diagnostics.note("play one with `callagent simulate NAME`, or watch it: add `--tui`")
     return int(ExitCode.DONE)
+
+
+def _title(path: Path) -> str:
+    """Return what a scenario says of itself; one's own may be half written."""
+    try:
+        return load_scenario(path).scenario.title
+    except ScenarioError:
+        return f"cannot be used: `callagent scenarios check {path}`"
 
 
 def _check(files: list[Path], *, json: bool) -> int:

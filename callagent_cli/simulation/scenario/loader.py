@@ -1,4 +1,4 @@
-"""Finds scenario files and reads them; `simulate NAME` knows the library by name."""
+"""Finds scenario files, one's own and those of the library, and reads them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +15,9 @@ from callagent_cli.yaml_reader import nearest
 
 _PACKAGED: Final = Path(__file__).parents[2] / "scenarios"
 _CHECKED_OUT: Final = Path(__file__).parents[3] / "scenarios"
+OWN_FOLDER: Final = Path("scenarios")
+"""Where a person keeps scenarios, in the folder that a command is run in."""
+
 _SUFFIXES: Final = (".yaml", ".yml")
 _HINT: Final = "`callagent scenarios check FILE` checks a file without running it"
 
@@ -38,14 +41,21 @@ def library() -> list[Path]:
     return sorted(library_folder().glob("*.yaml"))
 
 
+def own() -> list[Path]:
+    """Return the scenarios of whoever runs the command, by name: those in `./scenarios`."""
+    if not OWN_FOLDER.is_dir() or OWN_FOLDER.samefile(library_folder()):
+        return []
+    return sorted(path for path in OWN_FOLDER.iterdir() if path.suffix in _SUFFIXES)
+
+
 def find_scenario(name: str) -> Path:
-    """Return the file of a scenario given by path or by its name in the library.
+    """Return the file of a scenario given by path or by its name: one's own, else the library's.
 
     Raises `ScenarioError`, with the nearest name, when there is none.
     """
     if name.endswith(_SUFFIXES) or "/" in name or "\\" in name:
         return Path(name)
-    names = {path.stem: path for path in library()}
+    names = {path.stem: path for path in [*library(), *own()]}
     if name in names:
         return names[name]
     message = f"there is no scenario `{name}`{nearest(name, names)}"
