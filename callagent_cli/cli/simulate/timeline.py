@@ -33,10 +33,16 @@ LEGEND: Final = (
 ROWS_OF_CALLS_MAX: Final = 12
 _LABEL_WIDTH: Final = 22
 _COLUMNS_MIN: Final = 20
+_DIGIT_MAX: Final = 9
 _TICK_EVERY: Final = 12
 _WORST_HEALTH: Final = ("unhealthy", "unknown", "healthy")
 
+_WAITING: Final = ("pending", "parked", "reconciling")
 _OVER: Final = ("done", "failed", "review")
+LEGEND_OF_COUNTS: Final = (
+    "calls in numbers, + is more than 9: how many wait (pending, parked,",
+    "      reconciling), and how many came to an end (done, failed, review)",
+)
 _MARKS_MAX: Final = 4096
 """Many more than a terminal has columns: of more marks in a row that are alike, half will do."""
 
@@ -53,6 +59,9 @@ class Timeline:
         self._calls: dict[str, _Marks] = {}
         self._over: dict[str, array[float]] = {}
         self._each_call = scenario.campaign.contacts <= ROWS_OF_CALLS_MAX
+        self._states: dict[str, str] = {}
+        self._waiting = {state: _Level() for state in _WAITING}
+        self._waiting["pending"].rise(0.0, scenario.campaign.contacts)
 
     def take(self, at_s: float, event: Event) -> None:
         """Take in what happened at a second of the world."""
@@ -66,8 +75,18 @@ class Timeline:
         elif isinstance(event, CallChanged):
             if self._each_call:
                 self._calls.setdefault(event.call, []).append((at_s, event.new))
-            elif event.new in _OVER:
-                self._over.setdefault(event.new, array("d")).append(at_s)
+            else:
+                self._count(at_s, event.call, event.new)
+
+    def _count(self, at_s: float, call: str, new: str) -> None:
+        # After a kill a call may be elsewhere than its last event has said.
+        old = self._states.get(call, "pending")
+        self._states[call] = new
+        for state, step in ((old, -1), (new, 1)):
+            if state in self._waiting and old != new:
+                self._waiting[state].rise(at_s, step)
+        if new in _OVER:
+            self._over.setdefault(new, array("d")).append(at_s)
 
     def rows(self, ended_at_s: float, width: int) -> Iterator[str]:
         """Yield the lines of the picture, `width` characters wide."""
@@ -83,10 +102,20 @@ class Timeline:
             yield _row(f"{service} health", scale.worst(checks))
         for call in sorted(self._calls):
             yield _row(call, scale.states("pending", self._calls[call], CALL_MARKS))
+        yield from self._counts(scale)
+        yield from LEGEND if self._each_call else (LEGEND[0], *LEGEND_OF_COUNTS)
+
+    def _counts(self, scale: "_Scale") -> Iterator[str]:
+        """Yield how many calls waited and ended, if there are too many for a row each."""
+        if self._each_call:
+            return
+        for state, level in self._waiting.items():
+            marks = scale.levels(level)
+            if marks.strip():
+                yield _row(f"calls {state}", marks)
         for state in _OVER:
             if state in self._over:
                 yield _row(f"calls {state}", scale.counts(self._over[state]))
-        yield from LEGEND
 
     def _shown_services(self) -> list[str]:
         """Return the services that something happened to."""
@@ -101,6 +130,21 @@ def _thinned(marks: _Marks) -> _Marks:
         for number, mark in enumerate(marks)
         if number % 2 == 0 or mark[1] != marks[number - 1][1]
     ]
+
+
+class _Level:
+    """How many calls are in a state, by each moment at which that changed."""
+
+    def __init__(self) -> None:
+        self.number = 0
+        self.moments_s = array("d")
+        self.numbers = array("l")
+
+    def rise(self, at_s: float, step: int) -> None:
+        """Note that there is one more, one less, or so many more."""
+        self.number += step
+        self.moments_s.append(at_s)
+        self.numbers.append(self.number)
 
 
 class _Scale:
@@ -143,10 +187,25 @@ class _Scale:
         found = [0] * self.columns
         for at_s in moments:
             found[self.column(at_s)] += 1
-        digit_max = 9
-        return "".join(
-            " " if not each else str(each) if each <= digit_max else "+" for each in found
-        )
+        return _digits(found)
+
+    def levels(self, level: _Level) -> str:
+        """Paint the highest level of each column: 1 to 9, then +."""
+        found = [0] * self.columns
+        last, column = 0, 0
+        for at_s, number in zip(level.moments_s, level.numbers, strict=True):
+            here = self.column(at_s)
+            found[column + 1 : here + 1] = [last] * (here - column)
+            found[here] = max(found[here], number)
+            last, column = number, here
+        found[column + 1 :] = [last] * (self.columns - column - 1)
+        return _digits(found)
+
+
+def _digits(numbers: Iterable[int]) -> str:
+    return "".join(
+        " " if not each else str(each) if each <= _DIGIT_MAX else "+" for each in numbers
+    )
 
 
 def _row(label: str, marks: str) -> str:
