@@ -126,8 +126,11 @@ def _picked_up(facts: Facts) -> bool:
 def _unheard(facts: Facts) -> bool:
     """Say whether words and audio deny each other: a text that nobody heard, or heard as silence.
 
-    The person's silence in the text denies nothing: a sound need not be a word.
+    The person's silence in the text denies nothing: a sound need not be a word. Where no side has
+    any audio the account keeps none, as its privacy settings may want: that says nothing.
     """
+    if not any(audio is not False for audio in (facts.audio, facts.user_audio, facts.agent_audio)):
+        return False
     if facts.agent_audio and not facts.agent_turns:
         return True
     agent_unheard = facts.agent_turns > 0 and False in {facts.audio, facts.agent_audio}

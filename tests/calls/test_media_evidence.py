@@ -40,7 +40,14 @@ def test_a_text_that_nobody_heard_is_no_talk(silent: str) -> None:
 
     assert _talk(heard) is Result.ANSWERED
     assert _talk({**heard, silent: False}) is Result.UNKNOWN
-    assert _talk(dict.fromkeys(FLAGS, False)) is Result.UNKNOWN
+
+
+def test_an_account_that_keeps_no_audio_has_answered_calls_too() -> None:
+    """Recording may be off for privacy: then no call has any audio, and that says nothing."""
+    unheard = dict.fromkeys(FLAGS, False)
+
+    assert _talk(unheard) is Result.ANSWERED
+    assert _talk(unheard, said=0) is Result.SILENT
 
 
 @pytest.mark.parametrize("nothing", [None, "no", 0])
