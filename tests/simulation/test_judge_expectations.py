@@ -3,6 +3,7 @@
 import hashlib
 from typing import Any
 
+import msgspec
 import pytest
 from judge_worlds import (
     Plot,
@@ -227,6 +228,16 @@ def test_the_bill_says_what_an_outage_cost() -> None:
     assert (bill.calls_delayed, bill.calls_failed, bill.calls_protected) == (1, 1, 1)
     assert bill.requests_wasted == 1
     assert (bill.mitigate_s, bill.detect_s, bill.recover_s) == (2.0, 3.0, 12.0)
+
+
+def test_a_phase_that_flaps_is_over_when_it_struck_for_the_last_time() -> None:
+    """Down from 25 to 30 s and up until it ends at 40: who recovers at 32 s took two seconds."""
+    plain = msgspec.to_builtins(scenario_of().timeline[0])
+    flapping = scenario_of(timeline=[{**plain, "flap": {"up": 10, "down": 5}}])
+    closed = (32.0, breaker("half_open", "closed"))
+
+    assert cost(world(OPENED, closed, hits=HITS, scenario=flapping)).recover_s == 2.0
+    assert cost(world(OPENED, closed, hits=HITS)).recover_s is None
 
 
 def test_a_world_without_faults_costs_nothing() -> None:

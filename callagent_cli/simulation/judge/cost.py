@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from math import ceil
 from typing import Final
 
 import msgspec
@@ -9,6 +10,7 @@ import msgspec
 from callagent_cli.events import AlertRaised, AttemptFinished, BreakerChanged, CallChanged
 from callagent_cli.resilience.outcome import Outcome
 from callagent_cli.simulation.judge.evidence import Case, Evidence, Finding, See, Sight, Watcher
+from callagent_cli.simulation.scenario.format import Phase
 
 _DELAYED: Final = frozenset({"backoff", "parked", "reconciling"})
 _OVER: Final = frozenset({"done", "review", "excluded"})
@@ -160,5 +162,15 @@ def _outage(evidence: Evidence) -> tuple[float | None, float | None]:
     phases = [phase for phase in timeline if phase.name in struck and phase.fault is not None]
     if not phases:
         return None, None
-    end_s = max(phase.ends_at for phase in phases)
+    end_s = max(_last_strikes_end_s(phase) for phase in phases)
     return min(phase.at for phase in phases), None if end_s == float("inf") else end_s
+
+
+def _last_strikes_end_s(phase: Phase) -> float:
+    """Return when a phase strikes no more: one that flaps may end while it is up."""
+    flap, end_s = phase.flap, phase.ends_at
+    if flap is None or end_s == float("inf"):
+        return end_s
+    cycle_s = flap.down + flap.up
+    cycles = ceil((end_s - phase.at) / cycle_s)
+    return min(end_s, phase.at + (cycles - 1) * cycle_s + flap.down)
