@@ -30,6 +30,19 @@ def _impatient(world: RandomWorld, _broken: str, *, tried: Tried) -> RandomWorld
     raise KeyboardInterrupt
 
 
+def _on_the_wire(folder: Path) -> SimulateOptions:
+    return SimulateOptions(
+        scenario=str(folder / "short.yaml"),
+        seed=None,
+        seeds=None,
+        compare=(),
+        wire=True,
+        speed=None,
+        journal=None,
+        json=True,
+    )
+
+
 def test_a_world_on_the_wire_tells_how_far_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -37,22 +50,25 @@ def test_a_world_on_the_wire_tells_how_far_it_is(
     (tmp_path / "short.yaml").write_text(SHORT, encoding="utf-8")
     monkeypatch.setattr(show, "_SILENT_S", 0.0)
 
-    run_simulation(
-        SimulateOptions(
-            scenario=str(tmp_path / "short.yaml"),
-            seed=None,
-            seeds=None,
-            compare=(),
-            wire=True,
-            speed=None,
-            journal=None,
-            json=True,
-        )
-    )
+    run_simulation(_on_the_wire(tmp_path))
 
     shown = capsys.readouterr()
     assert json.loads(shown.out)["label"] == "SIMULATION"
     assert "SIMULATION short: 3s of the world, 0 of 1 calls\n" in shown.err
+
+
+def test_a_program_is_told_what_the_wire_plays_differently(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The object that `--json` prints holds the notes that a person reads."""
+    dns = "timeline: [{name: lost, at: 0s, for: 1s, target: crm, fault: {dns: true}}]\n"
+    (tmp_path / "short.yaml").write_text(SHORT + dns, encoding="utf-8")
+
+    run_simulation(_on_the_wire(tmp_path))
+
+    notes = json.loads(capsys.readouterr().out)["notes"]
+    assert notes[0] == "lost is played as a refused connection: no name is looked up outside"
+    assert notes[1].startswith("clock fidelity: ")
 
 
 def test_whoever_loses_patience_has_the_smallest_world_so_far(

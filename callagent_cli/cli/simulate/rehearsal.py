@@ -115,27 +115,22 @@ def _rehearsed(
     seed, interrupted = world.seed, world.interrupted
     if ended_by := _watched(evidence, verdict, seed, options=options, interrupted=interrupted):
         return ended_by
-    if not options.json:
-        for line in notes(evidence):
-            print_labeled(line)
-    return _conclude(evidence, verdict, show, seed=seed, interrupted=interrupted)
-
-
-def _conclude(
-    evidence: Evidence, verdict: Verdict, show: Show, *, seed: int, interrupted: bool = False
-) -> int:
-    """Print the verdict in the form that was asked for, and return the exit code.
-
-    Raises `ScenarioError` when the scenario itself let nothing finish.
-    """
-    output = standard_output()
-    if show.quiet:
-        output.document(document(evidence, verdict, seed=seed, interrupted=interrupted))
+    told = list(notes(evidence))
+    if options.json:
+        shown = document(evidence, verdict, seed=seed, interrupted=interrupted, notes=told)
+        standard_output().document(shown)
     else:
+        for line in told:
+            print_labeled(line)
         show.end(evidence.ended_at_s)
         lines = report_lines(evidence, verdict, seed=seed)
         for line in interrupted_lines(evidence, verdict) if interrupted else lines:
             print_labeled(line)
+    return _concluded(verdict, interrupted=interrupted)
+
+
+def _concluded(verdict: Verdict, *, interrupted: bool) -> int:
+    """Return the exit code; raises `ScenarioError` when the scenario let nothing finish."""
     if interrupted:
         return int(ExitCode.INTERRUPTED)
     if verdict.status == "invalid":

@@ -1,6 +1,6 @@
 """The verdict on a rehearsal, as lines for a person and as one object for a program."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import msgspec
@@ -91,10 +91,16 @@ def _counted(totals: Mapping[str, int]) -> str:
 
 
 def document(
-    evidence: Evidence, verdict: Verdict, *, seed: int, interrupted: bool = False
+    evidence: Evidence,
+    verdict: Verdict,
+    *,
+    seed: int,
+    interrupted: bool = False,
+    notes: Iterable[str] = (),
 ) -> dict[str, Any]:
     """Return the verdict as the object that `--json` prints; the same for the same seed.
 
+    `notes` say what a person should know of how it was played, such as the wire's clock fidelity.
     What the figures of `cost` count is said where they are named, in `Cost`.
     """
     status = "interrupted" if interrupted else verdict.status
@@ -106,6 +112,7 @@ def document(
         "seed": seed,
         "verdict": status,
         "reason": verdict.reason,
+        "notes": list(notes),
         "outcome": verdict.totals,
         "expectations": [_plain(each) for each in verdict.findings],
         "ledger": dict(evidence.ledger),
