@@ -18,6 +18,7 @@ from callagent_cli.reporting import wiring
 from callagent_cli.reporting.incidents import IncidentBook, breaker_rules, open_incidents
 from callagent_cli.resilience import outcome
 from callagent_cli.resilience.breaker import Breaker
+from callagent_cli.resilience.guard import Guard
 from callagent_cli.resilience.outcome import RULES, Evidence, Outcome
 from callagent_cli.resilience.recovery import Recovery
 from callagent_cli.resilience.slots import Slots
@@ -34,7 +35,7 @@ Plant = Callable[[pytest.MonkeyPatch, Scenario], Scenario]
 
 def another_ladder(_: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
     """Sleep 4, 8 and 16 s instead of 5, 10 and 20 s."""
-    return _with_settings(
+    return with_settings(
         scenario, {"services": {"elevenlabs": {"policy": {"retry": {"initial_delay_s": 4.0}}}}}
     )
 
@@ -114,6 +115,12 @@ def a_breaker_that_never_opens(patch: pytest.MonkeyPatch, scenario: Scenario) ->
     return scenario
 
 
+def conversations_are_given_up(patch: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
+    """Fail a call whose conversation nobody can be asked about any more."""
+    _deciding(patch, Step.FOLLOW, Move.FAIL)
+    return scenario
+
+
 def _evidence(patch: pytest.MonkeyPatch, of: Outcome, evidence: Evidence) -> None:
     patch.setitem(RULES, of, outcome.Rule(retried=True, evidence=evidence))
 
@@ -122,6 +129,25 @@ def throttled_is_down(patch: pytest.MonkeyPatch, scenario: Scenario) -> Scenario
     """Take a rate limit for a failure."""
     _evidence(patch, Outcome.THROTTLED, Evidence.FAILURE)
     return scenario
+
+
+def a_limit_uses_an_attempt(patch: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
+    """Count an attempt for each answer that asks to wait."""
+    wait = Guard._wait
+
+    async def counted(guard: Any, operation: Any, work: Any, failure: Any, **keys: Any) -> None:  # noqa: ANN401 — passed on.
+        work.attempts_used += failure.outcome is Outcome.THROTTLED
+        await wait(guard, operation, work, failure, **keys)
+
+    patch.setattr(Guard, "_wait", counted)
+    return scenario
+
+
+def a_slow_breaker(_: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
+    """Let twice as many calls fail before the breaker opens."""
+    return with_settings(
+        scenario, {"services": {"elevenlabs": {"policy": {"breaker": {"failures": 10}}}}}
+    )
 
 
 def credit_is_retried(patch: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
@@ -156,24 +182,24 @@ def stalled_for_ever(patch: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
 
 def a_lane_for_each_stuck_call(_: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
     """Let a call keep its lane until it ends."""
-    return _with_settings(scenario, {"services": {"elevenlabs": {"follow_lease_s": 1e6}}})
+    return with_settings(scenario, {"services": {"elevenlabs": {"follow_lease_s": 1e6}}})
 
 
 def patient_proof(_: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
     """Wait longer than the list lags: there is no double dial to be reported."""
-    return _with_settings(scenario, {"services": {"elevenlabs": {"lookup_grace_s": 300.0}}})
+    return with_settings(scenario, {"services": {"elevenlabs": {"lookup_grace_s": 300.0}}})
 
 
 def one_dial_too_many(_: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
     """Dial whoever does not answer a fourth time."""
-    return _with_settings(scenario, {"dialing": {"max_dials": 4}})
+    return with_settings(scenario, {"dialing": {"max_dials": 4}})
 
 
 def redialed_sooner(result: str) -> Plant:
     """Return the plant that dials people again three minutes after this result."""
 
     def plant(_: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
-        return _with_settings(scenario, {"dialing": {"redial": {f"{result}_min": 3}}})
+        return with_settings(scenario, {"dialing": {"redial": {f"{result}_min": 3}}})
 
     plant.__name__ = f"redialed_sooner_after_{result}"
     return plant
@@ -197,7 +223,8 @@ def redials_do_not_wait(patch: pytest.MonkeyPatch, scenario: Scenario) -> Scenar
     return scenario
 
 
-def _with_settings(scenario: Scenario, changes: dict[str, Any]) -> Scenario:
+def with_settings(scenario: Scenario, changes: dict[str, Any]) -> Scenario:
+    """Return a scenario under other settings."""
     plain = msgspec.to_builtins(scenario)
     _merge(plain["settings"], changes)
     return msgspec.convert(plain, Scenario)
@@ -226,6 +253,8 @@ FOUND: Final[tuple[tuple[str, Plant, str], ...]] = (
     ("total-network-outage", alerts_forgotten_at_a_restart, "alert_raised kind=opened"),
     ("llm-timeout", a_breaker_that_never_opens, "breaker_changed service=llm new=open"),
     ("llm-rate-limited", throttled_is_down, "breaker_changed service=llm"),
+    ("llm-rate-limited", a_limit_uses_an_attempt, "attempt_finished service=llm attempt=2"),
+    ("elevenlabs-503-lanes", a_slow_breaker, "breaker_changed service=elevenlabs new=open"),
     ("llm-out-of-credit", credit_is_retried, "owner=quota"),
     ("quota-exceeded", credit_is_retried, "owner=quota"),
     ("quota-exceeded", the_called_wait_their_turn, "done 10"),
@@ -242,5 +271,6 @@ FOUND: Final[tuple[tuple[str, Plant, str], ...]] = (
     ("nobody-answers", redialed_sooner("voicemail"), "result=voicemail due_in_s=at most 14399"),
     ("nobody-answers", redialed_sooner("declined"), "old=scheduled result=declined"),
     ("nobody-answers", redials_do_not_wait, "dial_settled status=placed within 14m"),
+    ("day-long-outage", conversations_are_given_up, "failed 0"),
 )
 """Scenario, plant, and a part of the expectation that must fail under it."""
