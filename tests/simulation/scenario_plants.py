@@ -144,9 +144,14 @@ def a_limit_uses_an_attempt(patch: pytest.MonkeyPatch, scenario: Scenario) -> Sc
 
 
 def a_slow_breaker(_: pytest.MonkeyPatch, scenario: Scenario) -> Scenario:
-    """Let twice as many calls fail before the breaker opens."""
+    """Let every call fail twice before the breaker opens."""
     return with_settings(
-        scenario, {"services": {"elevenlabs": {"policy": {"breaker": {"failures": 10}}}}}
+        scenario,
+        {
+            "services": {
+                "elevenlabs": {"policy": {"breaker": {"failures": 20, "minimum_attempts": 99}}}
+            }
+        },
     )
 
 
