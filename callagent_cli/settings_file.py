@@ -11,8 +11,8 @@ from msgspec import inspect
 
 from callagent_cli.errors import SettingsError
 from callagent_cli.settings import Settings
-from callagent_cli.yaml_file import YamlFile, load_yaml, problems_error
-from callagent_cli.yaml_reader import Problem, nearest
+from callagent_cli.yaml_file import YamlFile, load_yaml
+from callagent_cli.yaml_reader import nearest
 from callagent_cli.yaml_scalar import BAD, choices, describe, read_scalar
 
 SETTINGS_FILE: Final = Path("callagent.yaml")
@@ -41,11 +41,11 @@ def load_settings(path: Path | None, environ: Mapping[str, str]) -> Settings:
 
 def read_settings(path: Path) -> YamlFile[Settings]:
     """Return a settings file with its lines; raises `SettingsError`."""
-    file = load_yaml(path, Settings, error=SettingsError)
-    problems = [Problem(file.line(key), f"`{key}` {what}") for key, what in unusable(file.value)]
-    if problems:
-        raise problems_error(path, problems, error=SettingsError)
-    return file
+    return load_yaml(path, Settings, error=SettingsError, check=_problems)
+
+
+def _problems(file: YamlFile[Settings]) -> Iterator[tuple[str, str]]:
+    return ((key, f"`{key}` {what}") for key, what in unusable(file.value))
 
 
 def unusable(section: msgspec.Struct, above: str = "") -> Iterator[tuple[str, str]]:

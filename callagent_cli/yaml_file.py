@@ -1,7 +1,7 @@
 """YAML files read strictly into typed values; all that is wrong is told at once, with its line."""
 
 import stat
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, Generic, TypeVar
@@ -10,13 +10,14 @@ import msgspec
 import yaml
 
 from callagent_cli.errors import CallAgentError
-from callagent_cli.yaml_reader import Problem, Reader
+from callagent_cli.yaml_reader import Problem, Reader, without_bad
+from callagent_cli.yaml_scalar import BAD
 
 T = TypeVar("T")
 
 SIZE_BYTES_MAX: Final = 1_000_000
 DEPTH_MAX: Final = 60
-_PROBLEMS_SHOWN_MAX: Final = 20
+_PROBLEMS_SHOWN_MAX: Final = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,26 +36,61 @@ class YamlFile(Generic[T]):
         return self.lines.get(key, 1)
 
 
+Check = Callable[[YamlFile[T]], Iterable[tuple[str, str]]]
+"""Yields what is wrong beyond the types: a dotted key, and a sentence."""
+
+
 def load_yaml(
-    path: Path, type_: type[T], *, error: type[CallAgentError], hint: str = ""
+    path: Path,
+    type_: type[T],
+    *,
+    error: type[CallAgentError],
+    hint: str = "",
+    check: Check[T] | None = None,
 ) -> YamlFile[T]:
     """Read a file into a msgspec type; raises `error` with everything that is wrong with it."""
-    return parse_yaml(_text(path, error), type_, path=path, error=error, hint=hint)
+    text = _text(path, error)
+    return parse_yaml(text, type_, path=path, error=error, hint=hint, check=check)
 
 
 def parse_yaml(
-    text: str, type_: type[T], *, path: Path, error: type[CallAgentError], hint: str = ""
+    text: str,
+    type_: type[T],
+    *,
+    path: Path,
+    error: type[CallAgentError],
+    hint: str = "",
+    check: Check[T] | None = None,
 ) -> YamlFile[T]:
-    """Convert YAML text into a msgspec type; `path` is the name shown in what is wrong."""
+    """Convert YAML text into a msgspec type; `path` is the name shown in what is wrong.
+
+    `check` also looks at what can be made of a file in which some types are wrong.
+    """
     node = _node(text, path, error)
     if node is None:
         raise error(f"{path}: the file is empty", hint=hint or "write at least one key")
     reader = Reader()
     plain = reader.read(node, msgspec.inspect.type_info(type_))
     value = _convert(plain, type_, reader)
-    if value is None or reader.problems:
-        raise problems_error(path, reader.problems, error=error, hint=hint)
-    return YamlFile(path, value, plain, reader.lines)
+    file = None if value is None else YamlFile(path, value, plain, reader.lines)
+    problems = list(reader.problems)
+    if file is not None and check is not None:
+        found = check(file)
+        problems += (Problem(file.line(key), what) for key, what in found if _is_sure(key, reader))
+    if file is None or problems:
+        raise problems_error(path, problems, error=error, hint=hint)
+    return file
+
+
+def _is_sure(key: str, reader: Reader) -> bool:
+    """Whether a problem is one of its own, and does not follow from a type that is wrong.
+
+    Where something of the kind is wrong already, what stands around it is not looked at, and
+    neither is what a file expects of a part that could not be read.
+    """
+    if key.startswith("expect") and any(wrong.startswith("timeline") for wrong in reader.wrong):
+        return False
+    return not any(wrong.startswith(key) or key.startswith(wrong) for wrong in reader.wrong)
 
 
 def problems_error(
@@ -71,12 +107,16 @@ def problems_error(
 
 
 def _convert(plain: Any, type_: type[T], reader: Reader) -> T | None:  # noqa: ANN401 — YAML.
+    """Return the value, or what there is of it without what `reader` found to be wrong."""
     if reader.problems:
+        plain = without_bad(plain)
+    if plain is BAD:
         return None
     try:
         return msgspec.convert(plain, type_)
     except msgspec.ValidationError as error:
-        reader.problems.append(Problem(1, str(error)))
+        if not reader.problems:
+            reader.problems.append(Problem(1, str(error)))
         return None
 
 

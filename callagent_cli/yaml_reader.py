@@ -33,10 +33,14 @@ def nearest(word: str, known: Iterable[str]) -> str:
 
 
 class Reader:
-    """Turns a document into plain values; leaves its `problems` and the `lines` of its keys."""
+    """Turns a document into plain values; leaves its `problems` and the `lines` of its keys.
+
+    `wrong` has the dotted keys of the problems.
+    """
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.wrong: list[str] = []
         self.lines: dict[str, int] = {}
         self._open: set[int] = set()
         self._nodes = 0
@@ -54,7 +58,7 @@ class Reader:
         if self._nodes > NODES_MAX:
             raise _TooMuch
         if id(node) in self._open:
-            return self._problem(node, f"{_subject(path)} contains itself")
+            return self._problem(node, path, f"{_subject(path)} contains itself")
         self._open.add(id(node))
         try:
             return self._read_kind(node, type_, path)
@@ -101,11 +105,12 @@ class Reader:
                 value[key] = read_scalar(value_node, inspect.StrType())
             else:
                 more = nearest(key, known) or _listed(known)
-                self._problem(key_node, f"unknown key `{here}`{more}")
+                self._problem(key_node, here, f"unknown key `{here}`{more}")
         for key, field in fields.items():
             if field.required and key not in value:
                 here = f"{path}.{key}" if path else key
-                self._problem(node, f"`{here}` is missing: it must be {describe(field.type)}")
+                text = f"`{here}` is missing: it must be {describe(field.type)}"
+                self._problem(node, here, text)
         return value
 
     def _dict(self, node: yaml.MappingNode, type_: inspect.Type, path: str) -> Any:  # noqa: ANN401 — any.
@@ -123,7 +128,8 @@ class Reader:
         least, most = type_.min_length or 0, type_.max_length
         if len(values) < least or (most is not None and len(values) > most):
             amount = f"{least}" if least == most else f"at least {least}"
-            self._problem(node, f"{_subject(path)} must have {amount} items, not {len(values)}")
+            text = f"{_subject(path)} must have {amount} items, not {len(values)}"
+            self._problem(node, path, text)
         return values
 
     def _pairs(self, node: yaml.MappingNode, path: str) -> list[tuple[str, yaml.Node, Any]]:
@@ -132,13 +138,14 @@ class Reader:
         first_lines: dict[str, int] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
-                self._problem(key_node, f"a key of {_subject(path)} is not text")
+                self._problem(key_node, path, f"a key of {_subject(path)} is not text")
                 continue
             key = key_node.value
             line = key_node.start_mark.line + 1
             here = f"{path}.{key}" if path else key
             if key in first_lines:
-                self._problem(key_node, f"`{here}` stands here again; see line {first_lines[key]}")
+                text = f"`{here}` stands here again; see line {first_lines[key]}"
+                self._problem(key_node, here, text)
                 continue
             first_lines[key] = self.lines[here] = line
             pairs.append((key, key_node, value_node))
@@ -149,11 +156,24 @@ class Reader:
         text = f"{_subject(path)} must be {wanted}, not {_shown(node, type_)}"
         if isinstance(node, yaml.ScalarNode):
             text += nearest(node.value, choices(type_))
-        return self._problem(node, text)
+        return self._problem(node, path, text)
 
-    def _problem(self, node: yaml.Node, text: str) -> object:
+    def _problem(self, node: yaml.Node, path: str, text: str) -> object:
+        self.wrong.append(path)
         self.problems.append(Problem(node.start_mark.line + 1, text))
         return BAD
+
+
+def without_bad(value: Any) -> Any:  # noqa: ANN401 — YAML.
+    """Return a read value without the keys and items that do not fit; `BAD` is what does not."""
+    if isinstance(value, dict):
+        kept = {key: without_bad(each) for key, each in value.items()}
+        return {key: each for key, each in kept.items() if each is not BAD}
+    if isinstance(value, list):
+        # A list without one of its items would be another list: the others would change places.
+        items = [without_bad(each) for each in value]
+        return BAD if BAD in items else items
+    return value
 
 
 def _members(type_: inspect.Type) -> list[inspect.Type]:

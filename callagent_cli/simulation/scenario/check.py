@@ -18,7 +18,7 @@ from callagent_cli.simulation.scenario.format import (
 )
 from callagent_cli.simulation.scenario.words import OPERATIONS, targets
 from callagent_cli.yaml_file import YamlFile
-from callagent_cli.yaml_reader import Problem, nearest
+from callagent_cli.yaml_reader import nearest
 
 Found = tuple[str, str]
 """A dotted key and what is wrong there."""
@@ -28,10 +28,10 @@ _SHARES: Final = (*_WEIGHTS, "opts_out")
 _DURATIONS: Final = tuple(name for name in People.__struct_fields__ if name not in _SHARES)
 
 
-def scenario_problems(file: YamlFile[Scenario]) -> list[Problem]:
-    """Return everything that is wrong with a scenario, each with its line."""
+def scenario_problems(file: YamlFile[Scenario]) -> list[Found]:
+    """Return everything that is wrong with a scenario beyond the types of its keys."""
     scenario = file.value
-    found = [
+    return [
         *_name_problems(file),
         *_settings_problems(file),
         *_service_problems(scenario),
@@ -39,7 +39,6 @@ def scenario_problems(file: YamlFile[Scenario]) -> list[Problem]:
         *_timeline_problems(scenario),
         *expectation_problems(scenario),
     ]
-    return [Problem(file.line(key), text) for key, text in found]
 
 
 def _name_problems(file: YamlFile[Scenario]) -> Iterator[Found]:

@@ -10,7 +10,7 @@ from callagent_cli.errors import ScenarioError
 from callagent_cli.settings import Settings
 from callagent_cli.simulation.scenario.check import scenario_problems
 from callagent_cli.simulation.scenario.format import SEED_MAX, Scenario
-from callagent_cli.yaml_file import YamlFile, load_yaml, parse_yaml, problems_error
+from callagent_cli.yaml_file import YamlFile, load_yaml, parse_yaml
 from callagent_cli.yaml_reader import nearest
 
 _PACKAGED: Final = Path(__file__).parents[2] / "scenarios"
@@ -64,18 +64,19 @@ def find_scenario(name: str) -> Path:
 
 def load_scenario(path: Path) -> LoadedScenario:
     """Read and check a scenario file; raises `ScenarioError` with everything that is wrong."""
-    return _checked(load_yaml(path, Scenario, error=ScenarioError, hint=_HINT))
+    file = load_yaml(path, Scenario, error=ScenarioError, hint=_HINT, check=scenario_problems)
+    return _loaded(file)
 
 
 def parse_scenario(text: str, path: Path) -> LoadedScenario:
     """Read and check a scenario from text; `path` is its name in messages."""
-    return _checked(parse_yaml(text, Scenario, path=path, error=ScenarioError, hint=_HINT))
+    check = scenario_problems
+    return _loaded(
+        parse_yaml(text, Scenario, path=path, error=ScenarioError, hint=_HINT, check=check)
+    )
 
 
-def _checked(file: YamlFile[Scenario]) -> LoadedScenario:
-    problems = scenario_problems(file)
-    if problems:
-        raise problems_error(file.path, problems, error=ScenarioError, hint=_HINT)
+def _loaded(file: YamlFile[Scenario]) -> LoadedScenario:
     return LoadedScenario(file.path, file.value, file.plain.get("settings", {}))
 
 
