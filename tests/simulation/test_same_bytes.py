@@ -22,10 +22,14 @@ PACKAGE = str(Path(__file__).resolve().parents[2] / "callagent_cli")
 LONG = {"day-long-outage"}
 DOORS: tuple[tuple[object, str], ...] = (
     (time, "time"),
+    (time, "time_ns"),
     (time, "monotonic"),
+    (time, "monotonic_ns"),
     (time, "perf_counter"),
+    (time, "perf_counter_ns"),
     (time, "sleep"),
     (os, "urandom"),
+    (uuid, "uuid1"),
     (uuid, "uuid4"),
     (random, "random"),
     (random, "uniform"),
@@ -64,10 +68,8 @@ def test_one_seed_gives_one_log() -> None:
     assert first.log.sha256 == second.log.sha256 == hashlib.sha256(logs[0]).hexdigest()
 
 
-def test_nothing_in_the_engine_reads_a_real_clock_or_real_chance(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    """While a world runs, no code of ours asks the machine for time, sleep or randomness."""
+def _trip_wires(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Put a wire into each door to the real world; return who of ours went through one."""
     caught: list[str] = []
 
     def watched(name: str, real: Callable[..., Any]) -> Callable[..., Any]:
@@ -79,27 +81,43 @@ def test_nothing_in_the_engine_reads_a_real_clock_or_real_chance(
 
         return call
 
-    worlds = [_world("answer-lost"), _world("total-network-outage")]
     for module, name in DOORS:
         monkeypatch.setattr(module, name, watched(name, getattr(module, name)))
+    return caught
+
+
+def test_nothing_in_the_engine_reads_a_real_clock_or_real_chance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """While a world runs, no code of ours asks the machine for time, sleep or randomness."""
+    worlds = [_world("answer-lost"), _world("total-network-outage")]
+    caught = _trip_wires(monkeypatch)
     for world in worlds:
         world.run()
 
     assert caught == []
 
 
-def test_a_trip_wire_would_be_hit(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The check above sees a reader of the real clock: a world made to have one is caught."""
-    read: list[float] = []
-    world = _world("elevenlabs-503")
+def test_a_trip_wire_is_hit_by_each_way_to_the_real_world(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The check above sees whoever reads a real clock: a world made to have such code is caught."""
+    arguments = {"sleep": (0,), "urandom": (1,), "uniform": (0, 1), "choice": ([1],)}
+    planted: dict[str, Any] = {}
+    source = "def read(door, arguments): door(*arguments)"
+    exec(compile(source, f"{PACKAGE}/planted.py", "exec"), planted)  # noqa: S102 — code of the package, for the wire.
+    doors = list(DOORS)
 
     def follow(_at_s: float, _stamped: object) -> None:
-        read.append(time.monotonic())
+        if doors:
+            module, name = doors.pop()
+            planted["read"](getattr(module, name), arguments.get(name, ()))
 
-    monkeypatch.setattr(time, "monotonic", lambda: 1.0)
-    World(world.scenario, 7, follow=follow).run()
+    world = World(load_scenario(find_scenario("elevenlabs-503")).scenario, 7, follow=follow)
+    caught = _trip_wires(monkeypatch)
+    world.run()
 
-    assert set(read) == {1.0}
+    names = [each.partition(" ")[0] for each in caught]
+    assert names == [name for _, name in reversed(DOORS)]
+    assert all("planted.py:1" in each for each in caught)
 
 
 @pytest.mark.parametrize("where", ["step", "before_commit", "after_commit"])
