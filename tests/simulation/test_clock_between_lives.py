@@ -12,6 +12,7 @@ from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.simulation.judge.verdict import judge
 from callagent_cli.simulation.scenario.format import Scenario
 from callagent_cli.simulation.scenario.loader import parse_scenario
+from callagent_cli.simulation.scenario.schema import scenario_schema
 from callagent_cli.simulation.worlds.stage import Follow, Stage
 from callagent_cli.simulation.worlds.wire_world import WireWorld
 from callagent_cli.simulation.worlds.world import Kill, World
@@ -140,3 +141,36 @@ def test_no_life_begins_before_the_one_that_is_stopped_has_ended(carrier: Carrie
     second_begins_s = min(at_s for at_s, run in runs if run == "run_2")
     assert 4.0 < first_ends_s <= second_begins_s
     assert evidence.totals == {"done": 2}
+
+
+@pytest.mark.parametrize("do", ["kill", "stop"])
+def test_without_a_time_the_next_life_begins_at_once(do: str) -> None:
+    """A supervisor restarts what ended; the format says so where an editor shows it."""
+    begun_s: dict[str, float] = {}
+    scenario = _scenario(f"  - {{name: halt, at: 3s, do: {do}}}\n")
+
+    def follow(at_s: float, stamped: Stamped) -> None:
+        begun_s.setdefault(stamped.run, at_s)
+        ended_s[stamped.run] = at_s
+
+    ended_s: dict[str, float] = {}
+
+    evidence = World(scenario, 7, follow=follow).run()
+
+    assert evidence.totals == {"done": 2}
+    assert begun_s["run_2"] == pytest.approx(max(3.0, ended_s["run_1"]), abs=0.01)
+    assert "and without it at once" in scenario_schema()["$defs"]["Phase"]["description"]
+
+
+@pytest.mark.parametrize(("at_most", "totals"), [("10m", {"done": 2}), ("5s", {"active": 1})])
+def test_a_world_need_not_finish_but_ends_when_it_has(at_most: str, totals: dict[str, int]) -> None:
+    """`until.finished: false` takes back an expectation and keeps no worker waiting."""
+    text = TEXT.replace("TIMELINE\n", "  []\n").replace("{at_most: 10m}", "{at_most: AT}")
+    text = text.replace("at_most: AT", f"finished: false, at_most: {at_most}")
+    scenario = parse_scenario(text, Path("machine.yaml")).scenario
+
+    evidence = World(scenario, 7).run()
+
+    assert evidence.ended_at_s < 60
+    assert {name: evidence.totals[name] for name in totals} == totals
+    assert "finished" not in {each.title for each in judge(evidence).findings}

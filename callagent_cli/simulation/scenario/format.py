@@ -223,7 +223,13 @@ class Fault(_Part, frozen=True, kw_only=True):
 
 
 class Phase(_Part, frozen=True, kw_only=True):
-    """One entry of the timeline: a fault that lasts, or (`do`) something done to the process."""
+    """One entry of the timeline: a fault that lasts, or (`do`) something done to the process.
+
+    `kill` cuts the worker off as a power failure would, `stop` lets its calls in flight end as a
+    SIGTERM does. Under both the next worker begins `restart_after` later, and without it at once,
+    as under a supervisor; a `stop` that lasts longer than that is waited for. `clock_step` sets
+    the calendar of the worker's machine `by` so much.
+    """
 
     name: Name
     at: Duration
@@ -247,7 +253,11 @@ class Phase(_Part, frozen=True, kw_only=True):
 
 
 class Until(_Part, frozen=True, kw_only=True):
-    """When the world ends: when the campaign has `finished`, at the latest after `at_most`."""
+    """When the world ends: when the campaign has come to its end, at the latest after `at_most`.
+
+    That it comes to its end is expected unless `finished` is false: then the world may also be cut
+    off at its bound with calls that still wait.
+    """
 
     finished: bool = True
     at_most: PositiveDuration
