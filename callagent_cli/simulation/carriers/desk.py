@@ -31,6 +31,7 @@ class Decided(msgspec.Struct, frozen=True):
 
 
 _ANSWERED: Final = frozenset({"pass", "answer", "drip"})
+_ERRORS: Final = 400
 _ASKING: Final = {"retry-after-ms": 1000, "x-ms-retry-after-ms": 1000, "retry-after": 1}
 """The headers that ask for time, in the order of their weight, and how many make a second."""
 
@@ -86,7 +87,7 @@ class Desk:
 
     def _note(self, request: TwinRequest, target: str, at: float, *, decided: Decided) -> None:
         facts = decided.facts
-        is_answered = decided.action.kind in _ANSWERED
+        status = decided.sent.status if decided.action.kind in _ANSWERED else 0
         noted = ReceivedRequest(
             sequence=self.ledger.next_sequence,
             at=at,
@@ -94,14 +95,15 @@ class Desk:
             target=target,
             method=request.method,
             route=facts.route,
-            status=decided.sent.status if is_answered else 0,
+            status=status,
             effect=decided.answer is not None and decided.answer.effect,
             call_id=facts.call_id,
             attempt_id=facts.attempt_id,
             number=facts.number,
             fault=_fault(decided.action),
             after_s=decided.after_s,
-            retry_after_s=_asked_s(decided.sent) if is_answered else None,
+            # Nearly every answer is a good one, and no good one asks for time.
+            retry_after_s=_asked_s(decided.sent) if status >= _ERRORS else None,
         )
         self.ledger.record(noted)
 
