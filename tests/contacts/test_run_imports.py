@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from contact_commands import INSTANT, Desk, exported
+from contact_commands import INSTANT, Desk, closed_window, exported
 from contact_files import ANN, BOB, EVE
 
 from callagent_cli.store.sqlite_store import SqliteStore
@@ -113,7 +113,7 @@ def test_a_clear_do_not_call_mark_holds_for_ever_and_everywhere(desk: Desk) -> N
 def test_a_mark_in_a_changed_file_stops_a_person_who_waits(desk: Desk) -> None:
     """Known people whose new file forbids to call them, however unclearly, are cancelled."""
     first = f"phone,dnc\n{ANN},\n{BOB},\n{EVE},\n"
-    stopped = {"dialing": {"window": {"opens": "00:00", "closes": "00:01", "days": ["mon"]}}}
+    stopped = {"dialing": {"window": closed_window()}}
     desk.write(json.dumps({**INSTANT, **stopped}), "callagent.yaml")
     _run(desk, desk.write(first), "--max-wait", "0s")
     assert set(_called(desk).values()) <= {"scheduled", "pending"}
@@ -139,9 +139,7 @@ def test_an_unreadable_mark_is_lifted_by_a_corrected_file(desk: Desk) -> None:
 
 def test_whoever_is_suppressed_between_two_runs_is_not_called(desk: Desk) -> None:
     """The list is asked although the same file is not read again."""
-    window: dict[str, dict[str, object]] = {
-        "dialing": {"window": {"opens": "00:00", "closes": "00:01", "days": ["mon"]}}
-    }
+    window: dict[str, dict[str, object]] = {"dialing": {"window": closed_window()}}
     desk.write(json.dumps({**INSTANT, **window}), "callagent.yaml")
     _run(desk, desk.write(f"phone\n{ANN}\n"), "--max-wait", "0s")
     window["dialing"]["window"] = {"opens": "00:00", "closes": "24:00"}
@@ -227,7 +225,7 @@ def test_all_missing_fields_are_named_and_nobody_is_stored(desk: Desk) -> None:
 
 def test_a_changed_file_corrects_whoever_was_not_dialed_yet(desk: Desk) -> None:
     """A person who waits for the window is called with what the last file says."""
-    window = {"opens": "00:00", "closes": "00:01", "days": ["mon"]}
+    window = closed_window()
     desk.write(json.dumps({**INSTANT, "dialing": {"window": window}}), "callagent.yaml")
     _run(desk, desk.write(f"phone,name,timezone\n{ANN},An,UTC\n"), "--max-wait", "0s")
 

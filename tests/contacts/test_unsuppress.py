@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from contact_commands import INSTANT, Desk, exported
+from contact_commands import INSTANT, Desk, closed_window, exported
 from contact_files import ANN, BOB, EVE
 
 from callagent_cli.store.suppressions import (
@@ -109,7 +109,7 @@ def test_what_a_campaigns_file_says_only_the_file_can_lift(
 
 def test_whoever_is_taken_off_is_called_by_the_next_run_of_the_same_file(desk: Desk) -> None:
     """Left out at import or cancelled later: neither is lost to the campaign."""
-    window = {"dialing": {"window": {"opens": "00:00", "closes": "00:01", "days": ["mon"]}}}
+    window = {"dialing": {"window": closed_window()}}
     desk.write(json.dumps({**INSTANT, **window}), "callagent.yaml")
     name = desk.write(f"phone\n{ANN}\n{BOB}\n{EVE}\n")
     desk.say("contacts", "suppress", ANN)

@@ -3,13 +3,13 @@
 import json
 import sqlite3
 
-from contact_commands import INSTANT, Desk, exported
+from contact_commands import INSTANT, Desk, closed_window, exported
 from contact_files import ANN, BOB
 
 
 def test_an_unknown_zone_cancels_the_call_with_its_name(desk: Desk) -> None:
     """The database may come from a machine with other zones; everybody else is called."""
-    late = {"window": {"opens": "00:00", "closes": "00:01", "days": ["mon"]}, "max_dials": 1}
+    late = {"window": closed_window(), "max_dials": 1}
     always = {"window": {"opens": "00:00", "closes": "24:00"}, "max_dials": 1}
     desk.write(json.dumps({**INSTANT, "dialing": late}), "callagent.yaml")
     name = desk.write(f"phone,tz\n{ANN},Europe/Berlin\n{BOB},Europe/Berlin\n")

@@ -186,7 +186,7 @@ def test_applied_is_drawn_with_its_probability(seed: int, applied: float) -> Non
 
 @given(
     st.sampled_from(KINDS),
-    st.integers(min_value=100, max_value=599),
+    st.integers(min_value=200, max_value=599),
     st.floats(min_value=0.01, max_value=1),
 )
 def test_a_refusal_is_never_applied(kind: str, status: int, applied: float) -> None:

@@ -26,7 +26,7 @@ def requeue(
     Examples:
       callagent requeue                           all failed calls
       callagent requeue --failed-by elevenlabs    those of one service
-      callagent requeue --incident INC-0003       those of one outage, in every campaign
+      callagent requeue --incident INC-0003       those of one outage
     """
     from callagent_cli.cli.campaign.requeue_command import requeue_calls
 
