@@ -11,6 +11,7 @@ import pytest
 
 from callagent_cli.events import AttemptFinished, Stamped
 from callagent_cli.services.httpx_client import HttpxClient
+from callagent_cli.simulation.faults.engine import FaultEngine
 from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.judge.verdict import judge
 from callagent_cli.simulation.scenario.format import Scenario
@@ -209,6 +210,11 @@ def test_a_fault_of_one_operation_is_the_same_outcome_on_both_carriers(fault: st
     assert evidence.totals["done" if "401" not in fault else "parked"] == 1
 
 
+def _struck(faults: FaultEngine) -> set[str]:
+    """Return the phases that met the look-up; when a health check falls due is drawn by lot."""
+    return {phase for phase, target in faults.hits if target == "crm.look_up"}
+
+
 @pytest.mark.parametrize("overlap", OVERLAPS)
 def test_phases_that_overlap_strike_alike_on_both_carriers(overlap: str) -> None:
     """The first phase of the file that strikes decides, no earlier and not much later."""
@@ -227,7 +233,7 @@ def test_phases_that_overlap_strike_alike_on_both_carriers(overlap: str) -> None
     late_s = [at - due for at, due in zip(wire.ended_at_s, virtual.ended_at_s, strict=True)]
     assert min(late_s) > -0.5
     assert max(late_s) < BEHIND_S
-    assert {phase for phase, _ in world.faults.hits} == {phase for phase, _ in expected.faults.hits}
+    assert _struck(world.faults) == _struck(expected.faults) != set()
 
 
 def test_a_fault_by_lot_is_drawn_once_on_the_wire() -> None:
