@@ -45,6 +45,12 @@ def simulate(
             metavar="FILE", help="Write scenario, events, ledger and verdict to this file."
         ),
     ] = None,
+    kill: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="MOMENT", help="End a life of the worker, as `explore` says; give several."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Rehearse an outage, and judge how callagent takes it.
@@ -72,6 +78,7 @@ def simulate(
         ascii_only=ascii_,
         speed=speed,
         journal=journal,
+        kills=tuple(kill or ()),
         json=json,
     )
     raise typer.Exit(run_simulation(options))

@@ -35,6 +35,7 @@ class SimulateOptions:
     json: bool
     tui: bool = False
     ascii_only: bool = False
+    kills: tuple[str, ...] = ()
 
     @property
     def wire_speed(self) -> float:
@@ -114,6 +115,9 @@ def _require_one_kind(options: SimulateOptions) -> None:
     elif options.speed is not None and not 1 <= options.speed <= WIRE_SPEED_MAX:
         hint = f"a worker on sockets keeps up with 1 to {WIRE_SPEED_MAX:g} times real time"
         raise UsageError(f"`--speed {options.speed:g}` is too fast or too slow", hint=hint)
+    if options.kills and named:
+        message = f"`--kill` strikes one world in virtual time; it does not go with `{named[0]}`"
+        raise UsageError(message, hint="add `--seed N` to play one seed")
     if options.journal is not None and named and not options.wire:
         message = f"`--journal` holds one world; it does not go with `{named[0]}`"
         raise UsageError(message, hint="add `--seed N` to write the journal of one seed")

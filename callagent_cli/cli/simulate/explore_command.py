@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from math import inf
 from typing import Any, Final
 
-from callagent_cli.cli.simulate.labels import announce, labeled, one_world, print_labeled
+from callagent_cli.cli.simulate.kills import written
+from callagent_cli.cli.simulate.labels import LABEL, announce, labeled, one_world, print_labeled
 from callagent_cli.cli.simulate.report import interrupted_lines
 from callagent_cli.cli.simulate.show import Show, interrupting
 from callagent_cli.cli.text import diagnostics
@@ -23,6 +24,10 @@ from callagent_cli.simulation.worlds.world import World
 
 SCHEMA: Final = "callagent.exploration/v1"
 SEEDS: Final = 300
+_FILE: Final = f"# {LABEL}"
+_NAME: Final = "explored.yaml"
+"""What a saved world is called: its name stands inside."""
+
 _TELL_EVERY_S: Final = 2.0
 _FAILURES_MAX: Final = 3
 """After so many failing worlds there is enough to mend."""
@@ -85,7 +90,8 @@ def run_exploration(options: ExploreOptions) -> int:
         standard_output().document({**_document(tally), **_first_failed(tally)})
     else:
         for line in _summary(tally, time.monotonic() - began_s):
-            standard_output().line(labeled(line))
+            # A file is copied as it stands; it says by itself that nothing of it is real.
+            standard_output().line(line if line.startswith(_FILE) else labeled(line))
             # To make a world small takes its time, and the whole one is there to be read.
             standard_output().flush()
     if tally.interrupted:
@@ -145,12 +151,16 @@ def _failure(explored: Explored) -> Iterator[str]:
     yield from (f"    {line}" for line in world_text(world).splitlines())
     yield ""
     yield "the smallest world found that fails alike:"
-    small = _smallest(explored) or "interrupted before there was one"
-    yield from (f"    {line}" for line in small.splitlines())
-    yield ""
+    small = _smallest(explored)
+    if small is None:
+        yield "    interrupted before there was one"
+        yield ""
+        return
+    yield f"{_FILE}: random world {explored.seed}, made small\n{world_text(small)}"
+    yield f"save it as {_NAME} and replay it: {_played_by(small)}"
 
 
-def _smallest(explored: Explored) -> str:
+def _smallest(explored: Explored) -> RandomWorld | None:
     """Return the smallest world found that fails alike; nothing when Ctrl-C comes before."""
     found: list[RandomWorld] = []
     told_s = time.monotonic()
@@ -166,7 +176,14 @@ def _smallest(explored: Explored) -> str:
     world = random_world(explored.seed)
     with suppress(KeyboardInterrupt):
         found = [shrunken(world, next(iter(explored.broken)), tried=tried)]
-    return world_text(found[0]) if found else ""
+    return found[0] if found else None
+
+
+def _played_by(small: RandomWorld) -> str:
+    """Return the command that plays a world whose text was saved."""
+    return " ".join(
+        ["callagent simulate", _NAME, *(f"--kill {written(each)}" for each in small.kills)]
+    )
 
 
 def _replayed_by(explored: Explored) -> str:
@@ -178,9 +195,15 @@ def _first_failed(tally: Tally) -> dict[str, Any]:
     if not tally.failed:
         return {}
     first = tally.failed[0]
-    world = world_text(random_world(first.seed))
-    told = {"world": world, "smallest": _smallest(first), "replay": _replayed_by(first)}
-    return {"first_failed": {"seed": first.seed, **told}}
+    small = _smallest(first)
+    told = {
+        "seed": first.seed,
+        "world": world_text(random_world(first.seed)),
+        "replay": _replayed_by(first),
+        "smallest": "" if small is None else world_text(small),
+        "replay_smallest": "" if small is None else _played_by(small),
+    }
+    return {"first_failed": told}
 
 
 def _document(tally: Tally) -> dict[str, Any]:

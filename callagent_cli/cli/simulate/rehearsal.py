@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 
 from callagent_cli.cli.simulate.command import SimulateOptions
 from callagent_cli.cli.simulate.journal import journal_of
+from callagent_cli.cli.simulate.kills import read_kills
 from callagent_cli.cli.simulate.labels import print_labeled
 from callagent_cli.cli.simulate.report import document, interrupted_lines, report_lines
 from callagent_cli.cli.simulate.show import Progress, Show, interrupting
@@ -46,11 +47,12 @@ def virtually(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
     """Run one world in virtual time, show it and judge it."""
     show, progress = Show(scenario, quiet=options.json), Progress(scenario)
     follow = _told_to(show, progress)
+    kills = read_kills(options.kills)
     world = World(scenario, seed, follow=follow, record=options.tui)
 
     def run() -> Evidence:
         with interrupting(world):
-            return world.run()
+            return world.run(*kills)
 
     return _rehearsed(world, show, options, run=run)
 
