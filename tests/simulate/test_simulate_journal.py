@@ -86,6 +86,20 @@ def test_a_link_is_followed(tmp_path: Path) -> None:
     assert json.loads(target.read_bytes())["seed"] == 7
 
 
+def test_a_world_that_was_interrupted_has_no_other_verdict(tmp_path: Path) -> None:
+    """Half a world broke nothing: its journal says what `--json` says."""
+    world = World(SCENARIO, 7)
+    with journal_of(world, tmp_path / "j.json") as journal:
+        world.interrupt()
+        evidence = world.run()
+        assert journal is not None
+        journal.write(evidence, judge(evidence), interrupted=world.interrupted)
+
+    verdict = json.loads((tmp_path / "j.json").read_bytes())["verdict"]
+    assert verdict["status"] == "interrupted"
+    assert verdict["totals"]["pending"] == 3
+
+
 def test_what_is_no_file_is_written_and_stays_what_it_is() -> None:
     """A device is not replaced by a file."""
     _write(Path("/dev/null"))

@@ -5,7 +5,7 @@ import platform
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 
 import msgspec
 
@@ -78,12 +78,18 @@ class JournalFile:
     def place(self, call: PlacedCall) -> None:
         """Leave a phone that rings to the end: the world keeps it."""
 
-    def write(self, evidence: Evidence, verdict: Verdict) -> None:
-        """Write what the twins saw and what was concluded, and give the file its name."""
+    def write(self, evidence: Evidence, verdict: Verdict, *, interrupted: bool = False) -> None:
+        """Write what the twins saw and what was concluded, and give the file its name.
+
+        The verdict on a world that was `interrupted` has that as its status.
+        """
         try:
             if self._failure is not None:
                 raise self._failure
-            self._finish(evidence, verdict)
+            concluded = msgspec.to_builtins(verdict)
+            if interrupted:
+                concluded["status"] = "interrupted"
+            self._finish(evidence, concluded)
         except OSError as error:
             raise self._unusable(error) from error
 
@@ -95,7 +101,7 @@ class JournalFile:
         if self._part is not None:
             self._part.unlink(missing_ok=True)
 
-    def _finish(self, evidence: Evidence, verdict: Verdict) -> None:
+    def _finish(self, evidence: Evidence, verdict: dict[str, Any]) -> None:
         file = self._file
         file.write(b'],"placed":' + _encode(evidence.placed) + b',"requests":[')
         file.writelines(self._requests.pieces())

@@ -113,7 +113,7 @@ def _rehearsed(
         evidence = run()
         verdict = judge(evidence)
         if journal is not None:
-            journal.write(evidence, verdict)
+            journal.write(evidence, verdict, interrupted=world.interrupted)
     seed, interrupted = world.seed, world.interrupted
     if ended_by := _watched(evidence, verdict, seed, options=options, interrupted=interrupted):
         return ended_by
