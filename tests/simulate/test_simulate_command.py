@@ -206,6 +206,20 @@ def test_the_journal_holds_everything(tmp_path: Path) -> None:
     assert set(journal["versions"]) == {"callagent", "python"}
 
 
+@pytest.mark.parametrize("named", ["late-listing.yaml", "link.yaml"])
+def test_no_journal_takes_the_place_of_its_scenario(named: str, tmp_path: Path) -> None:
+    """Whoever names the scenario twice keeps it, whatever it is called by."""
+    text = (ROOT / "scenarios" / "late-listing.yaml").read_text(encoding="utf-8")
+    (tmp_path / "late-listing.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "link.yaml").symlink_to("late-listing.yaml")
+
+    run = _run("simulate", "late-listing.yaml", "--journal", named, folder=tmp_path)
+
+    assert run.returncode == 2
+    assert f"`{named}` is the scenario" in run.stderr
+    assert (tmp_path / "late-listing.yaml").read_text(encoding="utf-8") == text
+
+
 def test_a_sweep_sums_up_and_tells_how_to_replay(tmp_path: Path) -> None:
     """Many seeds are judged; the first that breaks is named with its command."""
     text = (ROOT / "scenarios" / "late-listing.yaml").read_text(encoding="utf-8")

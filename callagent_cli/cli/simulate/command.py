@@ -50,6 +50,7 @@ def run_simulation(options: SimulateOptions) -> int:
     """
     _require_one_kind(options)
     loaded = load_scenario(find_scenario(options.scenario))
+    _require_another_file(options.journal, loaded.path)
     scenario = loaded.scenario
     seed = check_seed(scenario.seed if options.seed is None else options.seed)
     policies = policies_of(loaded, options.compare)
@@ -121,6 +122,12 @@ def _require_one_kind(options: SimulateOptions) -> None:
     if options.journal is not None and named and not options.wire:
         message = f"`--journal` holds one world; it does not go with `{named[0]}`"
         raise UsageError(message, hint="add `--seed N` to write the journal of one seed")
+
+
+def _require_another_file(journal: Path | None, scenario: Path) -> None:
+    if journal is not None and journal.exists() and journal.samefile(scenario):
+        message = f"`{journal}` is the scenario: the journal would take its place"
+        raise UsageError(message, hint="choose another file for `--journal`")
 
 
 def _require_screen(options: SimulateOptions) -> None:
