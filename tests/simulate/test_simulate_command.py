@@ -280,6 +280,22 @@ def test_the_comparison_is_one_table_within_80_columns(tmp_path: Path) -> None:
     assert [line.split()[-3:] for line in table if "calls failed" in line] == [["1", "0", "0"]]
 
 
+def test_the_table_of_long_names_fits_too(tmp_path: Path) -> None:
+    """A long name stands above the table, and a letter in it."""
+    names = [f"settings-for-the-{part}-of-the-year.yaml" for part in ("beginning", "end")]
+    for name in names:
+        (tmp_path / name).write_text("lanes: 3\n", encoding="utf-8")
+    compared = [part for name in names for part in ("--compare", name)]
+
+    run = _run("simulate", "elevenlabs-503", *compared, folder=tmp_path)
+
+    lines = run.stdout.splitlines()[1:]  # The title is prose.
+    letters = [line.split(maxsplit=1)[1] for line in lines if line.startswith("SIMULATION [")]
+    assert letters == ["[a] the scenario's own", f"[b] {names[0]}", f"[c] {names[1]}"]
+    assert [line.split()[1:] for line in lines if line.endswith("[c]")] == [["[a]", "[b]", "[c]"]]
+    assert max(map(len, lines)) <= 80
+
+
 def test_the_library_is_listed_with_one_line_each(tmp_path: Path) -> None:
     """Each scenario stands with its title."""
     run = _run("scenarios", folder=tmp_path)

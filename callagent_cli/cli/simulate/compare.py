@@ -1,6 +1,7 @@
 """`simulate --compare A.yaml --compare B.yaml`: one world, several settings, one table."""
 
 from collections.abc import Iterator
+from string import ascii_lowercase
 from typing import Final
 
 from callagent_cli.cli.simulate.cost import meanings, seconds_text
@@ -15,6 +16,7 @@ from callagent_cli.simulation.scenario.loader import LoadedScenario
 from callagent_cli.simulation.sweep.compare import Compared, compare
 
 SCHEMA: Final = "callagent.simulation-comparison/v1"
+_WIDTH_MAX: Final = 80 - len(labeled("") + " ")
 _MEASURES: Final = (
     "calls done",
     "calls failed",
@@ -81,20 +83,36 @@ def _compared(loaded: LoadedScenario, seed: int, policies: Policies) -> tuple[li
 def _table(rows: list[Compared]) -> Iterator[str]:
     """Yield one line a measure, with the settings side by side; so it fits into 80 columns.
 
-    What is meant by delayed and protected stands above them.
+    Names too long for that stand above with the letters that stand for them; so does what is meant
+    by delayed and protected.
     """
     if not rows:
         return
     yield from meanings()
-    columns = [["", *_MEASURES], *([row.settings, *_cells(row)] for row in rows)]
-    widths = [max(map(len, column)) for column in columns]
-    for cells in zip(*columns, strict=True):
-        first = f"{cells[0]:<{widths[0]}}"
-        rest = (f"{cell:>{width}}" for cell, width in zip(cells[1:], widths[1:], strict=True))
-        yield "  ".join([first, *rest])
+    names = [row.settings for row in rows]
+    lines = _aligned(names, rows)
+    if len(lines[0]) > _WIDTH_MAX:
+        letters = [f"[{letter}]" for letter, _ in zip(ascii_lowercase, names, strict=False)]
+        yield from (f"{letter} {name}" for letter, name in zip(letters, names, strict=False))
+        lines = _aligned([*letters, *names[len(letters) :]], rows)
+    yield from lines
     for row in rows:
         for text in row.unsafe:
             yield f"{row.settings}: {text}"
+
+
+def _aligned(names: list[str], rows: list[Compared]) -> list[str]:
+    """Return the lines of the table, each measure beside its figures."""
+    cells = [[name, *_cells(row)] for name, row in zip(names, rows, strict=True)]
+    columns = [["", *_MEASURES], *cells]
+    widths = [max(map(len, column)) for column in columns]
+    return [
+        "  ".join(
+            f"{cell:{'>' if number else '<'}{width}}"
+            for number, (cell, width) in enumerate(zip(line, widths, strict=True))
+        )
+        for line in zip(*columns, strict=True)
+    ]
 
 
 def _cells(row: Compared) -> list[str]:
