@@ -47,9 +47,7 @@ def simulate(
     ] = None,
     kill: Annotated[
         list[str] | None,
-        typer.Option(
-            metavar="MOMENT", help="End a life of the worker, as `explore` says; give several."
-        ),
+        typer.Option(metavar="MOMENT", help="Kill the worker, as `explore` says; give several."),
     ] = None,
     json: Json = False,
 ) -> None:
