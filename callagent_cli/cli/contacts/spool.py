@@ -17,25 +17,14 @@ from callagent_cli.store.text import clean_text
 
 _LENGTH_BYTES: Final = 4
 _IN_MEMORY: Final = 1 << 20
+_BLOCK: Final = 500
+"""Calls that are written at once."""
 
-
-class _Spooled(msgspec.Struct, frozen=True, array_like=True):
-    """What tells one imported call from another; `left_out` says why it is never dialed."""
-
-    id: str
-    left_out: str | None
-    line: int
-    number: str
-    extension: str
-    name: str
-    timezone: str
-    crm_id: str
-    alternate: str
-    variables: dict[str, str]
-
+Kept = tuple[str, str | None, Contact]
+"""What tells one imported call from another: its id, why it is never dialed, and the contact."""
 
 _encoder: Final = msgspec.msgpack.Encoder()
-_decoder: Final = msgspec.msgpack.Decoder(_Spooled)
+_decoder: Final = msgspec.msgpack.Decoder(list[Kept])
 
 
 class CallSpool:
@@ -48,6 +37,7 @@ class CallSpool:
         self._campaign = campaign
         where = None if folder is None else str(folder)
         self._file = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY, dir=where)  # noqa: SIM115 — `close` closes it.
+        self._block: list[Kept] = []
         self._count = 0
 
     def __len__(self) -> int:
@@ -55,29 +45,23 @@ class CallSpool:
 
     def add(self, call: Call) -> None:
         """Append a call that was never worked."""
-        try:
-            data = _encoder.encode(_spooled(call))
-        except UnicodeEncodeError:
-            data = _encoder.encode(_spooled(call.evolve(contact=_cleaned(call.contact))))
-        try:
-            self._file.write(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
-        except OSError as error:
-            raise StoreError(
-                f"there is no room to keep the contacts: {error.strerror or error}",
-                hint="make room beside the database",
-            ) from error
+        left_out = call.reason if call.state is CallState.EXCLUDED else None
+        self._block.append((call.id, left_out, call.contact))
         self._count += 1
+        if len(self._block) == _BLOCK:
+            self._write()
 
     def batches(self, size: int) -> Iterator[list[Call]]:
         """Yield all calls in their order, `size` at a time."""
+        self._write()
         self._file.seek(0)
         calls: list[Call] = []
         while length := self._file.read(_LENGTH_BYTES):
             data = self._file.read(int.from_bytes(length, "big"))
-            calls.append(self._call(_decoder.decode(data)))
-            if len(calls) == size:
-                yield calls
-                calls = []
+            calls.extend(map(self._call, _decoder.decode(data)))
+            while len(calls) >= size:
+                yield calls[:size]
+                calls = calls[size:]
         if calls:
             yield calls
 
@@ -85,37 +69,31 @@ class CallSpool:
         """Remove the file."""
         self._file.close()
 
-    def _call(self, kept: _Spooled) -> Call:
-        contact = Contact(
-            line=kept.line,
-            number=kept.number,
-            extension=kept.extension,
-            name=kept.name,
-            timezone=kept.timezone,
-            crm_id=kept.crm_id,
-            alternate=kept.alternate,
-            variables=kept.variables,
+    def _write(self) -> None:
+        block, self._block = self._block, []
+        try:
+            data = _encoder.encode(block)
+        except UnicodeEncodeError:
+            data = _encoder.encode([(*call, _cleaned(contact)) for *call, contact in block])
+        try:
+            self._file.write(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
+        except OSError as error:
+            raise StoreError(
+                f"there is no room to keep the contacts: {error.strerror or error}",
+                hint="make room beside the database",
+            ) from error
+
+    def _call(self, kept: Kept) -> Call:
+        call_id, left_out, contact = kept
+        if left_out is None:
+            return Call(id=call_id, campaign=self._campaign, contact=contact)
+        return Call(
+            id=call_id,
+            campaign=self._campaign,
+            contact=contact,
+            state=CallState.EXCLUDED,
+            reason=left_out,
         )
-        call = Call(id=kept.id, campaign=self._campaign, contact=contact)
-        if kept.left_out is None:
-            return call
-        return call.evolve(state=CallState.EXCLUDED, reason=kept.left_out)
-
-
-def _spooled(call: Call) -> _Spooled:
-    contact = call.contact
-    return _Spooled(
-        id=call.id,
-        left_out=call.reason if call.state is CallState.EXCLUDED else None,
-        line=contact.line,
-        number=contact.number,
-        extension=contact.extension,
-        name=contact.name,
-        timezone=contact.timezone,
-        crm_id=contact.crm_id,
-        alternate=contact.alternate,
-        variables=contact.variables,
-    )
 
 
 def _cleaned(contact: Contact) -> Contact:
