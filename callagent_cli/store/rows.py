@@ -159,7 +159,7 @@ def row_of(call: Call) -> tuple[object, ...]:
 def _held(row: tuple[object, ...]) -> tuple[object, ...]:
     """Return a row whose texts SQLite can hold."""
     try:
-        "".join(value for value in row if isinstance(value, str)).encode()
+        "".join([value for value in row if value.__class__ is str]).encode()
     except UnicodeEncodeError:
         return cleaned_row(row)
     return row

@@ -177,25 +177,31 @@ def peer_speed() -> float:
 
 
 def loaded(path: Path) -> bool:
-    """Check a file, then load it into a new store; return whether the difference is small."""
+    """Check a file, then load it into new stores; return whether the difference is small.
+
+    Of three turns the quickest of each counts: what one differs by is the machine's.
+    """
     options = ReadOptions(region="US")
-    speed = peer_speed()
-    began_s = time.process_time()
-    Importer(path, options, "bench", source=path.name).check(zones=True)
-    checking_s = time.process_time() - began_s
-    store = SqliteStore.open(path.with_suffix(".db"))
-    known = SuppressionList.open(path.with_name("suppressions.db"))
-    importer = Importer(path, options, "bench", source=path.name)
-    began_s = time.process_time()
-    report = importer.load(store, now_utc_s=0.0, zones=True, suppressions=known)
-    beyond_s = time.process_time() - began_s - checking_s
-    store.close()
-    known.close()
+    checking_s: list[float] = []
+    loading_s: list[float] = []
+    for turn in range(3):
+        began_s = time.process_time()
+        Importer(path, options, "bench", source=path.name).check(zones=True)
+        checking_s.append(time.process_time() - began_s)
+        store = SqliteStore.open(path.with_name(f"{turn}.db"))
+        known = SuppressionList.open(path.with_name(f"suppressions-{turn}.db"))
+        importer = Importer(path, options, "bench", source=path.name)
+        began_s = time.process_time()
+        report = importer.load(store, now_utc_s=0.0, zones=True, suppressions=known)
+        loading_s.append(time.process_time() - began_s)
+        store.close()
+        known.close()
+    beyond_s = min(loading_s) - min(checking_s)
     print(
-        f"loading {report.accepted:,} people: {beyond_s:.1f} s of CPU beyond {checking_s:.1f} s "
-        f"on a machine of speed {speed:.2f} (at most {LOADING_S_MAX:.0f} s for 100,000)"
+        f"loading {report.accepted:,} people: {beyond_s:.1f} s of CPU beyond checking's "
+        f"{min(checking_s):.1f} s (at most {LOADING_S_MAX:.0f} s for 100,000)"
     )
-    return beyond_s * speed / report.accepted * 100_000 <= LOADING_S_MAX
+    return beyond_s / report.accepted * 100_000 <= LOADING_S_MAX
 
 
 def main() -> int:

@@ -10,12 +10,12 @@ from contact_files import ANN, BOB, EVE
 from hypothesis import given
 from hypothesis import strategies as st
 
-from callagent_cli.calls.model import Call, CallState, Contact
+from callagent_cli.calls.model import CallState, Contact
 from callagent_cli.cli.contacts import importer as contact_import
 from callagent_cli.cli.contacts.columns import half_loaded, known_columns
 from callagent_cli.cli.contacts.importer import Importer
 from callagent_cli.cli.contacts.marks import Marks
-from callagent_cli.cli.contacts.spool import CallSpool
+from callagent_cli.cli.contacts.spool import CallSpool, call_id
 from callagent_cli.cli.contacts.suppressions import require_whole
 from callagent_cli.contacts.options import Forbidden, ReadOptions
 from callagent_cli.errors import ContactsError, StoreError
@@ -212,30 +212,19 @@ contacts = st.builds(
 )
 
 
-@given(people=st.lists(st.tuples(contacts, st.none() | texts)), size=st.integers(1, 5))
-def test_a_spool_gives_back_what_it_was_given(
-    people: list[tuple[Contact, str | None]], size: int
-) -> None:
-    """The same calls in the same order, in lists of the size that was asked for."""
-    calls = [
-        Call(id=f"call_{number}", campaign="spring", contact=contact)
-        if reason is None
-        else Call(
-            id=f"call_{number}",
-            campaign="spring",
-            contact=contact,
-            state=CallState.EXCLUDED,
-            reason=reason,
-        )
-        for number, (contact, reason) in enumerate(people)
-    ]
+@given(people=st.lists(st.tuples(contacts, texts)), size=st.integers(1, 5))
+def test_a_spool_gives_back_what_it_was_given(people: list[tuple[Contact, str]], size: int) -> None:
+    """A call for each person in the same order, in lists of the size that was asked for."""
     with closing(CallSpool("spring", None)) as spool:
-        for call in calls:
-            spool.add(call)
+        for contact, left_out in people:
+            spool.add(contact, left_out)
         batches = list(spool.batches(size))
 
-        assert len(spool) == len(calls)
-    assert [call for batch in batches for call in batch] == calls
+        assert len(spool) == len(people)
+    calls = [call for batch in batches for call in batch]
+    assert [(call.contact, call.reason) for call in calls] == people
+    assert [call.id for call in calls] == [call_id("spring", contact) for contact, _ in people]
+    assert all((call.state is CallState.EXCLUDED) == bool(call.reason) for call in calls)
     assert all(len(batch) == size for batch in batches[:-1])
 
 
@@ -245,7 +234,7 @@ def test_a_text_that_is_none_is_kept_as_far_as_it_is_one() -> None:
         line=2, number=ANN, name="A\ud800", crm_id="\udc00", variables={"a": "\ud800b"}
     )
     with closing(CallSpool("spring", None)) as spool:
-        spool.add(Call(id="call_1", campaign="spring", contact=contact))
+        spool.add(contact)
         [[kept]] = spool.batches(10)
 
     assert (kept.contact.name, kept.contact.crm_id) == ("A\ufffd", "\ufffd")

@@ -176,6 +176,21 @@ def test_adding_is_all_or_nothing(store: SqliteStore) -> None:
     assert store.add_calls([a_call(1)]) == 1
 
 
+def test_what_was_written_before_a_broken_import_stays(store: SqliteStore) -> None:
+    """In the middle of a transaction only the import is undone, and on its own all of it."""
+    store.put("alert", "1", b"before")
+    with pytest.raises(StoreError, match="UNIQUE"):
+        store.add_calls([a_call(2), a_call(2, contact=contact(3))])
+    store.flush()
+    with pytest.raises(StoreError, match="UNIQUE"):
+        store.add_calls([a_call(2), a_call(2, contact=contact(3))])
+    store.put("alert", "2", b"after")
+    store.flush()
+
+    assert (store.get("alert", "1"), store.get("alert", "2")) == (b"before", b"after")
+    assert store.totals("spring") == {}
+
+
 def test_adding_nothing_adds_nothing(store: SqliteStore) -> None:
     """An empty import is no error."""
     assert store.add_calls([]) == 0

@@ -9,7 +9,7 @@ from pathlib import Path
 from shlex import quote
 from typing import Final
 
-from callagent_cli.calls.model import Call, CallState, Contact
+from callagent_cli.calls.model import CallState, Contact
 from callagent_cli.cli.contacts.columns import LOADING, half_loaded, known_columns, remember_columns
 from callagent_cli.cli.contacts.marks import Marks
 from callagent_cli.cli.contacts.spool import CallSpool
@@ -39,12 +39,6 @@ _BREATH_S: Final = 0.02
 
 A batch takes about 0.1 s, and whoever waits for SQLite looks again at least every 0.1 s.
 """
-
-
-def call_id(campaign: str, contact: Contact) -> str:
-    """Return the id of a person's call in a campaign: the same in every run."""
-    identity = f"{campaign}\0{contact.number}\0{contact.extension}"
-    return f"call_{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
 
 
 def left_out_of(person: Person) -> tuple[Contact, str]:
@@ -79,13 +73,6 @@ def placed(
 
 def _nothing(_: Iterable[str]) -> None:
     """Require no variables."""
-
-
-def calls_of(campaign: str, people: Iterator[tuple[Contact, str]]) -> Iterator[Call]:
-    """Yield a call for each person; whoever must not be called is excluded, with the reason."""
-    for contact, reason in people:
-        call = Call(id=call_id(campaign, contact), campaign=campaign, contact=contact)
-        yield call.evolve(state=CallState.EXCLUDED, reason=reason) if reason else call
 
 
 def _zones_of(number: str) -> str:
@@ -191,8 +178,8 @@ class Importer:
         marks = Marks()
         self.report.forbidden = marks.add
         with closing(CallSpool(self.campaign, store.folder)) as spool:
-            for call in self._calls(zones=zones):
-                spool.add(call)
+            for contact, left_out in placed(self._people(), zones=zones, report=self.report):
+                spool.add(contact, left_out)
             self.require(self.report.variables)
             if suppressions is not None:
                 marks.keep(suppressions, self.campaign, self.source, now_utc_s=now_utc_s)
@@ -242,9 +229,6 @@ class Importer:
             options.append(str(taken_off))
         told = "\0".join([*options, str(zones)])
         return hashlib.sha256(told.encode(errors="replace")).hexdigest()[:16]
-
-    def _calls(self, *, zones: bool) -> Iterator[Call]:
-        return calls_of(self.campaign, placed(self._people(), zones=zones, report=self.report))
 
     def _people(self) -> Iterator[Person]:
         """Yield the people; raises `ContactsError` at the end of a file that is mostly unusable."""

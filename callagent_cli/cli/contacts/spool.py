@@ -4,6 +4,7 @@ Nothing of a file may reach the store before all of it is proven, and while it i
 should wait for the store.
 """
 
+import hashlib
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,15 +21,21 @@ _IN_MEMORY: Final = 1 << 20
 _BLOCK: Final = 500
 """Calls that are written at once."""
 
-Kept = tuple[str, str | None, Contact]
-"""What tells one imported call from another: its id, why it is never dialed, and the contact."""
+Kept = tuple[Contact, str]
+"""A person, and why they are never dialed; empty when they may be."""
 
 _encoder: Final = msgspec.msgpack.Encoder()
 _decoder: Final = msgspec.msgpack.Decoder(list[Kept])
 
 
+def call_id(campaign: str, contact: Contact) -> str:
+    """Return the id of a person's call in a campaign: the same in every run."""
+    identity = f"{campaign}\0{contact.number}\0{contact.extension}"
+    return f"call_{hashlib.sha256(identity.encode()).hexdigest()[:16]}"
+
+
 class CallSpool:
-    """Takes calls one by one and gives them back in lists; closing it removes the file.
+    """Takes people one by one and gives their calls back in lists; closing it removes the file.
 
     `folder` is where the file is; every method raises `StoreError` when there is no room.
     """
@@ -43,10 +50,9 @@ class CallSpool:
     def __len__(self) -> int:
         return self._count
 
-    def add(self, call: Call) -> None:
-        """Append a call that was never worked."""
-        left_out = call.reason if call.state is CallState.EXCLUDED else None
-        self._block.append((call.id, left_out, call.contact))
+    def add(self, contact: Contact, left_out: str = "") -> None:
+        """Append a person; with `left_out` their call is excluded, for that reason."""
+        self._block.append((contact, left_out))
         self._count += 1
         if len(self._block) == _BLOCK:
             self._write()
@@ -74,7 +80,7 @@ class CallSpool:
         try:
             data = _encoder.encode(block)
         except UnicodeEncodeError:
-            data = _encoder.encode([(*call, _cleaned(contact)) for *call, contact in block])
+            data = _encoder.encode([(_cleaned(contact), left_out) for contact, left_out in block])
         try:
             self._file.write(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
         except OSError as error:
@@ -84,11 +90,12 @@ class CallSpool:
             ) from error
 
     def _call(self, kept: Kept) -> Call:
-        call_id, left_out, contact = kept
-        if left_out is None:
-            return Call(id=call_id, campaign=self._campaign, contact=contact)
+        contact, left_out = kept
+        identity = call_id(self._campaign, contact)
+        if not left_out:
+            return Call(id=identity, campaign=self._campaign, contact=contact)
         return Call(
-            id=call_id,
+            id=identity,
             campaign=self._campaign,
             contact=contact,
             state=CallState.EXCLUDED,
