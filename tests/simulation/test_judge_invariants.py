@@ -128,6 +128,16 @@ HELD: list[tuple[str, str, Plot]] = [
         ),
     ),
     (
+        "trials_at_most_1",
+        "a trial that was over at once, and the next from that instant on",
+        world(
+            (1, breaker("closed", "open")),
+            (182.825723, breaker("open", "half_open")),
+            (182.825723, attempt(duration_s=0.0, trial=True)),
+            (182.907742, attempt(duration_s=0.082019000001, trial=True)),
+        ),
+    ),
+    (
         "retries_only_transient",
         "the ladder",
         world(

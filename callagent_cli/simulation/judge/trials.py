@@ -106,13 +106,18 @@ class TrialsAtMost1(Watcher):
         for later in trials:
             if later[:2] < attempt[:2]:
                 continue
-            others = sum(
-                each[:2] < later[:2] and each.until_s > later.from_s + self.case.slack_s
-                for each in trials
-            )
+            others = sum(each[:2] < later[:2] and self._overlap(each, later) for each in trials)
             if others >= limit:
                 text = f"{service} had {others + 1} trials at {later.from_s:.1f} s"
                 self._note(later, text)
+
+    def _overlap(self, one: _Attempt, other: _Attempt) -> bool:
+        """Say whether both were under way at once; one that is over at once is before or after.
+
+        Where two begin in the same instant, rounding alone says which of them was first.
+        """
+        slack_s = self.case.slack_s
+        return one.until_s > other.from_s + slack_s and other.until_s > one.from_s + slack_s
 
     def _sneaked_in(self, attempt: _Attempt) -> None:
         text = (
