@@ -131,7 +131,7 @@ def test_what_is_done_to_nobody_is_there_in_vain(action: str, do: str) -> None:
 def test_no_life_begins_before_the_one_that_is_stopped_has_ended(carrier: Carrier) -> None:
     """A stop lets a call end, however soon the next life is due: no two workers live at a time."""
     runs: list[tuple[float, str]] = []
-    scenario = _scenario("  - {name: halt, at: 3s, do: stop, restart_after: 1s}\n")
+    scenario = _scenario("  - {name: halt, at: 5s, do: stop, restart_after: 1s}\n")
     world = _stage(scenario, carrier, lambda at_s, stamped: runs.append((at_s, stamped.run)))
     assert isinstance(world, World | WireWorld)
 
@@ -139,7 +139,7 @@ def test_no_life_begins_before_the_one_that_is_stopped_has_ended(carrier: Carrie
 
     first_ends_s = max(at_s for at_s, run in runs if run == "run_1")
     second_begins_s = min(at_s for at_s, run in runs if run == "run_2")
-    assert 4.0 < first_ends_s <= second_begins_s
+    assert 6.0 < first_ends_s <= second_begins_s
     assert evidence.totals == {"done": 2}
 
 

@@ -108,6 +108,14 @@ class Fidelity:
         return max(self.usual_s, _HICCUP_WEIGHT * self.worst_s)
 
     @property
+    def slack_s(self) -> float:
+        """How far apart two things may be found that happened at once.
+
+        A stretch without the processor that falls between two beats is seen by neither of them.
+        """
+        return self.worst_s + self._beat_s
+
+    @property
     def worst_s(self) -> float:
         """The longest lag."""
         return max(self._lags_s, default=0.0)

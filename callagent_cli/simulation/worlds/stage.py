@@ -213,10 +213,12 @@ class Stage(ABC):
     def _kill(self, _life: Life) -> None:
         """Cut the worker off, as a power failure would."""
 
-    def _evidence(self, *, finished: bool, fidelity_s: float = 0.0) -> Evidence:
+    def _evidence(
+        self, *, finished: bool, fidelity_s: float = 0.0, slack_s: float = 0.0
+    ) -> Evidence:
         campaign = self.scenario.name
         totals = self._store.totals(campaign)
-        watch = self._watch or self._replayed(TOLERANCE_S + fidelity_s)
+        watch = self._watch or self._replayed(TOLERANCE_S + slack_s)
         watch.close()
         self.log.settle()
         return Evidence(

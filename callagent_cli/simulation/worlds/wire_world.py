@@ -80,7 +80,9 @@ class WireWorld(Stage):
         except KeyboardInterrupt:
             self.interrupted = True
             finished = False
-        evidence = self._evidence(finished=finished, fidelity_s=self.fidelity.judged_s)
+        evidence = self._evidence(
+            finished=finished, fidelity_s=self.fidelity.judged_s, slack_s=self.fidelity.slack_s
+        )
         self._store.close()
         return evidence
 
