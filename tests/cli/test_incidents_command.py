@@ -4,7 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
-from command_line import INSTANT, callagent, complaint, write_contacts, write_settings
+from command_line import callagent, complaint, finished_run
 
 from callagent_cli.calls.model import CallState
 from callagent_cli.events import CallChanged, Stamped
@@ -19,9 +19,7 @@ AT_S = 1_767_603_600.0
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return a folder in which a campaign ended and one of its calls failed, as an incident."""
-    write_settings(tmp_path, INSTANT)
-    write_contacts(tmp_path, 3)
-    callagent("run", "contacts.csv", folder=tmp_path)
+    finished_run(tmp_path, 3)
     store = SqliteStore.open(tmp_path / ".callagent" / "sandbox.db")
     call = next(iter(store.calls("contacts")))
     book = IncidentBook(store, redactor=Redactor([]), now=Now(AT_S, 0.0))
@@ -111,9 +109,7 @@ def test_what_cannot_be_shown_is_said(
 
 def test_without_an_incident_the_way_to_one_is_named(tmp_path: Path) -> None:
     """A list that is empty is no error; a report that is not there is."""
-    write_settings(tmp_path, INSTANT)
-    write_contacts(tmp_path, 1)
-    callagent("run", "contacts.csv", folder=tmp_path)
+    finished_run(tmp_path, 1)
     listed = callagent("incidents", folder=tmp_path)
     shown = callagent("incidents", "show", folder=tmp_path)
 

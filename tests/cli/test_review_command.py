@@ -9,15 +9,13 @@ from pathlib import Path
 
 import pytest
 from command_line import (
-    INSTANT,
     PROGRAM,
     callagent,
     complaint,
     environment,
+    finished_run,
     states,
     status,
-    write_contacts,
-    write_settings,
 )
 
 from callagent_cli.calls.model import CallState, Dial, DialStatus, Step
@@ -27,9 +25,7 @@ from callagent_cli.store.sqlite_store import SqliteStore
 @pytest.fixture
 def undecided(tmp_path: Path) -> str:
     """Return the id of a call of which nobody knows whether the phone rang."""
-    write_contacts(tmp_path, 1)
-    write_settings(tmp_path, INSTANT)
-    callagent("run", "contacts.csv", folder=tmp_path)
+    finished_run(tmp_path, 1)
     store = SqliteStore.open(tmp_path / ".callagent" / "sandbox.db")
     (call,) = store.calls("contacts")
     store.save_call(
@@ -155,9 +151,7 @@ def test_what_cannot_be_decided_is_a_usage_error(
 
 def test_with_nothing_to_decide_it_says_so(tmp_path: Path) -> None:
     """After a good run nobody waits."""
-    write_contacts(tmp_path, 1)
-    write_settings(tmp_path, INSTANT)
-    callagent("run", "contacts.csv", folder=tmp_path)
+    finished_run(tmp_path, 1)
     run = callagent("review", folder=tmp_path)
 
     assert (run.returncode, run.stdout) == (0, "SANDBOX contacts: no call waits for a decision\n")

@@ -11,6 +11,7 @@ import pytest
 from command_line import (
     INSTANT,
     callagent,
+    finished_run,
     kill,
     started,
     states,
@@ -295,9 +296,7 @@ def test_a_campaign_is_found_by_name_or_is_the_last() -> None:
 
 def test_json_has_stable_keys_and_utc_times(tmp_path: Path) -> None:
     """One object with `schema` 1, after a run that has ended."""
-    write_contacts(tmp_path, 3)
-    write_settings(tmp_path, INSTANT)
-    callagent("run", "contacts.csv", folder=tmp_path)
+    finished_run(tmp_path, 3)
     document = status(tmp_path)
 
     assert document.keys() == KEYS
@@ -313,9 +312,7 @@ def test_json_has_stable_keys_and_utc_times(tmp_path: Path) -> None:
 
 def test_json_counts_the_sheet_rows_that_the_text_speaks_of(tmp_path: Path) -> None:
     """A program that watches learns of them as a person does."""
-    write_contacts(tmp_path, 1)
-    write_settings(tmp_path, INSTANT)
-    callagent("run", "contacts.csv", folder=tmp_path)
+    finished_run(tmp_path, 1)
     store = SqliteStore.open(tmp_path / ".callagent" / "sandbox.db")
     for number in range(3):
         store.put(ROW, f"row_{number}", b"[]", open_=number != 0)
@@ -328,9 +325,7 @@ def test_json_counts_the_sheet_rows_that_the_text_speaks_of(tmp_path: Path) -> N
 
 def test_watching_shows_it_again_and_again(tmp_path: Path) -> None:
     """`--watch --json` prints one document a second until it is stopped."""
-    write_contacts(tmp_path, 1)
-    write_settings(tmp_path, INSTANT)
-    callagent("run", "contacts.csv", folder=tmp_path)
+    finished_run(tmp_path, 1)
     with started("status", "--watch", "--json", folder=tmp_path) as watching:
         first, second = (json.loads(until_line(watching, "schema")) for _ in range(2))
         kill(watching)

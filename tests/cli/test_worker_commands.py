@@ -11,6 +11,7 @@ from command_line import (
     INSTANT,
     callagent,
     complaint,
+    finished_run,
     journal,
     started,
     states,
@@ -104,9 +105,7 @@ def test_a_breaker_is_tripped_and_reset_in_the_worker(tmp_path: Path) -> None:
 
 def test_without_a_worker_there_is_nothing_to_pause_or_drain(tmp_path: Path) -> None:
     """They say that nothing runs, and leave nothing for the next worker."""
-    write_contacts(tmp_path, 1)
-    write_settings(tmp_path, INSTANT)
-    callagent("run", "contacts.csv", folder=tmp_path)
+    finished_run(tmp_path, 1)
 
     for wish in ("pause", "resume", "drain"):
         assert f"nothing to {wish}" in _said(wish, folder=tmp_path)
@@ -118,9 +117,7 @@ def test_without_a_worker_there_is_nothing_to_pause_or_drain(tmp_path: Path) -> 
 
 def test_a_breaker_tripped_without_a_worker_holds_the_next_one_back(tmp_path: Path) -> None:
     """The stored breaker is moved: the next run calls nobody until it is reset."""
-    write_contacts(tmp_path, 1)
-    write_settings(tmp_path, INSTANT)
-    callagent("run", "contacts.csv", folder=tmp_path)
+    finished_run(tmp_path, 1)
     tripped = _said("breaker", "trip", "elevenlabs", folder=tmp_path)
     write_contacts(tmp_path, 3)
     held = callagent("run", "contacts.csv", "--max-wait", "300ms", folder=tmp_path)
@@ -186,9 +183,7 @@ def test_requeue_narrows_to_a_service(tmp_path: Path) -> None:
 
 def test_an_unknown_campaign_is_answered_with_those_there_are(tmp_path: Path) -> None:
     """Exit code 2 and the nearest name, for every command that takes one."""
-    write_contacts(tmp_path, 1)
-    write_settings(tmp_path, INSTANT)
-    callagent("run", "contacts.csv", folder=tmp_path)
+    finished_run(tmp_path, 1)
 
     for command in ("status", "requeue"):
         run = callagent(command, "--campaign", "contact", folder=tmp_path)

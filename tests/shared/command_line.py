@@ -9,7 +9,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 from callagent_cli.cli.place.workplace import Workplace
@@ -116,6 +118,33 @@ def write_contacts(folder: Path, people: int, name: str = "contacts.csv") -> lis
             [f"Person {index}", number, "Europe/London"] for index, number in enumerate(numbers)
         )
     return numbers
+
+
+def finished_run(folder: Path, people: int) -> None:
+    """Leave in a folder what an instant run of so many people leaves there.
+
+    The run is made once a process and copied: it is where a test begins, not what it is about.
+    """
+    for name, (content, mode) in _left_by_a_run(people).items():
+        path = folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        path.chmod(mode)
+
+
+@cache
+def _left_by_a_run(people: int) -> dict[str, tuple[bytes, int]]:
+    with TemporaryDirectory() as made:
+        folder = Path(made)
+        write_contacts(folder, people)
+        write_settings(folder, INSTANT)
+        run = callagent("run", "contacts.csv", folder=folder)
+        assert (run.returncode, run.stderr) == (0, ""), run.stderr
+        files = [path for path in folder.rglob("*") if path.is_file()]
+        return {
+            str(path.relative_to(folder)): (path.read_bytes(), path.stat().st_mode)
+            for path in files
+        }
 
 
 def number_of(index: int) -> str:
