@@ -184,7 +184,9 @@ class Stage:
             finally:
                 for task in beside:
                     task.cancel()
-                await asyncio.gather(*beside, return_exceptions=True)
+                for problem in await asyncio.gather(*beside, return_exceptions=True):
+                    if isinstance(problem, Exception):
+                        raise problem
 
         self.phone.life_s = self.life_s
         return run_virtual(main(), horizon_s=horizon_s)

@@ -16,6 +16,9 @@ from callagent_cli.worker.resources import Resources
 WAITS_S: Final = (5.0, 10.0, 20.0, 60.0)
 """Between look-ups; the last one repeats."""
 
+HELD_WAIT_S: Final = 600.0
+"""How long a call is left alone whose look-up the breaker does not let out, unless it closes."""
+
 _DIALED: Final = frozenset({Step.DIAL})
 """Where a call stands whose dial is looked up: nothing else can have an unknown outcome."""
 
@@ -36,6 +39,7 @@ class Reconciler:
         self._max_attempts = resources.services.voice.ladder.attempts
         self._prover = prover
         self._unproven: dict[str, float] = {}
+        self._are_held = True  # By an earlier run, perhaps.
 
     def remember_unproven(self) -> None:
         """Find the failed calls whose last dial is open; those not known yet are due soon."""
@@ -66,8 +70,12 @@ class Reconciler:
         `states` are those in which there are calls at all.
         """
         resources = self._resources
+        is_closed = resources.services.voice.breaker.state == "closed"
         if CallState.RECONCILING in states:
             now_utc_s = resources.clock.utc()
+            if is_closed and self._are_held:
+                self._let_go(now_utc_s)
+            self._are_held = not is_closed
             call = resources.store.first_call(
                 Claim(
                     campaign=resources.campaign,
@@ -77,10 +85,8 @@ class Reconciler:
                 )
             )
             if call is not None:
-                return self._put_off(call, now_utc_s)
-        if resources.services.voice.breaker.state != "closed":
-            return None
-        return self._claim_unproven()
+                return self._put_off(call, now_utc_s, is_closed=is_closed)
+        return self._claim_unproven() if is_closed else None
 
     def refused(self, call: Call) -> bool:
         """Say whether the breaker lets no look-up out; what follows from that is done then."""
@@ -119,16 +125,35 @@ class Reconciler:
                 return call
         return None
 
-    def _put_off(self, call: Call, now_utc_s: float) -> Call:
-        wait_s = WAITS_S[min(call.look_ups + 1, len(WAITS_S) - 1)]
-        closed = self._resources.services.voice.breaker.state == "closed"
+    def _put_off(self, call: Call, now_utc_s: float, *, is_closed: bool) -> Call:
         journey = self._journey(call)
+        if not is_closed:
+            # Only its patience can end meanwhile: each look around costs a write.
+            left_s = self._since_utc_s(call) + PATIENCE_S - now_utc_s
+            wait_s = min(HELD_WAIT_S, left_s) if left_s > 0 else WAITS_S[-1]
+            journey.note(due_utc_s=now_utc_s + wait_s)
+            return journey.call
+        wait_s = WAITS_S[min(call.look_ups + 1, len(WAITS_S) - 1)]
         journey.note(
             look_ups=call.look_ups + 1,
             due_utc_s=now_utc_s + wait_s,
-            reconciling_closed_s=call.reconciling_closed_s + (wait_s if closed else 0.0),
+            reconciling_closed_s=call.reconciling_closed_s + wait_s,
         )
         return journey.call
+
+    def _let_go(self, now_utc_s: float) -> None:
+        """Bring forward what was held while the breaker let nothing out, spread over a minute."""
+        resources = self._resources
+        reconciling = frozenset({CallState.RECONCILING})
+        soon_utc_s = now_utc_s + WAITS_S[-1]
+        held = [
+            call
+            for call in resources.store.calls(resources.campaign, reconciling)
+            if call.due_utc_s is not None and call.due_utc_s > soon_utc_s
+        ]
+        for place, call in enumerate(held):
+            due_utc_s = now_utc_s + WAITS_S[-1] * place / len(held)
+            self._journey(call).note(due_utc_s=due_utc_s)
 
     def _settled_by_a_person(self, call: Call) -> None:
         self._unproven.pop(call.id, None)
@@ -181,8 +206,7 @@ class Reconciler:
 
     def _give_up_if_late(self, journey: Journey) -> None:
         call = journey.call
-        since_utc_s = call.reconciling_since_utc_s or call.updated_utc_s
-        age_s = self._resources.clock.utc() - since_utc_s
+        age_s = self._resources.clock.utc() - self._since_utc_s(call)
         if call.reconciling_closed_s >= CLOSED_PATIENCE_S or age_s >= PATIENCE_S:
             minutes = age_s / 60
             journey.move(
@@ -190,6 +214,10 @@ class Reconciler:
                 f"nobody knows whether the phone rang, after {minutes:.0f} min",
                 due_utc_s=None,
             )
+
+    @staticmethod
+    def _since_utc_s(call: Call) -> float:
+        return call.reconciling_since_utc_s or call.updated_utc_s
 
     def _journey(self, call: Call) -> Journey:
         resources = self._resources
