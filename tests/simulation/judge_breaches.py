@@ -153,6 +153,17 @@ BROKEN: list[tuple[str, str, Plot, int]] = [
     ),
     (
         "retries_only_transient",
+        "before its retry was due",
+        world(
+            (1, RetryScheduled(**RETRY)),
+            (2, attempt("crm.record")),
+            (4, attempt(call="call_1"), "run_2"),
+            ahead_s={"run_2": 1.0},
+        ),
+        3,
+    ),
+    (
+        "retries_only_transient",
         "before Retry-After",
         world(
             (1, GateClosed(service="llm", delay_s=20.0, reason="429")),

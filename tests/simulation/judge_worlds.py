@@ -109,11 +109,16 @@ _OF_PLOT = {each.name for each in fields(Plot)}
 
 
 def world(*events: tuple[float, Event] | tuple[float, Event, str], **keys: Any) -> Plot:  # noqa: ANN401 — of `Plot` or `Evidence`.
-    """Return a world of `(second, event)` pairs; a third member names the run."""
-    stamped = [
-        Stamped(START_UTC_S + at[0], at[0], line, at[2] if len(at) > 2 else "run_1", "c", at[1])
-        for line, at in enumerate(events, 1)
-    ]
+    """Return a world of `(second, event)` pairs; a third member names the run.
+
+    `ahead_s` says by how many seconds the calendar of a run is ahead.
+    """
+    ahead_s = keys.pop("ahead_s", {})
+    stamped = []
+    for line, (at_s, event, *named) in enumerate(events, 1):
+        run = named[0] if named else "run_1"
+        utc_s = START_UTC_S + at_s + ahead_s.get(run, 0.0)
+        stamped.append(Stamped(utc_s, at_s, line, run, "c", event))
     told = {name: value for name, value in keys.items() if name in _OF_PLOT}
     ending = {name: value for name, value in keys.items() if name not in _OF_PLOT}
     defaults: dict[str, Any] = {"scenario": scenario_of(), "settings": Settings()}

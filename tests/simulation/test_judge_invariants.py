@@ -21,6 +21,7 @@ from judge_worlds import (
 from callagent_cli.events import (
     BreakerChanged,
     CommandObeyed,
+    GateClosed,
     RetryScheduled,
     RunEnded,
     StepFinished,
@@ -144,6 +145,18 @@ HELD: list[tuple[str, str, Plot]] = [
             (1, attempt(outcome="unavailable")),
             (1, RetryScheduled(**RETRY)),
             (6.2, attempt(attempt=2)),
+        ),
+    ),
+    (
+        "retries_only_transient",
+        "a calendar set forward, which the next run takes for a machine that slept",
+        world(
+            (1, RetryScheduled(**RETRY)),
+            (1, GateClosed(service="llm", delay_s=20.0, reason="429")),
+            (2, attempt("crm.record")),
+            (4, attempt(call="call_1"), "run_2"),
+            (5, attempt("llm.compose", call="call_2"), "run_2"),
+            ahead_s={"run_2": 20.0},
         ),
     ),
     (

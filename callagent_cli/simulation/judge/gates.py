@@ -8,13 +8,38 @@ from callagent_cli.simulation.twins.ledger import ReceivedRequest
 
 
 class Wait(NamedTuple):
-    """When somebody was told to wait, and until when; seconds of the world."""
+    """When somebody was told to wait, and until when, in seconds of the world.
+
+    `run` is the run that was told, and `ahead_s` how far its calendar was ahead of the world then.
+    """
 
     told_s: float
     until_s: float
+    run: str
+    ahead_s: float
+
+    def ends_s(self, sight: Sight) -> float:
+        """Return when it ends for the run that is seen.
+
+        The next run only has the calendar: set forward meanwhile, it looks like a machine that
+        slept, and what was waited for is due.
+        """
+        if sight.stamped is None or sight.stamped.run == self.run:
+            return self.until_s
+        return self.until_s - max(0.0, _ahead_s(sight) - self.ahead_s)
 
 
-NO_WAIT: Final = Wait(0.0, 0.0)
+def wait(sight: Sight, until_s: float) -> Wait:
+    """Return what the run that is seen was told just now."""
+    run = "" if sight.stamped is None else sight.stamped.run
+    return Wait(sight.at_s, until_s, run, _ahead_s(sight))
+
+
+def _ahead_s(sight: Sight) -> float:
+    return 0.0 if sight.stamped is None else sight.stamped.utc_s - sight.at_s
+
+
+NO_WAIT: Final = Wait(0.0, 0.0, "", 0.0)
 
 
 class _Asking(NamedTuple):
@@ -57,12 +82,12 @@ class Gates:
         self._asking[event.service] = later
         for each in later:
             if each.status == event.http_status and each.answered_s <= sight.at_s + self._slack_s:
-                self.close(event.service, Wait(sight.at_s, each.until_s))
+                self.close(event.service, wait(sight, each.until_s))
 
-    def close(self, service: str, wait: Wait) -> None:
+    def close(self, service: str, told: Wait) -> None:
         """Let nobody through for a while; an earlier, longer wait stays in force."""
-        _, until_s = self._waits.get(service, NO_WAIT)
-        self._waits[service] = Wait(wait.told_s, max(until_s, wait.until_s))
+        until_s = max(self.of(service).until_s, told.until_s)
+        self._waits[service] = told._replace(until_s=until_s)
 
     def of(self, service: str) -> Wait:
         """Return the wait that a service asked for last."""

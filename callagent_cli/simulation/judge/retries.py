@@ -20,7 +20,7 @@ from callagent_cli.simulation.judge.evidence import (
     Sight,
     Watcher,
 )
-from callagent_cli.simulation.judge.gates import NO_WAIT, Gates, Wait
+from callagent_cli.simulation.judge.gates import NO_WAIT, Gates, Wait, wait
 from callagent_cli.simulation.twins.ledger import ReceivedRequest
 
 _LIMITS: Final = frozenset({"throttled", "busy_here"})
@@ -70,7 +70,7 @@ class RetriesOnlyTransient(Watcher):
     def end_run(self, last_s: float) -> None:
         """Forget what a run was told in its last instant: a kill may have kept it from the disk."""
         before_s = last_s - TOLERANCE_S
-        self._due = {key: wait for key, wait in self._due.items() if wait.told_s < before_s}
+        self._due = {key: told for key, told in self._due.items() if told.told_s < before_s}
         self._gates.end_run(last_s)
         self._retries.clear()
 
@@ -79,11 +79,11 @@ class RetriesOnlyTransient(Watcher):
         return self._broken
 
     def _gate_closed(self, event: GateClosed, sight: Sight) -> None:
-        self._gates.close(event.service, Wait(sight.at_s, sight.at_s + (event.delay_s or 0.0)))
+        self._gates.close(event.service, wait(sight, sight.at_s + (event.delay_s or 0.0)))
 
     def _breaker_moved(self, event: BreakerChanged, _sight: Sight) -> None:
         # What was waiting is parked; whoever goes on first is a trial and not a retry.
-        self._due = {key: wait for key, wait in self._due.items() if key[0] != event.service}
+        self._due = {key: told for key, told in self._due.items() if key[0] != event.service}
 
     def _call_moved(self, event: CallChanged, _sight: Sight) -> None:
         if self._retries and event.new not in _MOVING:
@@ -91,7 +91,7 @@ class RetriesOnlyTransient(Watcher):
 
     def _scheduled(self, event: RetryScheduled, sight: Sight) -> None:
         key = (event.service, event.operation, event.call)
-        self._due[key] = Wait(sight.at_s, sight.at_s + (event.delay_s or 0.0))
+        self._due[key] = wait(sight, sight.at_s + (event.delay_s or 0.0))
         if event.outcome not in _TRANSIENT:
             self._note(f"{event.operation} is retried after {event.outcome}", sight)
         if event.reason == "budget":
@@ -116,8 +116,9 @@ class RetriesOnlyTransient(Watcher):
         if event.attempt > most:
             text = f"{name} of {event.call} made attempt {event.attempt} of {most}"
             self._note(text, sight)
-        closed_s, until_s = self._gates.of(service)
-        if closed_s + slack_s < began_s < until_s - slack_s:
+        gate = self._gates.of(service)
+        until_s = gate.ends_s(sight)
+        if gate.told_s + slack_s < began_s < until_s - slack_s:
             text = f"{name} went out at {began_s:.1f} s, before Retry-After ({until_s:.1f} s)"
             self._note(text, sight)
         if event.outcome in _TRANSIENT:
@@ -126,8 +127,9 @@ class RetriesOnlyTransient(Watcher):
             self._retries[event.call].pop((service, name, event.call), None)
         if not self._due:
             return
-        told_s, due_s = self._due.pop((service, name, event.call), NO_WAIT)
-        if told_s + slack_s < began_s < due_s - slack_s:
+        told = self._due.pop((service, name, event.call), NO_WAIT)
+        due_s = told.ends_s(sight)
+        if told.told_s + slack_s < began_s < due_s - slack_s:
             text = f"{name} went out at {began_s:.1f} s, before its retry was due ({due_s:.1f} s)"
             self._note(text, sight)
 
