@@ -13,10 +13,11 @@ from callagent_cli.contacts.options import ReadOptions
 from callagent_cli.store.sqlite_store import SqliteStore
 
 LOS_ANGELES = "+12135550100"
+IVY = "+12125550123"
 NOWHERE = "+870773111632"
 """A satellite phone: it may be anywhere."""
 
-TEXT = f"phone,tz\n{ANN},\n{LOS_ANGELES},\n{EVE},\n{NOWHERE},\n{ANN} x7,Asia/Tokyo\n"
+TEXT = f"phone,tz\n{ANN},\n{LOS_ANGELES},\n{EVE},\n{NOWHERE},\n{IVY} x7,Asia/Tokyo\n"
 
 
 def _zones(desk: Desk) -> dict[str, str]:
@@ -40,7 +41,7 @@ def test_a_window_is_kept_in_each_persons_own_zone(desk: Desk, all_day: str) -> 
     assert zones[ANN] == "America/New_York"
     assert zones[LOS_ANGELES] == "America/Los_Angeles"
     assert "Europe/London" in zones[EVE]
-    assert zones[f"{ANN}7"] == "Asia/Tokyo"
+    assert zones[f"{IVY}7"] == "Asia/Tokyo"
 
 
 def test_whose_zone_is_unknown_is_not_called(desk: Desk, all_day: str) -> None:
