@@ -107,6 +107,9 @@ _JOINED: Final = re.compile(rf"(?:{_AROUND})*(?:{_PHRASES})+(?:{_AROUND})*")
 _SPELLED: Final = re.compile(r"\b([a-z]) (?=[a-z]\b)")
 """Letters that stand alone, as in `D.N.C.` and `Y/N`."""
 
+_YES_NO: Final = re.compile(r" (?:[yjos] n|n [yjos])$")
+"""What a cell may hold, at the end of its heading: `(Y/N)`, `(n/j)`, `(O/N)`."""
+
 _MAY_FORBID: Final = re.compile(
     r"\b(?:do not|donotcall\w*|dont|don t|dnc|opt(?:ed)? ?out|unsubscribed?|not to|never"
     r"|blocked|blacklist|blacklisted|consent|permission|tps|ctps|robinson\w*|bloctel|sperr\w*|\w*sperre"
@@ -153,7 +156,7 @@ def is_weak_phone(heading: str) -> bool:
 
 def is_do_not_call(heading: str) -> bool:
     """Say whether a heading marks people who must not be called, among other things maybe."""
-    text = _SPELLED.sub(r"\1", normalize(heading))
+    text = _SPELLED.sub(r"\1", _YES_NO.sub("", normalize(heading)))
     if " " not in text and len(text) <= _LONGEST_JOINED:
         return _JOINED.fullmatch(text) is not None
     around, phrases = _PHRASE.subn(" ", text)

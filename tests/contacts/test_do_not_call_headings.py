@@ -32,6 +32,10 @@ FORBIDS = [
     "d.n.c.",
     "D.N.C. list",
     "Bitte nicht anrufen (j/n)",
+    "Do not call (N/Y)",
+    "DNC N/Y",
+    "Opted out (N / Y)",
+    "D.N.C. (n/y)",
 ]
 MAY_FORBID = [
     "DNC date",
