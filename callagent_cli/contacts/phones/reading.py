@@ -99,7 +99,7 @@ def read_phones(text: str, rules: NumberRules) -> list[Phone | Refusal]:
 def _simple(text: str, rules: NumberRules) -> Phone | Refusal:
     """Read digits and what groups them."""
     compact = _PUNCTUATION.sub("", text)
-    return _international(compact, rules) if "+" in compact else _bare(text, rules)
+    return _international(compact, rules) if "+" in compact else _bare(text.strip(), rules)
 
 
 def _usual(found: re.Match[str], rules: NumberRules) -> Phone | Refusal:
