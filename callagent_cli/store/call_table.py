@@ -30,8 +30,18 @@ INSERT: Final = (
     "ON CONFLICT (campaign, number, extension) DO UPDATE SET "
     f"{READMITTED} WHERE calls.state IN ('excluded', 'cancelled') AND calls.dials = 0"
 )
+# What was composed for the person as they stood in the file before would greet somebody else; a
+# dial whose outcome is open keeps it, since that phone may have rung. Who waits for a window waits
+# for that of another zone: the next claim finds out.
+_ELSE: Final = (
+    "(name, crm_id, variables) IS NOT (?2, ?4, ?6) AND NOT EXISTS "
+    "(SELECT 1 FROM dials WHERE call_seq = seq AND status IN ('intent', 'unknown'))"
+)
 RENEW: Final = (
-    f"UPDATE calls SET {RENEWED} = (?1, ?2, ?3, ?4, ?5, ?6) "  # noqa: S608 — as above.
+    f"UPDATE calls SET {RENEWED} = (?1, ?2, ?3, ?4, ?5, ?6), "  # noqa: S608 — as above.
+    f"step = iif({_ELSE}, 'look_up', step), results = iif({_ELSE}, '{{}}', results), "
+    f"attempts = iif({_ELSE}, 0, attempts), "
+    "due_utc_s = iif(state = 'scheduled' AND timezone IS NOT ?3, 0.0, due_utc_s) "
     "WHERE campaign = ?7 AND number = ?8 AND extension = ?9 AND dials = 0 "
     "AND state IN ('pending', 'scheduled', 'parked') "
     f"AND {RENEWED} IS NOT (?1, ?2, ?3, ?4, ?5, ?6)"

@@ -160,6 +160,38 @@ def test_only_whoever_was_not_dialed_yet_gets_another_contact(store: SqliteStore
     assert (found.state, found.contact.variables) == (CallState.PENDING, {"offer": "10 %"})
 
 
+def test_what_was_composed_for_somebody_else_is_composed_again(store: SqliteStore) -> None:
+    """Unless a dial is open, whose phone may have rung; a new line alone changes nothing."""
+    ready = {"step": Step.DIAL, "state": CallState.PARKED, "attempts": 2}
+    written = {"compose": {"text": "Good morning, Bob"}}
+    store.add_calls(a_call(line, results=written, **ready) for line in (1, 2, 3))
+    store.save_dial(a_dial("call_2", status=DialStatus.UNKNOWN))
+    store.flush()
+    renamed = [a_call(line, contact=contact(line, name="Ann")) for line in (1, 2)]
+    moved = msgspec.structs.replace(contact(3), line=33)
+
+    assert store.renew_contacts([*renamed, a_call(3, contact=moved)]) == 3
+
+    first, second, third = (store.call(f"call_{line}") for line in (1, 2, 3))
+    assert first is not None
+    assert second is not None
+    assert third is not None
+    assert (first.step, first.results, first.attempts) == (Step.LOOK_UP, {}, 0)
+    assert (second.step, second.results, second.attempts) == (Step.DIAL, written, 2)
+    assert (third.step, third.results, third.contact.line) == (Step.DIAL, written, 33)
+
+
+def test_whoever_waits_for_the_window_of_another_zone_is_due(store: SqliteStore) -> None:
+    """The next claim asks the right window; all other waits stay as they are."""
+    waits = {"due_utc_s": 9.0, "state": CallState.SCHEDULED}
+    store.add_calls([a_call(1, **waits), a_call(2, **waits)])
+    moved = a_call(1, contact=contact(1, timezone="Asia/Tokyo"))
+
+    store.renew_contacts([moved, a_call(2, contact=contact(2, name="Ann"))])
+
+    assert [call.due_utc_s for call in store.calls("spring")] == [0.0, 9.0]
+
+
 def test_adding_is_all_or_nothing(store: SqliteStore) -> None:
     """An import that breaks in the middle leaves no calls, and the store goes on."""
 
