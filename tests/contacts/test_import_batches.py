@@ -1,5 +1,7 @@
 """A large file goes into the store in batches: others write meanwhile, and a kill loses nothing."""
 
+import errno
+import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -226,6 +228,26 @@ def test_a_spool_gives_back_what_it_was_given(people: list[tuple[Contact, str]],
     assert [call.id for call in calls] == [call_id("spring", contact) for contact, _ in people]
     assert all((call.state is CallState.EXCLUDED) == bool(call.reason) for call in calls)
     assert all(len(batch) == size for batch in batches[:-1])
+
+
+def test_the_last_of_a_spool_that_finds_no_room_is_a_store_error() -> None:
+    """What is still in a buffer meets the full disk when the spool is read, and never again."""
+
+    class Full(io.BytesIO):
+        def seek(self, *_: int) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        def close(self) -> None:
+            super().close()
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    spool = CallSpool("spring", None)
+    spool._file.close()
+    spool._file = Full()  # type: ignore[assignment]
+    spool.add(Contact(line=2, number=ANN))
+
+    with closing(spool), pytest.raises(StoreError, match="no room to keep the contacts"):
+        list(spool.batches(10))
 
 
 def test_a_text_that_is_none_is_kept_as_far_as_it_is_one() -> None:

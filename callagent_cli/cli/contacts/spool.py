@@ -7,6 +7,7 @@ should wait for the store.
 import hashlib
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -60,7 +61,8 @@ class CallSpool:
     def batches(self, size: int) -> Iterator[list[Call]]:
         """Yield all calls in their order, `size` at a time."""
         self._write()
-        self._file.seek(0)
+        with _roomy():
+            self._file.seek(0)  # Writes what is still in the file's buffer.
         calls: list[Call] = []
         while length := self._file.read(_LENGTH_BYTES):
             data = self._file.read(int.from_bytes(length, "big"))
@@ -72,8 +74,9 @@ class CallSpool:
             yield calls
 
     def close(self) -> None:
-        """Remove the file."""
-        self._file.close()
+        """Remove the file; that the last of it found no room is told already."""
+        with suppress(OSError):
+            self._file.close()
 
     def _write(self) -> None:
         block, self._block = self._block, []
@@ -81,13 +84,8 @@ class CallSpool:
             data = _encoder.encode(block)
         except UnicodeEncodeError:
             data = _encoder.encode([(_cleaned(contact), left_out) for contact, left_out in block])
-        try:
+        with _roomy():
             self._file.write(len(data).to_bytes(_LENGTH_BYTES, "big") + data)
-        except OSError as error:
-            raise StoreError(
-                f"there is no room to keep the contacts: {error.strerror or error}",
-                hint="make room beside the database",
-            ) from error
 
     def _call(self, kept: Kept) -> Call:
         contact, left_out = kept
@@ -101,6 +99,18 @@ class CallSpool:
             state=CallState.EXCLUDED,
             reason=left_out,
         )
+
+
+@contextmanager
+def _roomy() -> Iterator[None]:
+    """Raise a `StoreError` when a write finds no room."""
+    try:
+        yield
+    except OSError as error:
+        raise StoreError(
+            f"there is no room to keep the contacts: {error.strerror or error}",
+            hint="make room beside the database",
+        ) from error
 
 
 def _cleaned(contact: Contact) -> Contact:
