@@ -42,6 +42,13 @@ class Identities:
             self._grow()
         return 0
 
+    def knows(self, number: str, extension: str) -> bool:
+        """Say whether this person was added."""
+        second = _whole(extension) if extension else 0
+        if not self._used or (second and self._extensions is None):
+            return False
+        return self._keys[self._slot(int(number), second)] != 0
+
     def line_of(self, number: str) -> int:
         """Return the line that a number without an extension was added with, 0 for none."""
         return self._lines[self._slot(int(number), 0)] if self._used else 0

@@ -17,6 +17,7 @@ from callagent_cli.contacts.judge import Accepted, Excluded, Judge, Rejected
 from callagent_cli.contacts.options import Forbidden, LeftOut, Person, ReadOptions, Reject
 from callagent_cli.contacts.phones.numbering import is_region
 from callagent_cli.contacts.phones.reading import NumberRules
+from callagent_cli.contacts.phones.remarks import forbids
 from callagent_cli.contacts.report import ImportReport
 from callagent_cli.errors import ContactsError
 
@@ -65,7 +66,8 @@ class Import:
         rules = self._rules()
         source = identify(self._path, self._options.encoding)
         dialect = self._dialect(source)
-        book = Book(source, self._report.texts) if source.workbook else None
+        tell = self._report.texts
+        book = Book(source, tell, remarks=forbids) if source.workbook else None
         try:
             header = _header(source, dialect, book)
             columns = resolve(header.cells, self._options, label=source.label)
@@ -94,7 +96,7 @@ class Import:
         source, columns = opened.source, opened.columns
         self._describe(opened)
         judge = Judge(columns, opened.rules)
-        if not source.workbook or columns.do_not_call:
+        if _may_forbid(opened):
             self._survey(judge, opened.body())
             self._refuse_nothing(source)
         surveyed = self._report.expected_rows
@@ -204,8 +206,9 @@ class Import:
         return None if verdict.contact is None else self._leave_out(verdict.contact, reason)
 
     def _leave_out(self, contact: Contact, reason: str) -> LeftOut | None:
-        if self._left_out.add(contact.number, contact.extension, contact.line):
-            return None
+        known = self._seen.knows(contact.number, contact.extension)
+        if known or self._left_out.add(contact.number, contact.extension, contact.line):
+            return None  # Another row has the same person.
         self._report.left_out += 1
         return LeftOut(contact, reason)
 
@@ -228,8 +231,21 @@ class Import:
             return None
         for code in verdict.changes:
             report.warn(code, line=line, value=number)
+        if self._left_out.knows(number, contact.extension):
+            report.left_out -= 1  # For another number of theirs; this row's may all be called.
         report.accepted += 1
         return contact
+
+
+def _may_forbid(opened: Opened) -> bool:
+    """Say whether a row can say that somebody must not be called, for whom another row stands.
+
+    Reading a workbook takes most of the time of an import, so it is read twice only for a reason.
+    """
+    columns, book = opened.columns, opened.book
+    if book is None or columns.do_not_call or columns.labels or len(columns.phone) > 1:
+        return True
+    return book.may_have_remarks()
 
 
 def _unread_mark(name: str) -> str:

@@ -113,7 +113,7 @@ class Judge:
         if row.fault:
             return None
         cells, marks = row.cells, self._columns.do_not_call
-        if marks and any(cell.strip() for cell in cells[self._width :]):
+        if any(cell.strip() for cell in cells[self._width :]):
             return self._forbidden_beside(row)
         whole = len(cells) == self._width or not marks
         if whole and all(says_no_calls(cells[index]) is False for index in marks):
@@ -127,9 +127,15 @@ class Judge:
         """Return what the mark of a row with surplus cells forbids, None without a clear yes.
 
         The surplus stands behind all columns, or it comes of a delimiter before them. Moved like
-        that, a yes may be another column's: it holds for as long as the file has it.
+        that, a yes may be another column's: it holds for as long as the file has it. Words beside
+        a number mean that number, in whichever cell it stands.
         """
-        for moved in (0, len(row.cells) - self._width):
+        for cell in row.cells:
+            code = forbids(cell)
+            numbers = tuple(numbers_among_words(cell, self._rules)) if code else ()
+            if numbers:
+                return Excluded(code, "words beside the number", cell, numbers, None)
+        for moved in (0, len(row.cells) - self._width) if self._columns.do_not_call else ():
             cells = row.cells[moved : moved + self._width]
             mark = self._column_mark(cells, short=False)
             if mark is not None and mark.code == _CLEAR:

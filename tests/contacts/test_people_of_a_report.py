@@ -14,7 +14,10 @@ from callagent_cli.cli.contacts.importer import Importer
 from callagent_cli.contacts.options import ReadOptions
 from callagent_cli.store.sqlite_store import SqliteStore
 
-NUMBERS = [ANN, BOB, EVE, "+870773111632", "12", ""]
+NUMBERS = [
+    *(ANN, BOB, EVE, "+870773111632", "12", ""),
+    *(f"{ANN}; {BOB}", f"{BOB}; {EVE}", f"{BOB} do not call"),
+]
 ROWS = st.lists(
     st.tuples(st.sampled_from(NUMBERS), st.sampled_from(["", "7"]), st.sampled_from("yn? ")),
     min_size=1,

@@ -3,6 +3,7 @@
 import pytest
 from contact_commands import INSTANT, Desk, exported
 from contact_files import ANN, BOB, EVE, read
+from workbook_files import MAIN, package, sheet
 
 from callagent_cli.contacts.numbers import listed_number
 from callagent_cli.contacts.options import Forbidden
@@ -10,6 +11,25 @@ from callagent_cli.contacts.phones.reading import NumberRules, Phone, Refusal, r
 
 FAX = "+493023125123"
 SANDBOX = NumberRules(allow_fiction=True)
+
+
+def _workbook(rows: tuple[tuple[str, ...], ...], *, shared: bool) -> bytes:
+    if not shared:
+        return package(xl__worksheets__sheet1_xml=sheet(*rows))
+    texts = [text for row in rows for text in row]
+    strings = "".join(f"<si><t>{text}</t></si>" for text in texts)
+    numbers = iter(range(len(texts)))
+    cells = (
+        "".join(f'<c t="s"><v>{number}</v></c>' for _, number in zip(row, numbers, strict=False))
+        for row in rows
+    )
+    body = "".join(f"<row>{row}</row>" for row in cells)
+    return package(
+        xl__sharedStrings_xml=f'<sst xmlns="{MAIN}">{strings}</sst>',
+        xl__worksheets__sheet1_xml=(
+            f'<worksheet xmlns="{MAIN}"><sheetData>{body}</sheetData></worksheet>'
+        ),
+    )
 
 
 @pytest.mark.parametrize(
@@ -32,6 +52,38 @@ def test_words_that_forbid_to_call_are_obeyed(cell: str, code: str) -> None:
     assert result.report.excluded[code] >= 1
     assert result.report.excluded_rows == 2
     assert result.marks == [Forbidden(4, ANN, code)]
+
+
+@pytest.mark.parametrize("head", ["Name,Phone", "Name,Phone,Do not call"])
+def test_words_are_obeyed_in_a_row_with_a_cell_too_many(head: str) -> None:
+    """The row is rejected, and nobody is called at its number from another row either."""
+    rest = ",no" * head.count("call")
+    rows = f"Ann,{ANN}{rest}\nAnn,{ANN} DO NOT CALL{rest},surplus\nBob,{BOB}{rest}\n"
+    result = read(f"{head}\n{rows}")
+
+    assert result.numbers == [BOB]
+    assert result.marks == [Forbidden(3, ANN, "do_not_call")]
+    assert result.report.rejected == {"columns": 1}
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_words_in_a_workbook_hold_for_the_rows_before_them(*, shared: bool) -> None:
+    """A workbook is read twice for them, whether its texts are shared or stand in their cells."""
+    rows = (("Name", "Phone"), ("Ann", ANN), ("Bob", BOB), ("Ann", f"{ANN} DO NOT CALL"))
+    result = read(_workbook(rows, shared=shared), name="contacts.xlsx")
+
+    assert result.numbers == [BOB]
+    assert result.marks == [Forbidden(4, ANN, "do_not_call")]
+
+
+def test_words_in_one_phone_column_of_a_workbook_hold_for_the_other() -> None:
+    """They need not stand in the cell of the number that another row has as well."""
+    rows = (("Work", "Home"), ("", ANN), ("", BOB), ("do not call", ANN))
+    data = _workbook(rows, shared=True)
+    result = read(data, name="contacts.xlsx", phone_columns=("Work", "Home"))
+
+    assert result.numbers == [BOB]
+    assert result.marks == [Forbidden(4, ANN, "do_not_call")]
 
 
 def test_words_in_one_phone_column_hold_for_the_number_in_another() -> None:

@@ -18,6 +18,10 @@ _BUFFER: Final = 1 << 18
 _WINDOW: Final = 1 << 14
 _BYTES_MAX: Final = (1 << 32) - 1
 _ESCAPED: Final = re.compile(r"_x([0-9A-Fa-f]{4})_")
+_NUMBER: Final = re.compile(r"\d\D{0,4}\d\D{0,4}\d")
+_WORD: Final = re.compile(r"[^\W\d_]{3}")
+"""No remark about a number is shorter, and no number to call has fewer than three digits."""
+
 _SURROGATES: Final = range(0xD800, 0xE000)
 
 
@@ -35,10 +39,13 @@ class SharedStrings:
     """Texts by their number, in a temporary file that nobody else can open.
 
     In memory are 4 bytes for each text and one window of the file: a sheet names its texts mostly
-    in the order in which they are stored.
+    in the order in which they are stored. `remarks` says of a text with a number and words in it
+    whether the words are a remark about the number, `has_remarks` whether those of any text are.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, remarks: Callable[[str], object] = bool) -> None:
+        self._remarks = remarks
+        self.has_remarks = False
         self._file = tempfile.TemporaryFile(buffering=0)  # noqa: SIM115 — `close` closes it.
         self._ends = array("I", [0])
         self._pending: list[bytes] = []
@@ -63,6 +70,8 @@ class SharedStrings:
 
     def add(self, text: str) -> None:
         """Append a text; raises `ValueError` when all of them together are too large."""
+        if not self.has_remarks and _WORD.search(text) and _NUMBER.search(text):
+            self.has_remarks = bool(self._remarks(text))
         data = text.encode()
         end = self._ends[-1] + len(data)
         if end > _BYTES_MAX:

@@ -10,7 +10,7 @@ import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
-from typing import Final, NamedTuple
+from typing import BinaryIO, Final, NamedTuple
 from xml.parsers.expat import ExpatError
 
 from callagent_cli.contacts.cells import show
@@ -42,6 +42,13 @@ _DAMAGE: Final = (
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
 
+_OWN_TEXTS: Final = (b"inlineStr", b't="str"', b"t='str'")
+"""Types of cells whose text is not shared (ECMA-376, part 1, 18.18.11)."""
+
+_LONGEST: Final = 16
+_BLOCK: Final = 1 << 20
+
+
 class _Sheet(NamedTuple):
     """A sheet as the workbook lists it; `part` is its name in the package."""
 
@@ -54,9 +61,16 @@ class Book:
     """An open workbook; its first sheet can be read again and again. Raises `ContactsError`.
 
     `tell` hears now and then how many shared texts were read, which takes as long as the rows.
+    `remarks` says of a text with a number in it whether its words are a remark about the number.
     """
 
-    def __init__(self, source: Source, tell: Callable[[int], None] | None = None) -> None:
+    def __init__(
+        self,
+        source: Source,
+        tell: Callable[[int], None] | None = None,
+        *,
+        remarks: Callable[[str], object] = bool,
+    ) -> None:
         _require_library(source)
         self._source = source
         self._tell = tell
@@ -66,7 +80,7 @@ class Book:
         with ExitStack() as stack:
             file = stack.enter_context(source.open_bytes())
             try:
-                self._strings = SharedStrings()
+                self._strings = SharedStrings(remarks)
                 stack.callback(self._strings.close)
                 self._package = Package(file)
                 stack.callback(self._package.close)
@@ -97,6 +111,19 @@ class Book:
             width = max(width, len(cells))
             # Nor need the empty cells at the end of a row.
             yield Row(line, cells + [""] * (width - len(cells)))
+
+    def may_have_remarks(self) -> bool:
+        """Say whether a cell may hold a remark about its number; raises `ContactsError`.
+
+        All shared texts were looked at; what a sheet keeps of its own is told without reading it.
+        """
+        if self._strings.has_remarks:
+            return True
+        try:
+            with self._package.open(self._read.part) as file:
+                return _holds(file, _OWN_TEXTS)
+        except _DAMAGE as error:
+            raise _damaged(self._source, error) from error
 
     @property
     def note(self) -> str:
@@ -147,6 +174,17 @@ class Book:
         reader = SheetReader(self._strings, self._styles.dates, as_date)
         with self._package.open(self._read.part) as file:
             yield from reader.rows(file)
+
+
+def _holds(file: BinaryIO, words: tuple[bytes, ...]) -> bool:
+    """Say whether any of these words, all short, stands in a file."""
+    end = b""
+    while block := file.read(_BLOCK):
+        block = end + block
+        if any(word in block for word in words):
+            return True
+        end = block[-_LONGEST:]
+    return False
 
 
 def _require_library(source: Source) -> None:
