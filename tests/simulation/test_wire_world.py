@@ -330,7 +330,7 @@ def test_a_clock_that_cannot_be_kept_ends_simulate_with_3(tmp_path: Path) -> Non
     assert run.returncode == 3, run.stdout
     assert "more than a tenth of the smallest timeout (0.002 s)" in run.stdout
     assert "could not judge" in run.stdout.lower()
-    assert run.stderr == ""
+    assert "error" not in run.stderr
 
 
 def test_a_lag_of_a_tenth_of_the_smallest_timeout_is_no_verdict() -> None:
