@@ -7,7 +7,14 @@ from typing import Final
 
 from callagent_cli.calls.model import FINAL_STATES, Call, CallState
 from callagent_cli.errors import ExitCode
-from callagent_cli.events import BreakerChanged, CallChanged, RunWaiting, Stamped, StepFinished
+from callagent_cli.events import (
+    BreakerChanged,
+    CallChanged,
+    HealthChecked,
+    RunWaiting,
+    Stamped,
+    StepFinished,
+)
 from callagent_cli.worker.again.recovery import free, recover
 from callagent_cli.worker.again.requeue import requeue
 from callagent_cli.worker.boundary import Work, contained
@@ -24,7 +31,7 @@ from callagent_cli.worker.resources import Resources
 from callagent_cli.worker.steps.degraded import Degraded
 from callagent_cli.worker.turn.agenda import Agenda
 from callagent_cli.worker.turn.calendar import Calendar
-from callagent_cli.worker.turn.ending import Ending, drained, ending_of, still_waits
+from callagent_cli.worker.turn.ending import Ending, drained, ending_of, proving, still_waits
 from callagent_cli.worker.turn.patience import Patience
 from callagent_cli.worker.turn.waking import Waking
 
@@ -70,8 +77,10 @@ class Worker:
         self._failed = False
         self._moved = True
         self._told = ""
+        self._waits_for_check = False
         self._fatal: BaseException | None = None
         resources.bus.listen(self._listen, BreakerChanged, StepFinished, CallChanged)
+        resources.bus.listen(self._listen_to_checks, HealthChecked)
 
     async def run(self) -> Ending:
         """Work until the end; raises `StoreError` when nothing can be kept any more.
@@ -210,7 +219,7 @@ class Worker:
             return None if waits_on else drained(totals, self.control.exit_code)
         waits = still_waits(resources, self.agenda, self.control, totals)
         if not waits.reason:
-            waits_on = self._last_look_ups(also=False, patient=True)
+            waits_on = self._last_look_ups(also=False, patient=True) or self._last_check()
             return None if waits_on else ending_of(totals, waits.exit_code, waits.ended)
         self._patience.stop_closing()
         waited_s = self._patience.waited_s()
@@ -232,6 +241,15 @@ class Worker:
         if hopeless or not is_open or self._patience.is_closed:
             return False
         self._tell("looking up dials whose outcome is open")
+        return True
+
+    def _last_check(self) -> bool:
+        """Say whether the run, otherwise done, still waits for a service to prove itself well."""
+        breaker = proving(self.resources)
+        self._waits_for_check = breaker is not None and not self._patience.is_closed
+        if breaker is None or not self._waits_for_check:
+            return False
+        self._tell(f"a last look at {breaker.service}, whose breaker is {breaker.state}")
         return True
 
     def _tell(self, reason: str) -> None:
@@ -287,6 +305,10 @@ class Worker:
             if event.new in FINAL_STATES:
                 self._patience.moved()
                 self._failed = self._failed or event.new == "failed"
+
+    def _listen_to_checks(self, _stamped: Stamped) -> None:
+        if self._waits_for_check:
+            self.control.wake.set()
 
 
 async def _cancelled(tasks: list[asyncio.Task[None]]) -> None:

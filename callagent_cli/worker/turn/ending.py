@@ -81,6 +81,22 @@ def still_waits(
     return Waits()
 
 
+def proving(resources: Resources) -> Breaker | None:
+    """Return a breaker that the next health check may well close, None when there is none.
+
+    Whoever is told that a service is down should also be told that it is well again, and no later
+    run may live long enough to find out. A healthy check proves nothing about credit.
+    """
+    for name, checker in resources.services.checkers.items():
+        breaker = resources.services.guards[name].breaker
+        if breaker.state not in {"open", "half_open"} or breaker.quota_rounds:
+            continue
+        is_well = breaker.state == "half_open" and checker.health == "healthy"
+        if is_well or checker.checked_utc_s is None:
+            return breaker
+    return None
+
+
 def _block(group: Waiting, agenda: Agenda) -> Breaker | None:
     """Return the breaker that keeps a group of waiting calls where they are."""
     if group.state is CallState.SCHEDULED:
