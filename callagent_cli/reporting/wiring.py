@@ -364,12 +364,14 @@ class Reporting:
         url = self._given.settings.alerts.heartbeat_url
         if not url or not self._given.real:
             return None
+        told = [each for each in self.book.incidents() if each.service == wording.HEARTBEAT]
         return Heartbeat(
             self._doors().heartbeat(url, self._clock),
             self._clock,
             on_broken=self._channel_broken,
             on_works=self._channel_works,
-            broken=any(each.service == wording.HEARTBEAT for each in self.book.incidents()),
+            # One that is held until it is over was told as well again: it can break again.
+            broken=any(each.closed_utc_s is None for each in told),
         )
 
     def _doors(self) -> Doors:

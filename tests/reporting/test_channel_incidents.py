@@ -92,10 +92,10 @@ def test_what_stays_broken_is_reminded_of_every_four_hours(channel: str) -> None
 
 
 class _Switch:
-    """A dead-man's switch that answers with one status."""
+    """A dead-man's switch that answers with one status at a time."""
 
-    def __init__(self, status: int) -> None:
-        self.status = status
+    def __init__(self) -> None:
+        self.status = 0
 
     async def send(self, _: Request) -> Response:
         """Answer at once."""
@@ -105,15 +105,17 @@ class _Switch:
         """Release nothing."""
 
 
-async def _run(documents: MemoryDocuments, folder: Path, status: int) -> list[str]:
-    """Play five minutes of a run; return the titles of its alerts."""
-    clock = loop_clock()
+async def _run(
+    documents: MemoryDocuments, folder: Path, *answers: tuple[int, float], killed: bool = False
+) -> list[tuple[str, str]]:
+    """Play a run whose switch gives each answer for some time; return its alerts by kind, title."""
+    clock, switch = loop_clock(), _Switch()
     bus = Bus(clock, run="run_1", campaign="contacts")
-    seen: list[str] = []
+    seen: list[tuple[str, str]] = []
 
     def see(stamped: Stamped) -> None:
         if isinstance(stamped.event, AlertRaised):
-            seen.append(stamped.event.title)
+            seen.append((stamped.event.kind, stamped.event.title))
 
     bus.listen(see)
     reporting = Reporting(
@@ -126,12 +128,14 @@ async def _run(documents: MemoryDocuments, folder: Path, status: int) -> list[st
             redactor=Redactor([KEY]),
             screen=lambda _: None,
             real=True,
-            doors=RealDoors(http_for=lambda _: _Switch(status), environ={}),
+            doors=RealDoors(http_for=lambda _: switch, environ={}),
         )
     )
     running = asyncio.create_task(reporting.run())
-    await asyncio.sleep(300)
-    reporting.end_of_run()
+    for switch.status, for_s in answers:
+        await asyncio.sleep(for_s)
+    if not killed:
+        reporting.end_of_run()
     running.cancel()
     await asyncio.wait({running})
     await reporting.close()
@@ -142,18 +146,46 @@ def test_a_switch_that_a_run_left_unreached_is_ended_by_the_next(tmp_path: Path)
     """The first run ends while it is not reached; the next one reaches it at once."""
     documents = MemoryDocuments()
 
-    async def story() -> list[str]:
-        first = await _run(documents, tmp_path, 401)
-        return [
-            *first,
-            *await _run(documents, tmp_path, 401),
-            *await _run(documents, tmp_path, 200),
-        ]
+    async def story() -> list[tuple[str, str]]:
+        lives = [await _run(documents, tmp_path, (status, 300)) for status in (401, 401, 200)]
+        return [told for life in lives for told in life]
 
     told = run_jumping(story())
 
-    assert [title.partition(":")[0].partition(" after")[0] for title in told] == [
+    assert [title.partition(":")[0].partition(" after")[0] for _, title in told] == [
         "the dead-man's switch is not reached",
         "the dead-man's switch is reached again",
     ]
     assert [each.service for each in load(documents)] == [wording.HEARTBEAT]
+
+
+@pytest.mark.parametrize(("status", "kinds"), [(401, ["update"]), (503, ["resolved", "update"])])
+def test_a_switch_that_breaks_again_after_a_kill_in_its_first_health_is_told(
+    tmp_path: Path, status: int, kinds: list[str]
+) -> None:
+    """What only a person can mend takes the end back at once; else the third failure in a row."""
+    documents = MemoryDocuments()
+
+    async def story() -> tuple[list[tuple[str, str]], list[tuple[str, str]]]:
+        first = await _run(documents, tmp_path, (status, 200), (204, 61), killed=True)
+        return first, await _run(documents, tmp_path, (status, 3600), killed=True)
+
+    first, second = run_jumping(story())
+
+    assert [kind for kind, _ in first] == ["opened"]
+    assert [kind for kind, _ in second] == kinds
+    assert f"(2nd time): heartbeat answered {status}" in second[-1][1]
+    assert [each.closed_utc_s for each in load(documents)] == [None]
+
+
+def test_a_switch_that_is_reached_after_a_kill_in_its_first_health_is_over_once(
+    tmp_path: Path,
+) -> None:
+    """The next run goes on with the two minutes of health, and tells the end a single time."""
+    documents = MemoryDocuments()
+
+    async def story() -> list[tuple[str, str]]:
+        await _run(documents, tmp_path, (503, 200), (204, 61), killed=True)
+        return await _run(documents, tmp_path, (204, 3600), killed=True)
+
+    assert [kind for kind, _ in run_jumping(story())] == ["resolved"]
