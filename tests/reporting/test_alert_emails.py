@@ -304,3 +304,34 @@ def test_a_recipient_that_is_put_off_is_tried_again_alone(tmp_path: Path) -> Non
     assert isinstance(found[0], ServiceUnavailable)
     assert "gone@b.test 550 no such user" in str(found[1])
     assert asked == [["<ops@b.test>", "<gone@b.test>"], ["<gone@b.test>"]]
+
+
+def test_a_recipient_that_is_put_off_is_tried_again_although_all_others_are_refused(
+    tmp_path: Path,
+) -> None:
+    """A greylisting server and one wrong address are no wrong settings: who waits is not lost."""
+    found, asked = _rounds(
+        tmp_path, {"ops@b.test": "451 greylisted", "gone@b.test": "550 no such user"}, {}
+    )
+
+    assert type(found[0]) is ServiceUnavailable
+    assert "come back later (ops@b.test 451 greylisted)" in found[0].message
+    assert "(gone@b.test 550 no such user)" in str(found[1])
+    assert asked == [["<ops@b.test>", "<gone@b.test>"], ["<ops@b.test>"]]
+
+
+def test_recipients_that_are_all_refused_in_the_end_are_all_asked_again(tmp_path: Path) -> None:
+    """Nobody has the mail, so the channel is broken, and each of them may be the one mended."""
+    found, asked = _rounds(
+        tmp_path,
+        {"ops@b.test": "451 greylisted", "gone@b.test": "550 no such user"},
+        {"ops@b.test": "550 mailbox closed"},
+        {},
+    )
+
+    assert type(found[1]) is Misconfigured
+    assert "reaches others" not in found[1].message
+    for said in ("ops@b.test 550 mailbox closed", "gone@b.test 550 no such user"):
+        assert said in found[1].message
+    assert found[2] == ""
+    assert asked[1:] == [["<ops@b.test>"], ["<ops@b.test>", "<gone@b.test>"]]

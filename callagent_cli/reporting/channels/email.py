@@ -24,6 +24,7 @@ STEP_TIMEOUT_S: Final = 10.0
 """How long each step of the conversation with the server may take."""
 
 _PERMANENT: Final = 500
+_LATER: Final = "the server asks to come back later"
 _REFUSED: Final = "the recipient was refused; correct `to` in `alerts.email`"
 _UNREACHABLE: Final = (NetworkFailure, "cannot be reached; correct `host` and `port`")
 _NOT_OFFERED: Final = (
@@ -74,14 +75,22 @@ class EmailChannel:
         self._missed = ""
         left = [address for address in self._to if address not in self._refusals]
         refused = await self._session(_message(self._settings, alert), left)
-        later = {address for address, (code, _) in refused.items() if code < _PERMANENT}
+        later = {each: answer for each, answer in refused.items() if answer[0] < _PERMANENT}
         for address in left:
             if address not in later:
                 self._refusals[address] = _said_of(refused.get(address))
         if later:
-            waiting = f"{', '.join(sorted(later))}: the server asks to come back later"
-            raise ServiceUnavailable(f"email through {self._place}: {waiting}")
-        self._missed = self._all_refused()
+            waiting = {address: _said_of(answer) for address, answer in later.items()}
+            raise ServiceUnavailable(
+                f"email through {self._place}: {_LATER} ({self._in_words(waiting)})"
+            )
+        said, nobody = self._in_words(self._refusals), all(self._refusals.values())
+        if nobody:
+            # Somebody may mend the server's addresses: all are asked again.
+            self._refusals = {}
+            raise Misconfigured(f"email through {self._place}: {_REFUSED} ({said})")
+        if said:
+            self._missed = f"email through {self._place} reaches others, but {_REFUSED} ({said})"
 
     async def check(self) -> str:
         """Connect and sign in without sending anything; raises `ServiceError`."""
@@ -96,17 +105,14 @@ class EmailChannel:
     def _place(self) -> str:
         return f"{self._settings.host}:{self._settings.port}"
 
-    def _all_refused(self) -> str:
-        refused = [f"{address} {said}" for address, said in self._refusals.items() if said]
-        if not refused:
-            return ""
-        said = safe_text("; ".join(refused), secret=self._password)
-        return f"email through {self._place} reaches others, but {_REFUSED} ({said})"
+    def _in_words(self, refusals: dict[str, str]) -> str:
+        refused = [f"{address} {said}" for address, said in refusals.items() if said]
+        return safe_text("; ".join(refused), secret=self._password)
 
     async def _session(self, message: EmailMessage | None, to: list[str]) -> Refused:
-        """Connect, and send a message; return who was refused while others took it, now or before.
+        """Connect, and send a message; return who was refused, which may be all of them.
 
-        Raises `ServiceError` when nobody took it.
+        Raises `ServiceError` when the trouble is not with who gets it.
         """
         import aiosmtplib  # noqa: PLC0415 — 60 ms that only a real email needs to pay.
 
@@ -128,8 +134,6 @@ class EmailChannel:
                 refused, _ = await server.send_message(message, recipients=to)
                 return {address: (each.code, each.message) for address, each in refused.items()}
         except aiosmtplib.SMTPRecipientsRefused as error:
-            if to == self._to:
-                raise self._translated(error) from error
             return {each.recipient: (each.code, each.message) for each in error.recipients}
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise self._translated(error) from error
@@ -155,7 +159,7 @@ def _context(settings: Email) -> ssl.SSLContext | None:
 def _meaning(error: Exception) -> tuple[type[ServiceError], str]:
     """Return which error it is, and the way out."""
     if _is_transient(error):
-        return ServiceUnavailable, "the server asks to come back later"
+        return ServiceUnavailable, _LATER
     if _of_tls(error):
         return Misconfigured, _NO_TLS
     if "not supported" in str(error):
@@ -174,11 +178,6 @@ _MEANINGS: Final[tuple[tuple[str, type[ServiceError], str], ...]] = (
         "SMTPSenderRefused",
         Misconfigured,
         "the sender was refused; correct `sender` in `alerts.email`",
-    ),
-    (
-        "SMTPRecipientsRefused",
-        Misconfigured,
-        _REFUSED,
     ),
     ("SMTPDataError", InvalidPayload, "the email was refused"),
     (
@@ -205,18 +204,15 @@ def _of_tls(error: BaseException | None) -> bool:
     return False
 
 
-def _codes(error: Exception) -> list[int]:
-    refused = getattr(error, "recipients", None)
-    if refused is not None:
-        return [each.code for each in refused]
+def _code(error: Exception) -> int | None:
     code = getattr(error, "code", None)
-    return [code] if isinstance(code, int) else []
+    return code if isinstance(code, int) else None
 
 
 def _is_transient(error: Exception) -> bool:
     """Tell whether the server itself said "later" (a code below 500)."""
-    codes = _codes(error)
-    return bool(codes) and all(code < _PERMANENT for code in codes)
+    code = _code(error)
+    return code is not None and code < _PERMANENT
 
 
 def _said_of(refusal: tuple[int, str] | None) -> str:
@@ -224,12 +220,9 @@ def _said_of(refusal: tuple[int, str] | None) -> str:
 
 
 def _said(error: Exception) -> str:
-    refused = getattr(error, "recipients", None)
-    if refused is not None:
-        return "; ".join(str(each.message) for each in refused)
-    codes = _codes(error)
+    code = _code(error)
     message = str(getattr(error, "message", "") or error)
-    return f"{codes[0]} {message}" if codes else message
+    return message if code is None else f"{code} {message}"
 
 
 def _message(settings: Email, alert: Alert) -> EmailMessage:
