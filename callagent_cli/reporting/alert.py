@@ -85,6 +85,23 @@ class Selective(Protocol):
         """Whom the last delivery did not reach for good, and the way out; empty when nobody."""
 
 
+Answers = dict[str, str]
+"""By receiver: nothing when it took a message, else with which words it refused it for good."""
+
+
+@runtime_checkable
+class Partial(Protocol):
+    """A channel with several receivers, of which some may wait for what others have already."""
+
+    async def deliver_rest(
+        self, alert: Alert, answers: Answers, *, only: frozenset[str] | None
+    ) -> None:
+        """Deliver to those who have not answered, or to `only` these of them; add their answers.
+
+        Raises `ServiceError` when some of them have to wait, or when nobody at all took it.
+        """
+
+
 def alert_of(
     stamped: Stamped, event: AlertRaised, redactor: Redactor, *, status: AlertStatus, thread: str
 ) -> Alert:

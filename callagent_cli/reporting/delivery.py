@@ -5,7 +5,7 @@ from typing import Final
 import msgspec
 
 from callagent_cli.clock import Clock
-from callagent_cli.reporting.alert import Alert
+from callagent_cli.reporting.alert import Alert, Answers
 from callagent_cli.resilience.guard import Guard
 from callagent_cli.resilience.policy import BreakerPolicy, Policy, RetryPolicy
 
@@ -32,6 +32,7 @@ class Delivery(msgspec.Struct, kw_only=True):
     """How far one alert got on one channel; `pretended` when a mock took it, and no person.
 
     `message` is what it was last tried in, alone or with others, where the receiver goes by that.
+    `answers` is who took it while others still wait, and who refused it for good, in which words.
     """
 
     delivered_utc_s: float | None = None
@@ -40,6 +41,7 @@ class Delivery(msgspec.Struct, kw_only=True):
     given_up: bool = False
     pretended: bool = False
     message: str = ""
+    answers: Answers = {}
 
     @property
     def settled(self) -> bool:

@@ -331,12 +331,18 @@ class Outbox:
         if queue.bind(rows, alert.message):
             for row in rows:
                 self._keep(row)
-        error = await outcome_of(queue.channel.deliver(alert))
+        sending = queue.sending(rows)
+        error = await outcome_of(sending.deliver(alert))
         self._news.learn(queue.channel)
+        if error is None and sending.for_all:
+            self._delivered(queue, rows)
+            return
+        if sending.note(over=error is None, redact=self._redactor.text):
+            queue.sent_s.append(self._clock.monotonic())
         if error is not None:
             self._failed(queue, rows, error)
             raise error
-        self._delivered(queue, rows)
+        self._delivered_ahead(queue, rows)
 
     def _delivered(self, queue: Queue, rows: list[Row]) -> None:
         name, utc_s = queue.channel.name, self._clock.utc()
@@ -352,6 +358,12 @@ class Outbox:
         for row in rows:
             self._emit(AlertDelivered(alert=row.alert.id, channel=name, delivered=True))
         self._news.delivered(queue)
+
+    def _delivered_ahead(self, queue: Queue, rows: list[Row]) -> None:
+        """Note that some receivers took it; the others get it with what they wait for already."""
+        for row in rows:
+            row.deliveries[queue.channel.name].attempts += 1
+        self._settle(queue, rows)
 
     def _failed(self, queue: Queue, rows: list[Row], error: ServiceError) -> None:
         """Note a failure, and tell of the channel what there is to tell."""

@@ -15,6 +15,7 @@ from callagent_cli.errors import (
 )
 from callagent_cli.reporting.alert import Channel
 from callagent_cli.reporting.delivery import POLICY, Row, delivery_guard
+from callagent_cli.reporting.receivers import Sending, ahead, alike, turn
 from callagent_cli.resilience.work import Operation
 
 HOURLY_MAX: Final = 10
@@ -91,6 +92,10 @@ class Queue:
             row.deliveries[name].message = message
         return True
 
+    def sending(self, rows: list[Row]) -> Sending:
+        """Return a batch on its way; it is for the receivers that lack it."""
+        return Sending(self.channel, rows, ahead(self.rows, rows, self.channel.name))
+
     def _next(self, now_s: float) -> list[Row]:
         """Choose from what waits.
 
@@ -98,22 +103,24 @@ class Queue:
         """
         if not self.rows:
             return []
-        first = self.rows[0]
         if self._used_up_s(_FOR_ALL) > now_s and not self._was_used_up(HOURLY_MAX, now_s):
             return self._told_first()
+        rows = alike(self.rows, turn(self.rows, self.channel.name), self.channel.name)
+        first = rows[0]
         if first.silent or not self._piled_up(now_s):
             return [first]
-        rows = [row for row in self.rows if not row.silent]
+        rows = [row for row in rows if not row.silent]
         if self.channel.name not in _MACHINES:
             return rows
         return [row for row in rows if row.alert.incident == first.alert.incident]
 
     def _told_first(self) -> list[Row]:
         """Return what begins or ends, after all that was said of its incident before."""
-        last = next((row for row in self.rows if _begins_or_ends(row)), self.rows[0])
+        name = self.channel.name
+        last = turn([row for row in self.rows if _begins_or_ends(row)] or self.rows[:1], name)
         if last.silent:
             return [last]
-        before = self.rows[: self.rows.index(last)]
+        before = alike(self.rows[: self.rows.index(last)], last, name)
         of_it = [row for row in before if row.alert.incident == last.alert.incident]
         return [*(row for row in of_it if not row.silent), last]
 

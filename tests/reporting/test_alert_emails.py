@@ -22,6 +22,7 @@ from callagent_cli.errors import (
     ServiceUnavailable,
     SettingsError,
 )
+from callagent_cli.reporting.alert import Answers
 from callagent_cli.reporting.channels.email import EmailChannel
 from callagent_cli.settings import Email
 
@@ -271,11 +272,11 @@ def _rounds(
                 to=["Ops <ops@b.test>", "gone@b.test"],
                 tls="none",
             )
-            channel = EmailChannel(settings, password="")
+            channel, answers = EmailChannel(settings, password=""), Answers()
             for refuses in rounds:
                 server.refuses, server.recipients = refuses, []
                 try:
-                    await channel.deliver(ALERT)
+                    await channel.deliver_rest(ALERT, answers, only=None)
                     found.append(channel.missed)
                 except ServiceError as error:
                     found.append(error)

@@ -19,7 +19,7 @@ from reporting_doubles import KEY, JumpingLoop, alert, loop_clock
 
 from callagent_cli.errors import ServiceError
 from callagent_cli.events import AlertDelivered, AlertRaised, Bus, Event, ListenerFailed, Stamped
-from callagent_cli.reporting.alert import Alert
+from callagent_cli.reporting.alert import Partial
 from callagent_cli.reporting.real_doors import RealDoors
 from callagent_cli.reporting.redaction import Redactor
 from callagent_cli.reporting.wiring import Reporting, Surroundings
@@ -179,16 +179,17 @@ class Run:
 
     def _note_kinds(self, channel: Any) -> None:  # noqa: ANN401 — a method of it is replaced.
         """Note what the deliveries of a channel fail with."""
-        deliver = channel.deliver
+        name = "deliver_rest" if isinstance(channel, Partial) else "deliver"
+        deliver = getattr(channel, name)
 
-        async def noting(alert: Alert) -> None:
+        async def noting(*alert: Any, **only: Any) -> None:  # noqa: ANN401 — as it is given.
             try:
-                await deliver(alert)
+                await deliver(*alert, **only)
             except ServiceError as error:
                 self.kinds.add(type(error).__name__)
                 raise
 
-        channel.deliver = noting
+        setattr(channel, name, noting)
 
     def _keep(self, stamped: Stamped) -> None:
         self.events.append(stamped.event)

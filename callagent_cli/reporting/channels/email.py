@@ -17,7 +17,7 @@ from callagent_cli.errors import (
     SettingsError,
 )
 from callagent_cli.masking import safe_text
-from callagent_cli.reporting.alert import Alert, thread_of
+from callagent_cli.reporting.alert import Alert, Answers, thread_of
 from callagent_cli.settings import Email
 
 STEP_TIMEOUT_S: Final = 10.0
@@ -56,8 +56,6 @@ class EmailChannel:
         self._timeout_s = timeout_s
         self._tls = _context(settings)
         self._to = [address for _, address in getaddresses(settings.to) if address]
-        self._sending = ""
-        self._refusals: dict[str, str] = {}
         self._missed = ""
 
     @property
@@ -66,31 +64,42 @@ class EmailChannel:
         return self._missed
 
     async def deliver(self, alert: Alert) -> None:
-        """Send the alert; raises `ServiceError` with words that name the way out.
+        """Send the alert; raises `ServiceError` with words that name the way out."""
+        await self.deliver_rest(alert, {}, only=None)
 
-        What some recipients took is sent again to the others only, as long as these may take it.
+    async def deliver_rest(
+        self, alert: Alert, answers: Answers, *, only: frozenset[str] | None
+    ) -> None:
+        """Send the alert to the recipients who have not answered; add the answers they give.
+
+        An answer is nothing, or the words with which an address was refused for good. Raises
+        `ServiceError`, also as long as the server puts off some of those who are asked.
         """
-        if self._sending != alert.message:
-            self._sending, self._refusals = alert.message, {}
         self._missed = ""
-        left = [address for address in self._to if address not in self._refusals]
-        refused = await self._session(_message(self._settings, alert), left)
+        asked = self._to if only is None else [each for each in self._to if each in only]
+        left = [address for address in asked if address not in answers]
+        message = _message(self._settings, alert)
+        refused = await self._session(message, left) if left else {}
         later = {each: answer for each, answer in refused.items() if answer[0] < _PERMANENT}
         for address in left:
             if address not in later:
-                self._refusals[address] = _said_of(refused.get(address))
+                answers[address] = self._safe(_said_of(refused.get(address)))
         if later:
-            waiting = {address: _said_of(answer) for address, answer in later.items()}
-            raise ServiceUnavailable(
-                f"email through {self._place}: {_LATER} ({self._in_words(waiting)})"
-            )
-        said, nobody = self._in_words(self._refusals), all(self._refusals.values())
-        if nobody:
+            waiting = {address: self._safe(_said_of(answer)) for address, answer in later.items()}
+            raise ServiceUnavailable(f"email through {self._place}: {_LATER} ({_words(waiting)})")
+        if only is None:
+            self._judge(answers)
+
+    def _judge(self, answers: Answers) -> None:
+        """Note whom an alert did not reach; raises `Misconfigured` when it reached nobody."""
+        refusals = {address: said for address in self._to if (said := answers[address])}
+        if len(refusals) == len(set(self._to)):
             # Somebody may mend the server's addresses: all are asked again.
-            self._refusals = {}
-            raise Misconfigured(f"email through {self._place}: {_REFUSED} ({said})")
-        if said:
-            self._missed = f"email through {self._place} reaches others, but {_REFUSED} ({said})"
+            answers.clear()
+            raise Misconfigured(f"email through {self._place}: {_REFUSED} ({_words(refusals)})")
+        if refusals:
+            others = f"email through {self._place} reaches others, but {_REFUSED}"
+            self._missed = f"{others} ({_words(refusals)})"
 
     async def check(self) -> str:
         """Connect and sign in without sending anything; raises `ServiceError`."""
@@ -105,9 +114,8 @@ class EmailChannel:
     def _place(self) -> str:
         return f"{self._settings.host}:{self._settings.port}"
 
-    def _in_words(self, refusals: dict[str, str]) -> str:
-        refused = [f"{address} {said}" for address, said in refusals.items() if said]
-        return safe_text("; ".join(refused), secret=self._password)
+    def _safe(self, said: str) -> str:
+        return safe_text(said, secret=self._password)
 
     async def _session(self, message: EmailMessage | None, to: list[str]) -> Refused:
         """Connect, and send a message; return who was refused, which may be all of them.
@@ -142,7 +150,7 @@ class EmailChannel:
 
     def _translated(self, error: Exception) -> ServiceError:
         kind, fix = _meaning(error)
-        said = safe_text(_said(error), secret=self._password)
+        said = self._safe(_said(error))
         return kind(f"email through {self._place}: {fix}" + (f" ({said})" if said else ""))
 
 
@@ -223,6 +231,10 @@ def _said(error: Exception) -> str:
     code = _code(error)
     message = str(getattr(error, "message", "") or error)
     return message if code is None else f"{code} {message}"
+
+
+def _words(said_of: Answers) -> str:
+    return "; ".join(f"{address} {said}" for address, said in said_of.items())
 
 
 def _message(settings: Email, alert: Alert) -> EmailMessage:

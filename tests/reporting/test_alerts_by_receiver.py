@@ -1,0 +1,200 @@
+"""A channel with several receivers: each gets every alert once, however long others are put off."""
+
+from collections.abc import Mapping
+from email.message import EmailMessage
+
+from memory_documents import MemoryDocuments
+from outbox_desk import Desk, run_story
+from reporting_doubles import KEY, alert
+
+from callagent_cli.events import AlertDelivered
+from callagent_cli.reporting.channels.email import EmailChannel, Refused
+from callagent_cli.settings import Email
+
+OPS, GREY, GONE = "ops@b.test", "grey@b.test", "gone@b.test"
+LATER = (451, "greylisted")
+NEVER = (550, f"no such user {KEY}")
+
+
+class _Mails(EmailChannel):
+    """An email channel whose server refuses whom it is told to; `inbox` is what each one got."""
+
+    def __init__(self, *to: str, refuses: Mapping[str, tuple[int, str]] | None = None) -> None:
+        super().__init__(Email(host="h", sender="a@b.test", to=list(to), tls="none"), password="")
+        self.refuses = dict(refuses or {})
+        self.inbox: dict[str, list[str]] = {address: [] for address in to}
+
+    async def _session(self, message: EmailMessage | None, to: list[str]) -> Refused:
+        """Take a mail for those who are not refused."""
+        assert message is not None
+        for address in to:
+            if address not in self.refuses:
+                self.inbox[address].append(message["Subject"].removeprefix("[critical] "))
+        return {address: self.refuses[address] for address in to if address in self.refuses}
+
+
+def test_who_has_an_alert_does_not_get_it_again_in_a_digest() -> None:
+    """The later alert comes to them alone, and to those who were put off with what they lack."""
+
+    async def story() -> None:
+        mails = _Mails(OPS, GREY, refuses={GREY: LATER})
+        desk = Desk(mails)
+        desk.raise_(alert(1))
+        await desk.serve(1)
+        desk.raise_(alert(2))
+        await desk.serve(30)
+        assert mails.inbox == {OPS: ["title 1", "title 2"], GREY: []}
+        del mails.refuses[GREY]
+        await desk.serve(600)
+
+        assert mails.inbox == {
+            OPS: ["title 1", "title 2"],
+            GREY: ["2 alerts, the last: title 2"],
+        }
+        assert desk.outbox.undelivered() == {}
+        delivered = [each for each in desk.emitted if isinstance(each, AlertDelivered)]
+        assert [each.alert for each in delivered if each.delivered] == [
+            "INC-0001-01",
+            "INC-0001-02",
+        ]
+
+    run_story(story)
+
+
+def test_who_was_put_off_gets_what_it_lacks_in_its_order() -> None:
+    """The later alert does not reach it before the first one, although it could."""
+
+    async def story() -> None:
+        mails = _Mails(OPS, GREY, refuses={GREY: LATER})
+        desk = Desk(mails)
+        desk.raise_(alert(1))
+        await desk.serve(1)
+        del mails.refuses[GREY]
+        desk.raise_(alert(2, kind="resolved"))
+        await desk.serve(30)
+
+        assert mails.inbox == {
+            OPS: ["title 1", "title 2"],
+            GREY: ["2 alerts, the last: title 2"],
+        }
+
+    run_story(story)
+
+
+def test_who_is_put_off_for_long_holds_up_nobody() -> None:
+    """The others have each alert within the longest pause between two tries, and once."""
+
+    async def story() -> None:
+        mails = _Mails(OPS, GREY, GONE, refuses={GREY: (452, "mailbox full"), GONE: NEVER})
+        desk = Desk(mails)
+        for number in range(1, 9):
+            desk.raise_(alert(number))
+            await desk.serve(400)
+            assert mails.inbox[OPS] == [f"title {each}" for each in range(1, number + 1)]
+        assert mails.inbox[GREY] == []
+        assert [said[:2] for said in desk.said] == [("broken", "email")]
+
+    run_story(story)
+
+
+def test_receivers_that_are_put_off_one_after_the_other_get_all_of_it_once() -> None:
+    """Who waits for one alert and who waits for two are served in turn."""
+
+    async def story() -> None:
+        mails = _Mails(OPS, GREY, GONE, refuses={GREY: LATER})
+        desk = Desk(mails)
+        desk.raise_(alert(1))
+        await desk.serve(1)
+        mails.refuses[GONE] = LATER
+        desk.raise_(alert(2))
+        await desk.serve(200)
+        assert mails.inbox == {OPS: ["title 1", "title 2"], GREY: [], GONE: ["title 1"]}
+        del mails.refuses[GONE]
+        await desk.serve(900)
+        assert mails.inbox[GONE] == ["title 1", "title 2"]
+        del mails.refuses[GREY]
+        await desk.serve(900)
+
+        assert mails.inbox[OPS] == mails.inbox[GONE] == ["title 1", "title 2"]
+        assert mails.inbox[GREY] == ["2 alerts, the last: title 2"]
+
+    run_story(story)
+
+
+def test_a_restart_forgets_neither_who_has_an_alert_nor_who_refused_it() -> None:
+    """The next process sends it to the one who was put off, and names the one who refused it."""
+
+    async def story() -> None:
+        documents, refuses = MemoryDocuments(), {GREY: LATER, GONE: NEVER}
+        first = Desk(_Mails(OPS, GREY, GONE, refuses=refuses), documents=documents)
+        first.raise_(alert())
+        await first.serve(1)
+        mails = _Mails(OPS, GREY, GONE)
+        second = Desk(mails, documents=documents)
+        await second.serve(1)
+
+        assert mails.inbox == {OPS: [], GREY: ["title 1"], GONE: []}
+        ((_, _, why),) = second.said
+        assert f"({GONE} 550 no such user" in why
+        assert KEY not in documents.text()
+
+    run_story(story)
+
+
+def test_nobody_waits_for_a_receiver_that_the_settings_name_no_more() -> None:
+    """Taking out an address that is put off settles the alerts that waited for it alone."""
+
+    async def story() -> None:
+        documents = MemoryDocuments()
+        first = Desk(_Mails(OPS, GREY, refuses={GREY: LATER}), documents=documents)
+        first.raise_(alert(1))
+        await first.serve(1)
+        mails = _Mails(GONE)
+        second = Desk(mails, documents=documents)
+        second.raise_(alert(2))
+        await second.serve(1)
+        assert mails.inbox == {GONE: ["title 1", "title 2"]}
+        assert second.outbox.undelivered() == {}
+
+        third = Desk(_Mails(OPS, GREY, refuses={GREY: LATER}), documents=documents)
+        third.raise_(alert(3))
+        await third.serve(1)
+        fourth = Desk(_Mails(OPS), documents=documents)
+        await fourth.serve(1)
+        assert fourth.outbox.undelivered() == {}
+        assert [said[0] for said in fourth.said] == ["works"]
+
+    run_story(story)
+
+
+def test_what_only_some_receivers_took_counts_among_the_messages_of_an_hour() -> None:
+    """One that is put off does not lift the limit for the others."""
+
+    async def story() -> None:
+        mails = _Mails(OPS, GREY, refuses={GREY: LATER})
+        desk = Desk(mails)
+        for number in range(50):
+            desk.raise_(alert(number))
+            await desk.serve(60)
+        assert len(mails.inbox[OPS]) == 10
+
+    run_story(story)
+
+
+def test_alerts_that_all_receivers_refuse_are_tried_on_all_of_them_again() -> None:
+    """Nobody has the alert, whoever refused it first: each of the addresses may be mended."""
+
+    async def story() -> None:
+        mails = _Mails(GREY, GONE, refuses={GREY: LATER, GONE: NEVER})
+        desk = Desk(mails)
+        desk.raise_(alert())
+        await desk.serve(1)
+        mails.refuses[GREY] = NEVER
+        await desk.serve(60)
+        ((_, _, why),) = desk.said
+        assert "reaches others" not in why
+        mails.refuses.clear()
+        await desk.serve(1000)
+        assert mails.inbox == {GREY: ["title 1"], GONE: ["title 1"]}
+
+    run_story(story)
