@@ -14,6 +14,7 @@ from callagent_cli.cli.commands import COMMANDS
 from callagent_cli.cli.text import diagnostics
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.cli.text.suggestions import hint_for
+from callagent_cli.cli.text.termination import like_ctrl_c
 from callagent_cli.errors import CallAgentError, ExitCode, UsageError
 
 CRASH_FOLDER: Final = Path(".callagent")
@@ -92,7 +93,9 @@ def build_app() -> typer.Typer:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run one command line and end the process with its exit code."""
-    sys.exit(exit_code_of(sys.argv[1:] if arguments is None else list(arguments)))
+    with like_ctrl_c() as was_terminated:
+        code = exit_code_of(sys.argv[1:] if arguments is None else list(arguments))
+    sys.exit(ExitCode.TERMINATED if was_terminated() else code)
 
 
 def exit_code_of(arguments: list[str]) -> int:

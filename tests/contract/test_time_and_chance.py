@@ -43,8 +43,9 @@ ALLOWED: Final[dict[str, tuple[str, ...]]] = {
     "reporting/gspread_writer.py": ("time.sleep",),
     # Each sink writes its file on a thread of its own, so that no call waits for a disk.
     "reporting/sinks.py": ("threading",),
-    # The process pool: each process computes whole worlds, which know nothing of it.
-    "simulation/sweep/processes.py": ("concurrent.futures", "multiprocessing.get_context"),
+    # The process pool: each process computes whole worlds, which know nothing of it, nor of the
+    # thread that waits for the end of the first process.
+    "simulation/sweep/processes.py": ("concurrent.futures", "multiprocessing", "threading.Thread"),
     # Only that a callback came from another thread is asked, to refuse it.
     "simulation/virtual/loop.py": ("threading.get_ident",),
     # Taking over the lock happens once, before there is a loop.

@@ -80,6 +80,29 @@ def test_ctrl_c_waits_for_no_long_world(asked: tuple[str, str], said: str, tmp_p
     assert "HELD" not in shown
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_no_process_outlives_the_first(number: signal.Signals, tmp_path: Path) -> None:
+    """However the command ends, what worked for it ends too; only a kill leaves no word."""
+    with subprocess.Popen(
+        [*PROGRAM, "simulate", "day-long-outage", "--seeds", "4"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=ENVIRON,
+    ) as process:
+        assert process.stderr is not None
+        assert "SIMULATION day-long-outage: 0 of" in process.stderr.readline()
+        process.send_signal(number)
+        # Each process has the pipe: its end is read when the last of them is gone.
+        shown, complained = process.communicate(timeout=10)
+
+    killed = number is signal.SIGKILL
+    assert process.returncode == (-signal.SIGKILL if killed else 143)
+    assert ("interrupted after 0 of 4 seeds" in shown) is not killed
+    assert "Traceback" not in complained
+
+
 def test_exploration_ends_at_whichever_comes_first(tmp_path: Path) -> None:
     """So many worlds, but no longer than so many minutes."""
     run = _run("explore", "--seeds", "3", "--minutes", "5", folder=tmp_path)

@@ -2,7 +2,10 @@
 
 import json
 import os
+import signal
 import stat
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +17,7 @@ from callagent_cli.simulation.judge.verdict import judge
 from callagent_cli.simulation.scenario.loader import find_scenario, load_scenario
 from callagent_cli.simulation.worlds.world import World
 
+ROOT = Path(__file__).resolve().parents[2]
 SCENARIO = load_scenario(find_scenario("late-listing")).scenario
 
 
@@ -98,6 +102,25 @@ def test_a_world_that_was_interrupted_has_no_other_verdict(tmp_path: Path) -> No
     verdict = json.loads((tmp_path / "j.json").read_bytes())["verdict"]
     assert verdict["status"] == "interrupted"
     assert verdict["totals"]["pending"] == 3
+
+
+def test_sigterm_leaves_a_whole_journal_and_nothing_beside_it(tmp_path: Path) -> None:
+    """The world is cut as Ctrl-C cuts it, and the exit code says by which of the two."""
+    with subprocess.Popen(
+        [sys.executable, "-m", "callagent_cli", "simulate", "day-long-outage", "--journal", "j"],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as process:
+        assert process.stdout is not None
+        assert any(line.startswith("SIMULATION +") for line in process.stdout)
+        process.send_signal(signal.SIGTERM)
+        process.communicate(timeout=15)
+
+    assert process.returncode == 143
+    assert [path.name for path in tmp_path.iterdir()] == ["j"]
+    assert json.loads((tmp_path / "j").read_bytes())["verdict"]["status"] == "interrupted"
 
 
 def test_what_is_no_file_is_written_and_stays_what_it_is() -> None:

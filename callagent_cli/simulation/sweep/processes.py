@@ -4,7 +4,8 @@ import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from threading import Thread
 from typing import Final, TypeVar
 
 J = TypeVar("J")
@@ -40,7 +41,7 @@ def fan_out(
     # A fresh process knows nothing of this one's threads, loops and open files.
     context = get_context("spawn")
     others = context.active_children()
-    pool = ProcessPoolExecutor(cores, mp_context=context, initializer=_leave_ctrl_c)
+    pool = ProcessPoolExecutor(cores, mp_context=context, initializer=_belong_to_the_first)
     complete = False
     try:
         ahead = cores * _WAITING_PER_CORE
@@ -50,7 +51,7 @@ def fan_out(
         if not complete:
             for process in context.active_children():
                 if process not in others:
-                    process.terminate()
+                    process.kill()
         pool.shutdown(cancel_futures=True)
 
 
@@ -79,6 +80,15 @@ def _results(
                 yield future.result()
 
 
-def _leave_ctrl_c() -> None:
-    """Let only the first process hear Ctrl-C: it tells the others to end."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+def _belong_to_the_first() -> None:
+    """Let only the first process hear of an end: it ends the others, and they end with it."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+    Thread(target=_end_with_the_first, name="end with the first", daemon=True).start()
+
+
+def _end_with_the_first() -> None:
+    first = parent_process()
+    if first is not None:
+        first.join()
+        os._exit(1)
