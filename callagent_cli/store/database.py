@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
 from callagent_cli.errors import StoreError
-from callagent_cli.store.failures import file_error, name_of, store_error, vanished
+from callagent_cli.store.failures import file_error, is_there, name_of, store_error, vanished
 from callagent_cli.store.text import cleaned_row
 
 if TYPE_CHECKING:
@@ -110,10 +110,16 @@ class Table:
 
 
 def connect(
-    path: Path | None, *, read_only: bool = False, patience_s: float | None = None
+    path: Path | None,
+    *,
+    read_only: bool = False,
+    unchanging: bool = False,
+    patience_s: float | None = None,
 ) -> sqlite3.Connection:
     """Open a database file, or one in memory; a missing file is created unless `read_only`.
 
+    Of a file that is `unchanging`, only read and without a log beside it, nothing is locked and
+    nothing is made beside it.
     `patience_s` is how long a write waits for another process, `BUSY_TIMEOUT_S` when not given.
     The file is created for its owner only (0600), its folder too (0700).
     """
@@ -121,13 +127,13 @@ def connect(
         return sqlite3.connect(":memory:", isolation_level=None)
     if not read_only:
         _create(path)
-    elif not path.exists():
+    elif not is_there(path):
         raise StoreError(
             f"{path} does not exist", hint="`callagent run` makes it from a contacts file"
         )
     mode = "ro" if read_only else "rw"
     uri = f"file:{quote(os.fsencode(path.absolute()))}?mode={mode}"
-    if read_only and _is_unchanging(path):
+    if read_only and (unchanging or _is_unchanging(path)):
         uri += "&immutable=1"
     try:
         timeout_s = BUSY_TIMEOUT_S if patience_s is None else patience_s
@@ -163,12 +169,14 @@ def _is_unchanging(path: Path) -> bool:
     """
     with suppress(OSError):
         read_only = os.statvfs(path).f_flag & os.ST_RDONLY
-        return bool(read_only) and not _size(path.with_name(f"{path.name}-wal"))
+        return bool(read_only) and not has_log(path)
     return False
 
 
-def _size(path: Path) -> int:
-    return path.stat().st_size if path.exists() else 0
+def has_log(path: Path) -> bool:
+    """Tell whether a part of a database is not in its one file yet, but in the log beside it."""
+    log = path.with_name(f"{path.name}-wal")
+    return log.exists() and log.stat().st_size > 0
 
 
 def _create(path: Path) -> None:

@@ -19,7 +19,7 @@ def store_error(error: sqlite3.Error, path: Path | None, *, finding: str = "") -
     where = name_of(path)
     primary = None if code is None else code & _PRIMARY
     if primary in _DAMAGED:
-        return _damaged(where, finding or str(error))
+        return damaged(where, finding or str(error))
     # A write that is cut short by a quota or a size limit comes as IOERR_WRITE, not as FULL.
     if primary == sqlite3.SQLITE_FULL or code == sqlite3.SQLITE_IOERR_WRITE:
         return storage_full(where)
@@ -61,6 +61,20 @@ def file_error(error: OSError, path: Path) -> StoreError:
     )
 
 
+def is_there(path: Path) -> bool:
+    """Tell whether a file exists; raises `StoreError` when that cannot be seen."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError as error:
+        raise StoreError(
+            f"cannot look at `{path}`: {error.strerror or error}",
+            hint=f"check the permissions of `{path.parent}`, and that it is yours",
+        ) from error
+    return True
+
+
 def storage_full(where: str) -> StorageFull:
     """Return the error for a full disk."""
     return StorageFull(
@@ -82,7 +96,8 @@ def name_of(path: Path | None) -> str:
     return "the database in memory" if path is None else str(path)
 
 
-def _damaged(where: str, finding: str) -> DatabaseCorrupt:
+def damaged(where: str, finding: str) -> DatabaseCorrupt:
+    """Return the error for a file that is no database, or not whole; `finding` says how so."""
     return DatabaseCorrupt(
         f"{where} is not a callagent database, or it is damaged: {finding}",
         hint="move it away together with its -wal and -shm files, or put a copy back; "

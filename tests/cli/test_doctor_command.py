@@ -112,3 +112,20 @@ def test_extras_that_are_not_installed_are_named(
     assert checks["otel"]["fix"] == "pip install 'callagent[otel]'"
     assert checks["metrics"]["fix"] == "pip install 'callagent[metrics]'"
     assert folder.is_dir()
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"), [("sandbox.db", "move it away"), ("suppressions.db", "put a copy back")]
+)
+def test_a_damaged_database_is_found_before_a_run_needs_it(
+    name: str, fix: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody is told that all is well beside a file that no run can open."""
+    (folder / ".callagent").mkdir()
+    (folder / ".callagent" / name).write_bytes(b"garbage\n")
+    check = _checks(capsys)["database"]
+
+    assert check["status"] == "failed"
+    assert "is not a callagent database, or it is damaged" in check["text"]
+    assert check["fix"].startswith(fix)
+    assert [each.name for each in (folder / ".callagent").iterdir()] == [name]

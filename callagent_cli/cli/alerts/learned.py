@@ -10,7 +10,7 @@ from callagent_cli.store.lock import kept_free
 
 def recall_learned(place: Workplace, channel: Channel) -> None:
     """Let a channel know what a run or a test learned about it."""
-    if not isinstance(channel, Learning) or not place.database.exists():
+    if not isinstance(channel, Learning) or not place.was_used:
         return
     with closing(place.read_store()) as store:
         known = store.get(LEARNED, channel.name)
@@ -25,7 +25,7 @@ def keep_learned(place: Workplace, channel: Channel) -> str:
     """
     if not isinstance(channel, Learning) or not channel.learned:
         return ""
-    if place.database.exists():
+    if place.was_used:
         with closing(place.write_store()) as store, kept_free(place.lock) as free:
             if free:
                 store.put(LEARNED, channel.name, channel.learned.encode(), open_=False)

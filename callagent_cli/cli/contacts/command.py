@@ -22,6 +22,7 @@ from callagent_cli.clock import utc_text
 from callagent_cli.contacts.options import ReadOptions
 from callagent_cli.errors import ContactsError, ExitCode, UsageError
 from callagent_cli.masking import mask
+from callagent_cli.store.failures import is_there
 from callagent_cli.store.suppressions import SANDBOX, Removal, Suppression
 
 _PROBLEMS_SHOWN: Final = 5
@@ -149,7 +150,7 @@ def _suppressed(place: Workplace, options: ContactsOptions) -> int:
         raise UsageError("`contacts suppressed` takes no numbers", hint="it lists them all")
     entries: list[Suppression] = []
     removals: list[Removal] = []
-    if suppressions_file(place).exists():
+    if is_there(suppressions_file(place)):
         with suppression_list(place) as known:
             entries, removals = known.entries(), known.removals()
     output = standard_output()

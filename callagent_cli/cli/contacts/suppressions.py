@@ -9,6 +9,7 @@ from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.contacts.identities import Identities
 from callagent_cli.contacts.options import nobody
 from callagent_cli.errors import StoreError
+from callagent_cli.store.failures import is_there
 from callagent_cli.store.sqlite_store import SqliteStore
 from callagent_cli.store.suppressions import (
     EVERYWHERE,
@@ -70,7 +71,7 @@ def suppressed_test(known: SuppressionList) -> Callable[[str], bool]:
 @contextmanager
 def known_test(place: Workplace) -> Iterator[Callable[[str], bool]]:
     """Yield that test for a command that only looks: a list that does not exist is not made."""
-    if not suppressions_file(place).exists():
+    if not is_there(suppressions_file(place)):
         yield nobody
         return
     with suppression_list(place) as known:

@@ -9,6 +9,7 @@ from callagent_cli.cli.text.known_secrets import settings_in_use
 from callagent_cli.errors import UsageError
 from callagent_cli.settings import Settings
 from callagent_cli.settings_file import load_settings
+from callagent_cli.store.failures import is_there
 from callagent_cli.store.sqlite_store import SqliteStore
 
 
@@ -39,6 +40,11 @@ class Workplace:
         return self.state_dir / f"{self.settings.mode}.db"
 
     @property
+    def was_used(self) -> bool:
+        """Whether anything was ever run here; raises `StoreError` when that cannot be seen."""
+        return is_there(self.database)
+
+    @property
     def lock(self) -> Path:
         """The lock file of this mode's worker."""
         return self.state_dir / f"{self.settings.mode}.lock"
@@ -54,7 +60,7 @@ class Workplace:
 
     def read_store(self) -> SqliteStore:
         """Open the database to look at; raises `UsageError` when nothing was ever run."""
-        if not self.database.exists():
+        if not self.was_used:
             raise UsageError(
                 f"nothing has been run in `{self.state_dir}` yet",
                 hint="start with `callagent run contacts.csv`",

@@ -127,7 +127,7 @@ def _last_beat(place: Workplace) -> tuple[float | None, int | None]:
 
     And the process that gave it, when it is, or was, on this host.
     """
-    if not place.database.exists():
+    if not place.was_used:
         return None, None
     with suppress(StoreError):  # Opening it for the run says what is wrong with it.
         store = SqliteStore.open(place.database, read_only=True)

@@ -91,7 +91,7 @@ class StoreFeed:
 
     def _opened(self) -> SqliteStore | None:
         """Return the open database; none before the first run. Raises `StoreError` when gone."""
-        exists = self._place.database.exists()
+        exists = self._place.was_used
         if self._store is None:
             if exists:
                 self._store = SqliteStore.open(self._place.database, read_only=True)

@@ -12,12 +12,15 @@ from typing import Final, Literal
 
 import msgspec
 
+from callagent_cli.cli.contacts.suppressions import suppressions_file
 from callagent_cli.cli.place.dotenv import DOTENV
 from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.cli.run.live_checks import require_credentials
 from callagent_cli.cli.run.trace_export import VARIABLE
-from callagent_cli.errors import CredentialsMissing, SettingsError
+from callagent_cli.errors import CredentialsMissing, SettingsError, StoreError
 from callagent_cli.settings_file import SETTINGS_FILE
+from callagent_cli.store.examination import examine
+from callagent_cli.store.failures import is_there
 from callagent_cli.store.lock import holder
 
 FREE_BYTES_MIN: Final = 500_000_000
@@ -30,6 +33,8 @@ _PACKAGES: Final[dict[str, tuple[str, ...]]] = {
 }
 """What each extra brings."""
 
+_FIX_OF_FOLDER: Final = "make it a folder that you may write to"
+_FIX_OF_SUPPRESSIONS: Final = "put a copy back: it says who must never be called"
 _OLDEST: Final = (3, 11)
 _OTHERS: Final = stat.S_IRWXG | stat.S_IRWXO
 
@@ -54,7 +59,7 @@ def local_checks(
         return checks
     checks += [_settings(place, config), _credentials(place, environ)]
     checks += _extras(place, environ)
-    checks += [_writable(place.state_dir, "database"), _writable(place.logs_dir, "logs")]
+    checks += [_database(place), _writable(place.logs_dir, "logs")]
     checks += [*_private(place), _disk(place.state_dir), _worker(place)]
     return checks
 
@@ -123,23 +128,52 @@ def _nearest(folder: Path) -> Path:
 
 def _writable(folder: Path, name: str) -> Check:
     there = _nearest(folder)
-    if there.is_dir() and os.access(there, os.W_OK | os.X_OK):
+    if _is_folder(there) and os.access(there, os.W_OK | os.X_OK):
         return Check(name=name, status="ok", text=f"`{folder}` can be written")
-    fix = "make it a folder that you may write to"
-    return Check(name=name, status="failed", text=f"`{folder}` cannot be written", fix=fix)
+    text = f"`{folder}` cannot be written"
+    return Check(name=name, status="failed", text=text, fix=_FIX_OF_FOLDER)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # Nobody who may not ask may write to it.
+        return False
+
+
+def _database(place: Workplace) -> Check:
+    """Read what is there to its end; a database that was never made is fine."""
+    folder = _writable(place.state_dir, "database")
+    if folder.status != "ok":
+        return folder
+    for path, ours in ((place.database, True), (suppressions_file(place), False)):
+        try:
+            if is_there(path):
+                examine(path, ours=ours)
+        except StoreError as error:
+            fix = error.hint if ours else _FIX_OF_SUPPRESSIONS
+            return Check(name="database", status="failed", text=error.message, fix=fix)
+    return folder
 
 
 def _private(place: Workplace) -> Iterator[Check]:
     """Yield the files with secrets or people in them that others may read."""
     for path in (place.database, DOTENV):
-        if path.is_file() and path.stat().st_mode & _OTHERS:
+        try:
+            mode = path.stat().st_mode
+        except OSError:  # There is none, or not even its owner gets to it.
+            continue
+        if stat.S_ISREG(mode) and mode & _OTHERS:
             fix = f"chmod 600 {path}"
             yield Check(name="privacy", status="warning", text=f"others may read `{path}`", fix=fix)
 
 
 def _disk(folder: Path) -> Check:
-    there = _nearest(folder)
-    free = shutil.disk_usage(there).free
+    try:
+        free = shutil.disk_usage(_nearest(folder)).free
+    except OSError as error:
+        text = f"cannot be asked for its free room: {error.strerror or error}"
+        return Check(name="disk", status="warning", text=text, fix=_FIX_OF_FOLDER)
     text = f"{free / 1e9:.1f} GB free"
     if free < FREE_BYTES_MIN:
         return Check(name="disk", status="warning", text=text, fix="make room: a run needs some")
@@ -147,7 +181,11 @@ def _disk(folder: Path) -> Check:
 
 
 def _worker(place: Workplace) -> Check:
-    held = holder(place.lock)
+    try:
+        held = holder(place.lock)
+    except StoreError as error:
+        text = f"whether one is running cannot be seen: {error.message}"
+        return Check(name="worker", status="failed", text=text, fix=error.hint)
     if held is None:
         return Check(name="worker", status="ok", text="none is running")
     who = f"pid {held.pid} on {held.host}"

@@ -42,16 +42,24 @@ def library() -> list[Path]:
 
 
 def own() -> list[Path]:
-    """Return the scenarios of whoever runs the command, by name: those in `./scenarios`."""
-    if not OWN_FOLDER.is_dir() or OWN_FOLDER.samefile(library_folder()):
-        return []
-    return sorted(path for path in OWN_FOLDER.iterdir() if path.suffix in _SUFFIXES)
+    """Return the scenarios of whoever runs the command, by name: those in `./scenarios`.
+
+    Raises `ScenarioError` when the folder cannot be read: what it has goes before the library.
+    """
+    try:
+        if not OWN_FOLDER.is_dir() or OWN_FOLDER.samefile(library_folder()):
+            return []
+        return sorted(path for path in OWN_FOLDER.iterdir() if path.suffix in _SUFFIXES)
+    except OSError as error:
+        message = f"cannot read the folder `{OWN_FOLDER}`: {error.strerror or error}"
+        hint = f"check its permissions: `chmod u+rx {OWN_FOLDER}`, or work in another folder"
+        raise ScenarioError(message, hint=hint) from error
 
 
 def find_scenario(name: str) -> Path:
     """Return the file of a scenario given by path or by its name: one's own, else the library's.
 
-    Raises `ScenarioError`, with the nearest name, when there is none.
+    Raises `ScenarioError`, with the nearest name, when there is none, and as `own` does.
     """
     if name.endswith(_SUFFIXES) or "/" in name or "\\" in name:
         return Path(name)
