@@ -14,6 +14,8 @@ from callagent_cli.counting import counted
 from callagent_cli.simulation.scenario.format import Scenario
 
 LABEL: Final = "SIMULATION"
+_NARROWEST: Final = 20
+"""Narrower lines would cut words: there the terminal itself may go on in its next line."""
 
 
 def labeled(text: str) -> str:
@@ -29,7 +31,7 @@ def print_labeled(text: str, *, indent: int = 2) -> None:
     output = standard_output()
     lines = [text]
     if output.terminal:
-        width = shutil.get_terminal_size().columns - len(LABEL) - 1
+        width = max(_NARROWEST, shutil.get_terminal_size().columns - len(LABEL) - 1)
         further = " " * min(indent, width // 2)
         lines = wrap(
             text, width, subsequent_indent=further, break_on_hyphens=False, drop_whitespace=True
