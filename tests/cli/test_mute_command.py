@@ -8,7 +8,7 @@ import pytest
 from callagent_cli.cli.app import exit_code_of
 from callagent_cli.events import CallChanged, Stamped
 from callagent_cli.reporting.incidents import IncidentBook, Now
-from callagent_cli.reporting.incidents.mutes import mutes_of
+from callagent_cli.reporting.incidents.mutes import Mute, Mutes, mutes_of
 from callagent_cli.reporting.redaction import Redactor
 from callagent_cli.store.sqlite_store import SqliteStore
 
@@ -65,3 +65,45 @@ def test_a_slip_of_the_keyboard_mutes_nothing_and_is_answered_with_the_nearest(
     assert f"nothing is called `{target}` that could be muted" in said
     assert f"did you mean `{nearest}`?" in said
     assert _muted() == []
+
+
+@pytest.mark.parametrize(("lasts", "code"), [("365d", 0), ("366d", 2), ("9" * 400 + "d", 2)])
+def test_a_mute_lasts_a_year_at_most(
+    lasts: str, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A slip of the keyboard mutes nothing for ever, and no calendar ends before the mute."""
+    assert exit_code_of(["alerts", "mute", "all", "--for", lasts]) == code
+
+    assert ("`--for 365d`, is the longest" in capsys.readouterr().err) is (code == 2)
+    assert _muted() == ([] if code else ["all"])
+
+
+@pytest.mark.parametrize(
+    ("typed", "hint"),
+    [
+        (["elevnlabs"], "hint: did you mean `elevenlabs`? muted are: `elevenlabs`"),
+        (["sheet"], "hint: muted are: `elevenlabs`"),
+        ([], "hint: muted are: `elevenlabs`"),
+    ],
+)
+def test_only_what_is_muted_can_be_unmuted(
+    typed: list[str], hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody believes to hear of a service again that stays muted."""
+    exit_code_of(["alerts", "mute", "elevenlabs", "--for", "1h"])
+
+    assert exit_code_of(["alerts", "unmute", *typed]) == 2
+    assert capsys.readouterr().err.splitlines()[-1] == hint
+    assert _muted() == ["elevenlabs"]
+    assert exit_code_of(["alerts", "unmute", "elevenlabs"]) == 0
+    assert _muted() == []
+
+
+def test_a_mute_that_is_over_is_none(capsys: pytest.CaptureFixture[str]) -> None:
+    """Its alerts come again already."""
+    with closing(SqliteStore.open(DATABASE)) as store:
+        Mutes(store).set(Mute(target="all", until_utc_s=1.0))
+        store.flush()
+
+    assert exit_code_of(["alerts", "unmute"]) == 2
+    assert "`all` is not muted\n\nhint: nothing is muted" in capsys.readouterr().err

@@ -8,7 +8,7 @@ from callagent_cli.cli.text.suggestions import hint_for
 from callagent_cli.errors import UsageError
 from callagent_cli.reporting.incidents import Documents, wording
 from callagent_cli.reporting.incidents.incident import load, named_by
-from callagent_cli.reporting.incidents.mutes import EVERYTHING
+from callagent_cli.reporting.incidents.mutes import EVERYTHING, mutes_of
 from callagent_cli.reporting.incidents.other_rules import STALL_SLOT
 from callagent_cli.reporting.incidents.worker_rules import LOST_SLOT
 from callagent_cli.reporting.wiring import CHANNELS
@@ -29,3 +29,13 @@ def require_target(place: Workplace, documents: Documents, target: str) -> None:
     otherwise = f"name {listed}, a channel as `alerts.email`, or an id of `callagent incidents`"
     hint = hint_for(target, [*known, *(each.id for each in incidents)], otherwise=otherwise)
     raise UsageError(f"nothing is called `{target}` that could be muted", hint=hint)
+
+
+def require_muted(documents: Documents, target: str, now_utc_s: float) -> None:
+    """Raise `UsageError` with what is muted unless the target is: a typo would lift nothing."""
+    muted = [mute.target for mute in mutes_of(documents) if now_utc_s < mute.until_utc_s]
+    if target in muted:
+        return
+    listed = ", ".join(f"`{each}`" for each in muted)
+    otherwise = f"muted are: {listed}" if muted else "nothing is muted"
+    raise UsageError(f"`{target}` is not muted", hint=hint_for(target, muted, otherwise=otherwise))

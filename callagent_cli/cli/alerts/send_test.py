@@ -4,11 +4,12 @@ import asyncio
 import os
 import time
 from pathlib import Path
+from typing import Final
 
 from msgspec import structs
 
 from callagent_cli.cli.alerts.learned import keep_learned, recall_learned
-from callagent_cli.cli.alerts.mute_targets import require_target
+from callagent_cli.cli.alerts.mute_targets import require_muted, require_target
 from callagent_cli.cli.place.living_worker import ask, not_yet
 from callagent_cli.cli.place.operator import operator_name
 from callagent_cli.cli.place.workplace import Workplace, workplace
@@ -28,6 +29,8 @@ from callagent_cli.reporting.wiring import ALERTS_FILE, CHANNELS, CLOSE_S
 from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.store.lock import WorkerLock
 from callagent_cli.store.sqlite_store import SqliteStore
+
+_LONGEST_S: Final = 365 * 86_400.0
 
 
 def send_test(wanted: str, config: Path | None) -> int:
@@ -138,12 +141,16 @@ def _alert(place: Workplace) -> Alert:
 def mute(target: str, lasts: str, config: Path | None) -> int:
     """Mute an incident, a service or `all` for some time.
 
-    Raises `UsageError` without an end, and for a target that no alert is about.
+    Raises `UsageError` without an end or with one that is too far off, and for a target that no
+    alert is about.
     """
     seconds = parse_duration(lasts) if lasts else None
     if not target or seconds is None or seconds <= 0:
         hint = "`callagent alerts mute elevenlabs --for 1h`"
         raise UsageError("a mute needs what to mute and how long", hint=hint)
+    if seconds > _LONGEST_S:
+        message = f"a mute of {lasts} would outlive whoever remembers it"
+        raise UsageError(message, hint="a year, `--for 365d`, is the longest")
     until_utc_s = time.time() + seconds
     argument = mute_argument(target, until_utc_s)
     done = Mute(target=target, until_utc_s=round(until_utc_s), by=operator_name())
@@ -152,7 +159,7 @@ def mute(target: str, lasts: str, config: Path | None) -> int:
 
 
 def unmute(target: str, config: Path | None) -> int:
-    """End a mute before its time."""
+    """End a mute before its time; raises `UsageError` when there is none of the target."""
     target = target or "all"
     return _wish("unmute", target, f"{target} is not muted any more", config=config, done=None)
 
@@ -161,7 +168,9 @@ def _wish(name: str, argument: str, text: str, *, config: Path | None, done: Mut
     place = workplace(config, os.environ)
     store = place.write_store()
     try:
-        if done is not None:
+        if done is None:
+            require_muted(store, argument, time.time())
+        else:
             require_target(place, store, done.target)
         answer = ask(place, store, name, argument)
         if answer is None:
