@@ -98,12 +98,19 @@ def problems_error(
 ) -> CallAgentError:
     """Return one error that lists all problems of a file, by line."""
     ordered = sorted(dict.fromkeys(problems), key=lambda problem: problem.line)
-    lines = [f"{path}:{problem.line}: {problem.text}" for problem in ordered]
+    lines = [_on_one_line(f"{path}:{problem.line}: {problem.text}") for problem in ordered]
     if len(lines) > _PROBLEMS_SHOWN_MAX:
         lines[_PROBLEMS_SHOWN_MAX:] = [f"… and {len(lines) - _PROBLEMS_SHOWN_MAX} more"]
     if not hint:
         hint = "correct the line" if len(ordered) == 1 else "correct these lines"
     return error("\n".join(lines), hint=hint)
+
+
+def _on_one_line(text: str) -> str:
+    """Return a text with line ends and other control characters of a file escaped."""
+    return "".join(
+        each if each.isprintable() else each.encode("unicode_escape").decode() for each in text
+    )
 
 
 def _convert(plain: Any, type_: type[T], reader: Reader) -> T | None:  # noqa: ANN401 — YAML.

@@ -29,6 +29,13 @@ def problems(text: str, type_: type[object] = Settings) -> list[str]:
     return [line.removeprefix("callagent.yaml:") for line in caught.value.message.splitlines()]
 
 
+def test_a_problem_stays_on_its_line_whatever_the_file_holds() -> None:
+    """A line end or an escape sequence of a key is shown as a person would write it."""
+    (line,) = problems('"lanes\\r\\n\\e[2J\\u200b": 4')
+
+    assert line.startswith("1: unknown key `lanes\\r\\n\\x1b[2J\\u200b`")
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
