@@ -105,10 +105,11 @@ def _capabilities(url: str) -> list[str]:
         hostname, password = address.hostname or "", address.password or ""
     except ValueError:  # It leads nowhere; whoever opens it says so.
         return [url]
-    long = [part for part in (address.path, address.query) if len(part) >= _SECRET_PATH]
+    parts = (address.path, address.query, address.fragment)
+    long = [part for part in parts if len(part) >= _SECRET_PATH]
     # The name of a machine is no secret; a token that stands in its place is.
     netloc = address.netloc.replace(hostname, "") if "." in hostname else address.netloc
-    pieces = _PIECE.findall(f"{netloc}/{address.path}?{address.query}")
+    pieces = _PIECE.findall(f"{netloc}/{address.path}?{address.query}#{address.fragment}")
     return [*long, password, *(piece for piece in pieces if _is_token(piece))]
 
 

@@ -86,11 +86,12 @@ def test_config_show_names_the_source_of_each_value(
 def test_config_show_hides_what_an_address_lets_in(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """User, password and query of any address; the rest is what a person looks for."""
+    """User, password, query and fragment of any address; the rest is what a person looks for."""
     text = f"""
 services:
   elevenlabs: {{base_url: "https://ana:{KEY}@voice.example:8443/v1"}}
-  llm: {{base_url: "https://llm.example/api?key={KEY}"}}
+  llm: {{base_url: "https://llm.example/api?key={KEY}#{KEY}"}}
+  crm: {{base_url: "https://crm.example/api#token={KEY}"}}
 sandbox: {{url: "http://{KEY}@127.0.0.1:9000"}}
 """
     (folder / "callagent.yaml").write_text(text, encoding="utf-8")
@@ -101,7 +102,8 @@ sandbox: {{url: "http://{KEY}@127.0.0.1:9000"}}
     assert KEY not in said
     for shown in (
         "https://***@voice.example:8443/v1",
-        "https://llm.example/api?***",
+        "https://llm.example/api?***#***",
+        "https://crm.example/api#***",
         "http://***@127.0.0.1:9000",
     ):
         assert shown in said

@@ -86,6 +86,16 @@ def test_short_credentials_do_not_blank_out_words() -> None:
     assert Redactor(["run"]).text("the run ended") == "the run ended"
 
 
+@pytest.mark.parametrize("url", ["https://h.test/x?t={}", "https://h.test/x#t={}"])
+def test_a_token_is_hidden_wherever_in_an_address_it_stands(url: str) -> None:
+    """A fragment lets in as well as a query does, alone and as a piece of it."""
+    alerts = {"heartbeat_url": url.format("k3y-of-the-watch")}
+    settings = msgspec.convert({"alerts": alerts}, Settings)
+    redactor = Redactor(secrets_of(settings, {}))
+
+    assert redactor.text("asked with k3y-of-the-watch") == "asked with ***"
+
+
 def test_every_credential_of_the_settings_is_a_secret(tmp_path: Path) -> None:
     """Keys from the environment and from files, parts of a service account, hooks with a token."""
     account = tmp_path / "account.json"

@@ -112,13 +112,16 @@ def _text(name: str, value: Any) -> str:  # noqa: ANN401 — any setting.
 
 
 def _without_secrets(url: str) -> str:
-    """Return an address without user, password and query: each may hold a secret."""
+    """Return an address without user, password, query and fragment: each may hold a secret."""
     scheme, _, rest = url.partition("://")
-    rest, _, query = rest.partition("?")
+    rest, number_sign, fragment = rest.partition("#")
+    rest, question_mark, query = rest.partition("?")
     netloc, slash, path = rest.partition("/")
     user, at, host = netloc.rpartition("@")
     place = f"{HIDDEN}{at}{host}" if user else netloc
-    return f"{scheme}://{place}{slash}{path}" + (f"?{HIDDEN}" if query else "")
+    hidden = f"{question_mark}{HIDDEN}" if query else ""
+    hidden += f"{number_sign}{HIDDEN}" if fragment else ""
+    return f"{scheme}://{place}{slash}{path}{hidden}"
 
 
 def _credential(
