@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from callagent_cli.cli.simulate.kills import written
 from callagent_cli.cli.simulate.labels import LABEL, announce, labeled, one_world, print_labeled
-from callagent_cli.cli.simulate.report import interrupted_lines
+from callagent_cli.cli.simulate.report import interrupted_lines, is_undecided
 from callagent_cli.cli.simulate.show import Show, interrupting
 from callagent_cli.cli.text import diagnostics
 from callagent_cli.cli.text.output import standard_output
@@ -235,8 +235,9 @@ def _replay(seed: int, *, json: bool) -> int:
     verdict = judge(evidence)
     if json:
         tally = Tally(worlds=1, kills=len(random.kills), interrupted=world.interrupted)
-        if verdict.broken:
-            broken = {each.title: str(each) for each in verdict.broken}
+        so_far = [each for each in verdict.broken if not (tally.interrupted and is_undecided(each))]
+        if so_far:
+            broken = {each.title: str(each) for each in so_far}
             tally.failed.append(
                 Explored(
                     seed=seed,

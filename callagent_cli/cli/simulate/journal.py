@@ -11,6 +11,7 @@ import msgspec
 
 from callagent_cli import __version__
 from callagent_cli.cli.place.private import private
+from callagent_cli.cli.simulate.report import nothing_yet
 from callagent_cli.errors import UsageError
 from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.judge.verdict import Verdict
@@ -81,7 +82,8 @@ class JournalFile:
     def write(self, evidence: Evidence, verdict: Verdict, *, interrupted: bool = False) -> None:
         """Write what the twins saw and what was concluded, and give the file its name.
 
-        The verdict on a world that was `interrupted` has that as its status.
+        The verdict on a world that was `interrupted` has that as its status, and null as `held` of
+        what was not decided yet.
         """
         try:
             if self._failure is not None:
@@ -89,6 +91,8 @@ class JournalFile:
             concluded = msgspec.to_builtins(verdict)
             if interrupted:
                 concluded["status"] = "interrupted"
+                for told, finding in zip(concluded["findings"], verdict.findings, strict=True):
+                    told.update(nothing_yet(finding))
             self._finish(evidence, concluded)
         except OSError as error:
             raise self._unusable(error) from error

@@ -19,6 +19,9 @@ SCHEMA: Final = "callagent.simulation/v1"
 _AFTER_THE_END: Final = frozenset({"outcome", "log", "wire", "reached"})
 """Kinds of expectations that nobody can judge before the world has ended."""
 
+UNDECIDED: Final = "not decided yet"
+"""What is said of such an expectation."""
+
 _VERDICTS: Final = {
     "held": "HELD: every expectation held",
     "broken": "BROKEN",
@@ -62,14 +65,15 @@ def interrupted_lines(evidence: Evidence, verdict: Verdict) -> Iterator[str]:
     yield ""
     yield f"interrupted after {took} of the world; judged so far:"
     for finding in verdict.findings:
-        if _is_open(finding):
-            yield f"– {finding.title}: not decided yet"
+        if is_undecided(finding):
+            yield f"– {finding.title}: {UNDECIDED}"
         else:
             yield str(finding)
     yield f"calls: {_counted(verdict.totals)}"
 
 
-def _is_open(finding: Finding) -> bool:
+def is_undecided(finding: Finding) -> bool:
+    """Tell whether nothing can be said yet about an expectation on a world that was cut off."""
     if finding.kind in _AFTER_THE_END:
         return not finding.held or finding.kind == "outcome"
     return finding.title == "finished" or finding.title.startswith("reports that")
@@ -101,6 +105,7 @@ def document(
     """Return the verdict as the object that `--json` prints; the same for the same seed.
 
     `notes` say what a person should know of how it was played, such as the wire's clock fidelity.
+    `held` of an expectation is null where a world that was interrupted had not decided it yet.
     What the figures of `cost` count is said where they are named, in `Cost`.
     """
     status = "interrupted" if interrupted else verdict.status
@@ -114,7 +119,7 @@ def document(
         "reason": verdict.reason,
         "notes": list(notes),
         "outcome": verdict.totals,
-        "expectations": [_plain(each) for each in verdict.findings],
+        "expectations": [_plain(each, interrupted=interrupted) for each in verdict.findings],
         "ledger": dict(evidence.ledger),
         "cost": msgspec.to_builtins(verdict.cost),
         "world_s": round(evidence.ended_at_s, 3),
@@ -123,11 +128,17 @@ def document(
     }
 
 
-def _plain(finding: Finding) -> dict[str, Any]:
-    return {
+def _plain(finding: Finding, *, interrupted: bool) -> dict[str, Any]:
+    plain = {
         "kind": finding.kind,
         "title": finding.title,
         "held": finding.held,
         "text": finding.text,
         "line": finding.line,
     }
+    return plain | nothing_yet(finding) if interrupted else plain
+
+
+def nothing_yet(finding: Finding) -> dict[str, Any]:
+    """Return what stands instead in a finding on a world that was cut off before it was decided."""
+    return {"held": None, "text": UNDECIDED, "line": 0} if is_undecided(finding) else {}
