@@ -19,6 +19,12 @@ from callagent_cli.simulation.scenario.loader import (
 )
 
 WIRE_SPEED_MAX: Final = 20.0
+_ONE_WORLD: Final = {
+    "--seeds": "play one seed: `--seed N` in place of `--seeds N`",
+    "--compare": "leave out `--compare`, and play one world",
+    "--wire": "leave out `--wire`: no step of a loop on sockets can be named",
+}
+"""What to do for what one world in virtual time has only."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,10 +124,10 @@ def _require_one_kind(options: SimulateOptions) -> None:
         raise UsageError(f"`--speed {options.speed:g}` is too fast or too slow", hint=hint)
     if options.kills and named:
         message = f"`--kill` strikes one world in virtual time; it does not go with `{named[0]}`"
-        raise UsageError(message, hint="add `--seed N` to play one seed")
+        raise UsageError(message, hint=_ONE_WORLD[named[0]])
     if options.journal is not None and named and not options.wire:
         message = f"`--journal` holds one world; it does not go with `{named[0]}`"
-        raise UsageError(message, hint="add `--seed N` to write the journal of one seed")
+        raise UsageError(message, hint=_ONE_WORLD[named[0]])
 
 
 def _require_another_file(journal: Path | None, scenario: Path) -> None:
