@@ -13,7 +13,8 @@ from callagent_cli.cli.simulate.kills import read_kills, written
 from callagent_cli.errors import UsageError
 from callagent_cli.simulation.explore.explore import Explored, try_world
 from callagent_cli.simulation.explore.random_world import RandomWorld, random_world
-from callagent_cli.simulation.worlds.world import Kill
+from callagent_cli.simulation.scenario.loader import find_scenario, library, load_scenario
+from callagent_cli.simulation.worlds.world import Kill, World
 
 KILLS = (
     Kill(where="step", number=120),
@@ -57,6 +58,41 @@ def test_the_smallest_world_is_played_by_what_is_printed(
 def test_a_kill_is_written_as_it_is_read() -> None:
     """What the command line is given is what it was told to be given."""
     assert read_kills(tuple(map(written, KILLS))) == list(KILLS)
+
+
+@pytest.mark.parametrize(
+    ("kills", "missed"),
+    [
+        (["step:30", "before_commit:2"], []),
+        (["before_commit:3"], []),
+        (["step:999999999"], ["step:999999999"]),
+        (["after_commit:99999"], ["after_commit:99999"]),
+        (["step:120", "step:999999999+5", "step:7"], ["step:999999999+5", "step:7"]),
+    ],
+)
+def test_a_kill_that_strikes_nobody_breaks_the_verdict(
+    kills: list[str], missed: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Nobody takes a world in which nothing was killed for one that outlived a kill."""
+    asked = [part for kill in kills for part in ("--kill", kill)]
+    with pytest.raises(SystemExit) as ended:
+        main(["simulate", "late-listing", *asked, "--json"])
+
+    told = json.loads(capsys.readouterr().out)
+    reached = [each for each in told["expectations"] if each["title"].startswith("--kill ")]
+    assert [each["title"] for each in reached] == [f"--kill {kill} struck" for kill in missed]
+    assert not any(each["held"] for each in reached)
+    assert (ended.value.code, told["verdict"]) == ((1, "broken") if missed else (0, "held"))
+
+
+def test_a_kill_of_the_timeline_is_not_the_one_that_was_asked_for() -> None:
+    """A life that the scenario ends before leaves the kill on the command line without a strike."""
+    names = [path.stem for path in library() if "do: kill" in path.read_text(encoding="utf-8")]
+    world = World(load_scenario(find_scenario(names[0])).scenario, 7)
+    never = Kill(where="step", number=999_999_999)
+    world.run(never)
+
+    assert world.missed == [never]
 
 
 @pytest.mark.parametrize("text", ["", "step", "step:0", "step:-1", "commit:3", "step:5+", "step:x"])

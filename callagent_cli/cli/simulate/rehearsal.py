@@ -2,11 +2,12 @@
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from urllib.parse import urlsplit
 
 from callagent_cli.cli.simulate.command import SimulateOptions
 from callagent_cli.cli.simulate.journal import journal_of
-from callagent_cli.cli.simulate.kills import read_kills
+from callagent_cli.cli.simulate.kills import read_kills, written
 from callagent_cli.cli.simulate.labels import print_labeled
 from callagent_cli.cli.simulate.report import document, interrupted_lines, report_lines
 from callagent_cli.cli.simulate.show import Progress, Show, interrupting
@@ -52,7 +53,8 @@ def virtually(scenario: Scenario, seed: int, options: SimulateOptions) -> int:
 
     def run() -> Evidence:
         with interrupting(world):
-            return world.run(*kills)
+            evidence = world.run(*kills)
+        return replace(evidence, missed=[f"--kill {written(each)}" for each in world.missed])
 
     return _rehearsed(world, show, options, run=run)
 

@@ -84,7 +84,7 @@ class Received(Watcher):
 
 
 def reached_findings(evidence: Evidence) -> list[Finding]:
-    """Judge `expect.reached`, and that nothing stands in the timeline in vain."""
+    """Judge `expect.reached`, and that no fault and no kill was asked for in vain."""
     expected = evidence.scenario.expect.reached
     found = []
     for each in expected:
@@ -101,6 +101,9 @@ def reached_findings(evidence: Evidence) -> list[Finding]:
         if phase.do is not None:
             text = f"no worker was there at {at} to meet this `{phase.do}`"
         found.append(finding("reached", f"{phase.name} struck", Broken(text=text)))
+    for kill in evidence.missed:
+        text = "the life that it was meant for ended before, or never began"
+        found.append(finding("reached", f"{kill} struck", Broken(text=text)))
     return found
 
 

@@ -181,7 +181,8 @@ class Evidence:
     `totals` counts the calls by state in the store, `ledger` what the twins received by service;
     `rung` holds the phones that rang, `hits` the strikes of each phase by target; `stuck` names the
     calls that hang, and on what. `fidelity_s` is how late a loop on the real clock ran at worst, in
-    seconds of the world. `recording` is there when the world was asked to keep everything.
+    seconds of the world. `recording` is there when the world was asked to keep everything. `missed`
+    names the kills that a person has asked for, and that struck nobody.
     """
 
     scenario: Scenario
@@ -199,6 +200,7 @@ class Evidence:
     stuck: Sequence[str] = ()
     fidelity_s: float = 0.0
     recording: Recording | None = None
+    missed: Sequence[str] = ()
 
     def at_s(self, stamped: Stamped) -> float:
         """Return the second of the world at which an event happened, whatever the calendar says."""

@@ -39,8 +39,12 @@ class _Cut(KeyboardInterrupt):
 
 
 class World(Stage):
-    """Runs a scenario under one seed, as fast as it can be computed."""
+    """Runs a scenario under one seed, as fast as it can be computed.
 
+    After a run `missed` has the kills that struck nobody: their lives ended before, or never began.
+    """
+
+    missed: list[Kill]
     _loop: VirtualLoop | None = None
 
     def interrupt(self) -> None:
@@ -54,6 +58,7 @@ class World(Stage):
 
         The first of `kills` ends the first life, the next one the second, and so on.
         """
+        self.missed = list(kills)
         with rarely_collected():
             return self._run(list(kills))
 
@@ -91,7 +96,9 @@ class World(Stage):
         self._store.hooks = _hooks(kill)
         try:
             run_virtual(main(), horizon_s=horizon_s, kill_at=kill_at)
-        except (SimulationKilled, _Cut):
+        except (SimulationKilled, _Cut) as cut:
+            if kill is not None and _struck(kill, cut):
+                self.missed.remove(kill)
             self._store = self._store.abandon()
             if self.interrupted:
                 life.restart_at_s = None
@@ -121,6 +128,13 @@ class World(Stage):
         # The providers' calendar is not the worker's: a step of the one leaves the other alone.
         true = Clock(clock.monotonic, lambda: clock.utc() - self._shift_s, clock.random)
         return InProcessHttp(self._desks[service], true)
+
+
+def _struck(kill: Kill, cut: BaseException) -> bool:
+    """Tell whether a life was ended by its kill, and not by the timeline or by Ctrl-C."""
+    if isinstance(cut, SimulationKilled):
+        return kill.where == "step" and cut.step >= kill.number
+    return isinstance(cut, _Cut)
 
 
 def _hooks(kill: Kill | None) -> Hooks:
