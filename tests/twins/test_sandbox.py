@@ -153,6 +153,14 @@ def test_an_address_beyond_this_machine_is_no_sandbox(url: str) -> None:
     assert raised.value.hint
 
 
+def test_an_address_without_a_port_is_told_without_its_password() -> None:
+    """Whoever reads the error need not be who may know it."""
+    with pytest.raises(UsageError, match=r"at `127\.0\.0\.1` names no port") as raised:
+        sandbox_urls("http://ann:hunter2@127.0.0.1/#tok=abc")
+
+    assert "hunter2" not in str(raised.value)
+
+
 def test_a_sandbox_made_again_knows_the_calls_of_the_one_before(tmp_path: Path) -> None:
     """With a state folder conversations and dial counts outlive the sandbox."""
 

@@ -79,7 +79,7 @@ def sandbox_urls(url: str) -> dict[str, str]:
     address = urlsplit(url)
     host = require_loopback("127.0.0.1" if address.hostname == "localhost" else address.hostname)
     if not address.port or address.port + len(SERVICES) > _PORT_MAX:
-        message = f"the sandbox address `{url}` names no port that {len(SERVICES)} can follow"
+        message = f"the sandbox address at `{host}` names no port that {len(SERVICES)} can follow"
         raise UsageError(message, hint="write it as http://127.0.0.1:8123")
     shown = f"[{host}]" if ":" in host else host
     return {
