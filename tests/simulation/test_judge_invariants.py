@@ -221,6 +221,18 @@ HELD: list[tuple[str, str, Plot]] = [
     ),
     (
         "one_alert_per_outage",
+        "what a kill kept from the disk, whose numbers are given again",
+        world(
+            (1, alert("opened", "inc_1", "elevenlabs")),
+            (1, alert("opened", "inc_2", "crm")),
+            (5, alert("opened", "inc_1", "crm"), "run_2"),
+            (9, alert("opened", "inc_2", "elevenlabs"), "run_2"),
+            (50, alert("resolved", "inc_1", "crm"), "run_2"),
+            (60, alert("resolved", "inc_2", "elevenlabs"), "run_2"),
+        ),
+    ),
+    (
+        "one_alert_per_outage",
         "opened, updated, resolved, and another day",
         world(
             (1, alert("opened")),

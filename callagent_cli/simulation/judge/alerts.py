@@ -122,6 +122,8 @@ class _Told:
             return f"incident {event.incident} of {event.service} was opened twice"
         for incident, service in self._opened.items():
             is_open = incident not in self._resolved and incident != event.incident
+            if (incident, "opened") in self._doubtful:
+                continue  # A kill may have kept it from the disk, and its number is given again.
             if service == event.service and service and is_open:
                 return f"{service} got a second incident while {incident} is open"
         return ""
