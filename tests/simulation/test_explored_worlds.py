@@ -23,6 +23,12 @@ from callagent_cli.simulation.worlds.stage import Follow
 from callagent_cli.simulation.worlds.world import Kill, World
 from callagent_cli.yaml_file import parse_yaml
 
+FALSE_ALARMS = {
+    "a trial that is over at once": 1796036083,
+    "a calendar set forward before a kill": 1796040121,
+    "incidents that a kill keeps from the disk": 1796046102,
+    "a record in the instant of a kill": 1796046227,
+}
 FIXED = 300
 PER_TEST = 30
 
@@ -37,6 +43,12 @@ def test_every_invariant_holds_in_the_fixed_worlds(first: int) -> None:
     }
 
     assert broken == {}
+
+
+@pytest.mark.parametrize("seed", FALSE_ALARMS.values(), ids=FALSE_ALARMS)
+def test_the_judge_is_not_misled_by_an_unlikely_world(seed: int) -> None:
+    """Nothing is wrong in these, and it takes ten thousand others to find one like them."""
+    assert try_world(random_world(seed)).broken == {}
 
 
 @pytest.mark.parametrize("seed", [3, 42, 106])

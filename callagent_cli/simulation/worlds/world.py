@@ -1,7 +1,7 @@
 """A world in virtual time: the real worker, adapters and store against the twins and a timeline."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from callagent_cli.clock import Clock
 from callagent_cli.services.http import Http
@@ -32,6 +32,14 @@ class Kill:
     where: Literal["step", "before_commit", "after_commit"]
     number: int
     restart_after_s: float = 0.0
+
+
+_BEGINNING_S: Final = 1e-6
+"""How long it takes a process to begin.
+
+The calendar of a world is exact to a quarter of a microsecond only: what was done in the instant of
+a kill must not come after the beginning of the next life.
+"""
 
 
 class _Cut(KeyboardInterrupt):
@@ -76,7 +84,7 @@ class World(Stage):
             if life.restart_at_s is None:
                 break
             # Who stops lets calls end, and that may take longer than until the next life is due.
-            offset_s = max(life.restart_at_s, offset_s + self._lived_s)
+            offset_s = max(life.restart_at_s, offset_s + self._lived_s) + _BEGINNING_S
         evidence = self._evidence(finished=finished)
         if not self._store_is_lent:
             self._store.close()
