@@ -21,6 +21,7 @@ from callagent_cli.events import (
     StepDegraded,
     StepStarted,
 )
+from callagent_cli.resilience.breaker import Breaker
 
 REFUSED = [Answer(rings=False, error=down())] * 40
 
@@ -341,6 +342,25 @@ def test_a_text_that_the_first_model_refuses_is_no_degradation() -> None:
 
     assert stage.states() == {CallState.DONE: 1}
     assert not stage.of(StepDegraded)
+
+
+def test_a_text_that_was_refused_waits_for_the_second_model() -> None:
+    """The first one answers at once and would be asked without end; the call tries now and then."""
+    stage = Stage(models=[Model(), Model()])
+    stage.models[0].down = InvalidPayload("content policy", status=400, code="content_policy")
+
+    def second(staged: Stage) -> Breaker:
+        assert staged.worker is not None
+        return staged.worker.resources.services.guards["llm_fallback"].breaker
+
+    stage.run(
+        at(0.05, lambda staged: second(staged).isolate("operator", "for the test")),
+        at(600, lambda staged: second(staged).reset("for the test")),
+    )
+
+    assert 5 <= len(stage.models[0].prompts) <= 25
+    assert stage.states() == {CallState.DONE: 1}
+    assert stage.call().results["compose"]["by"] == "llm_fallback"
 
 
 def test_without_a_second_model_calls_park() -> None:

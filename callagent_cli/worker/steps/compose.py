@@ -1,5 +1,7 @@
 """The step before the dial: a model writes the opening, and another one stands in for it."""
 
+from typing import Final
+
 from callagent_cli.calls.model import Step
 from callagent_cli.errors import CircuitOpen, Deferred, ServiceError
 from callagent_cli.resilience.outcome import Outcome
@@ -10,6 +12,9 @@ from callagent_cli.worker.ports import Composer
 from callagent_cli.worker.resources import Resources
 from callagent_cli.worker.steps.degraded import Degraded
 from callagent_cli.worker.steps.prompts import fill
+
+_REFUSED_WAIT_S: Final = 30.0
+"""How soon, at the earliest, a text that one model refused is tried again with the next one."""
 
 
 class ComposeStep:
@@ -25,12 +30,14 @@ class ComposeStep:
         """Do the step; the last model's problem is raised when no model could."""
         prompt = fill(self._prompt, journey.call)
         composers = self._services.composers
+        refused = False
         for name, composer in composers[:-1]:
             # A model that has a stand-in gets one attempt: waiting would help nobody.
             once = Work(journey.call.id, retries=False)
             try:
                 text = await self._compose(name, composer, prompt, once)
             except (ServiceError, CircuitOpen, Deferred) as problem:
+                refused = refused or _is_refusal(problem)
                 self._stand_in(name, problem)
                 continue
             if self._services.guards[name].breaker.state == "closed":
@@ -38,11 +45,19 @@ class ComposeStep:
             self._finish(journey, name, text)
             return
         name, composer = composers[-1]
-        self._finish(journey, name, await self._compose(name, composer, prompt, journey.work))
+        try:
+            text = await self._compose(name, composer, prompt, journey.work)
+        except CircuitOpen as shut:
+            if refused:
+                # The first one admits calls, and would refuse this text again as fast as it can.
+                wait_s = max(shut.retry_after_s, _REFUSED_WAIT_S)
+                raise Deferred(name, delay_s=wait_s, reason=shut.message) from shut
+            raise
+        self._finish(journey, name, text)
 
     def _stand_in(self, name: str, problem: ServiceError | CircuitOpen | Deferred) -> None:
         """Say that the next model writes instead, unless only this text was refused."""
-        if not (isinstance(problem, ServiceError) and problem.outcome is Outcome.REJECTED):
+        if not _is_refusal(problem):
             second = self._services.composers[-1][0]
             self._degraded.begin(Step.COMPOSE.value, name, instead=second, reason=problem.message)
 
@@ -54,3 +69,8 @@ class ComposeStep:
     @staticmethod
     def _finish(journey: Journey, name: str, text: str) -> None:
         journey.finish_step(f"composed by {name}", results=journey.results_with(text=text, by=name))
+
+
+def _is_refusal(problem: ServiceError | CircuitOpen | Deferred) -> bool:
+    """Say whether a model works, but refused this very text."""
+    return isinstance(problem, ServiceError) and problem.outcome is Outcome.REJECTED
