@@ -51,6 +51,12 @@ def test_what_nothing_can_finish_cannot_be_used_however_often_it_is_run(
     assert "no reason" not in told[0]
 
 
+def _heeds_signals() -> None:
+    """Heed what these tests may have been started to ignore, in the background or by `nohup`."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
@@ -69,6 +75,7 @@ def test_ctrl_c_waits_for_no_long_world(asked: tuple[str, str], said: str, tmp_p
         text=True,
         cwd=tmp_path,
         env=ENVIRON,
+        preexec_fn=_heeds_signals,  # noqa: PLW1509 — this process has no threads then.
     ) as process:
         assert process.stderr is not None
         assert "SIMULATION day-long-outage: 0 of" in process.stderr.readline()
@@ -90,6 +97,7 @@ def test_no_process_outlives_the_first(number: signal.Signals, tmp_path: Path) -
         text=True,
         cwd=tmp_path,
         env=ENVIRON,
+        preexec_fn=_heeds_signals,  # noqa: PLW1509 — this process has no threads then.
     ) as process:
         assert process.stderr is not None
         assert "SIMULATION day-long-outage: 0 of" in process.stderr.readline()
