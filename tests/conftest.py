@@ -1,5 +1,6 @@
 """What every test can rely on: no secret from outside, no color by surprise, no foreign network."""
 
+import signal
 import sys
 from typing import Any, Final
 
@@ -39,6 +40,11 @@ def _refuse_foreign_addresses(event: str, arguments: tuple[Any, ...]) -> None:
 
 
 sys.addaudithook(_refuse_foreign_addresses)
+
+# What runs in the background or under `nohup` ignores these, and so do the processes it starts.
+for _number in (signal.SIGINT, signal.SIGHUP):
+    if signal.getsignal(_number) is signal.SIG_IGN:
+        signal.signal(_number, signal.SIG_DFL)
 
 
 @pytest.fixture(autouse=True)

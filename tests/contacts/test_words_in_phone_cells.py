@@ -76,6 +76,19 @@ def test_words_in_a_workbook_hold_for_the_rows_before_them(*, shared: bool) -> N
     assert result.marks == [Forbidden(4, ANN, "do_not_call")]
 
 
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+@pytest.mark.parametrize("kind", ['t="inlineStr"', "t = 'inlineStr'"])
+def test_words_in_the_cells_of_a_workbook_are_seen_however_they_are_written(
+    kind: str, encoding: str
+) -> None:
+    """XML may be in either encoding, with either quote and with spaces."""
+    text = sheet(("Name", "Phone"), ("Ann", ANN), ("Ann", f"{ANN} DO NOT CALL"), ("Bob", BOB))
+    text = f'<?xml version="1.0" encoding="{encoding}"?>{text}'.replace('t="inlineStr"', kind)
+    data = package(xl__worksheets__sheet1_xml=text.encode(encoding))
+
+    assert read(data, name="contacts.xlsx").numbers == [BOB]
+
+
 def test_words_in_one_phone_column_of_a_workbook_hold_for_the_other() -> None:
     """They need not stand in the cell of the number that another row has as well."""
     rows = (("Work", "Home"), ("", ANN), ("", BOB), ("do not call", ANN))

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from command_line import started
 
 from callagent_cli.cli.simulate import explore_command
 from callagent_cli.cli.simulate.explore_command import Tally
@@ -51,12 +52,6 @@ def test_what_nothing_can_finish_cannot_be_used_however_often_it_is_run(
     assert "no reason" not in told[0]
 
 
-def _heeds_signals() -> None:
-    """Heed what these tests may have been started to ignore, in the background or by `nohup`."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_DFL)
-
-
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
@@ -67,16 +62,7 @@ def _heeds_signals() -> None:
 def test_ctrl_c_waits_for_no_long_world(asked: tuple[str, str], said: str, tmp_path: Path) -> None:
     """Sweeps of long worlds tell how far they are, end at once, and claim nothing."""
     (tmp_path / "lanes.yaml").write_text("lanes: 40\n", encoding="utf-8")
-    command = [*PROGRAM, "simulate", "day-long-outage", *asked]
-    with subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        env=ENVIRON,
-        preexec_fn=_heeds_signals,  # noqa: PLW1509 — this process has no threads then.
-    ) as process:
+    with started("simulate", "day-long-outage", *asked, folder=tmp_path) as process:
         assert process.stderr is not None
         assert "SIMULATION day-long-outage: 0 of" in process.stderr.readline()
         process.send_signal(signal.SIGINT)
@@ -90,15 +76,7 @@ def test_ctrl_c_waits_for_no_long_world(asked: tuple[str, str], said: str, tmp_p
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
 def test_no_process_outlives_the_first(number: signal.Signals, tmp_path: Path) -> None:
     """However the command ends, what worked for it ends too; only a kill leaves no word."""
-    with subprocess.Popen(
-        [*PROGRAM, "simulate", "day-long-outage", "--seeds", "4"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        env=ENVIRON,
-        preexec_fn=_heeds_signals,  # noqa: PLW1509 — this process has no threads then.
-    ) as process:
+    with started("simulate", "day-long-outage", "--seeds", "4", folder=tmp_path) as process:
         assert process.stderr is not None
         assert "SIMULATION day-long-outage: 0 of" in process.stderr.readline()
         process.send_signal(number)

@@ -6,6 +6,7 @@ that are saved as "Strict Open XML".
 
 import errno
 import importlib
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
@@ -41,12 +42,12 @@ _DAMAGE: Final = (
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
+_OWN_TEXT: Final = re.compile(rb"""\bt\s*=\s*["'](?:inlineStr|str)["']""")
+"""A cell whose text is not shared (ECMA-376, part 1, 18.18.11)."""
 
-_OWN_TEXTS: Final = (b"inlineStr", b't="str"', b"t='str'")
-"""Types of cells whose text is not shared (ECMA-376, part 1, 18.18.11)."""
-
-_LONGEST: Final = 16
 _BLOCK: Final = 1 << 20
+_OVERLAP: Final = 256
+"""Bytes looked at twice: more than the type of a cell takes, in any encoding."""
 
 
 class _Sheet(NamedTuple):
@@ -121,7 +122,7 @@ class Book:
             return True
         try:
             with self._package.open(self._read.part) as file:
-                return _holds(file, _OWN_TEXTS)
+                return _has_own_texts(file)
         except _DAMAGE as error:
             raise _damaged(self._source, error) from error
 
@@ -176,14 +177,14 @@ class Book:
             yield from reader.rows(file)
 
 
-def _holds(file: BinaryIO, words: tuple[bytes, ...]) -> bool:
-    """Say whether any of these words, all short, stands in a file."""
+def _has_own_texts(file: BinaryIO) -> bool:
+    """Say whether a sheet keeps texts in its cells; it may be in UTF-8 or in UTF-16."""
     end = b""
     while block := file.read(_BLOCK):
         block = end + block
-        if any(word in block for word in words):
+        if _OWN_TEXT.search(block.replace(b"\0", b"")):
             return True
-        end = block[-_LONGEST:]
+        end = block[-_OVERLAP:]
     return False
 
 
