@@ -184,7 +184,7 @@ def test_attempts_of_one_poll_do_not_add_up_with_those_of_another() -> None:
 
 
 def test_a_stalled_conversation_leaves_its_lane_and_goes_to_a_person_after_a_day() -> None:
-    """After the lease it is asked about every five minutes, and after a day somebody decides."""
+    """It is asked about every five minutes, after an hour every fifteen; after a day, nobody."""
     stage = Stage(calls=people(2), settings=settings(follow_lease_s=600))
     stage.phone.talk_s = 2 * 86_400.0
     ending = stage.run(horizon_s=3 * 86_400.0)
@@ -194,6 +194,8 @@ def test_a_stalled_conversation_leaves_its_lane_and_goes_to_a_person_after_a_day
     parked = stage.times_of(CallChanged, call="call_1", new="parked")
     assert 600 <= parked[0] < 620
     assert 299 < parked[2] - parked[1] < 302
+    assert 899 < parked[-1] - parked[-2] < 902
+    assert 3_600 + 86_400 > parked[-1] > 86_400 - 901
 
 
 def test_a_record_whose_answer_was_lost_is_looked_for_before_it_is_written_again() -> None:

@@ -17,6 +17,10 @@ _NOT_YET_VISIBLE_S: Final = 60.0
 """How long a placed conversation may answer 404 before that is believed."""
 
 _STALLED_EVERY_S: Final = 300.0
+_LONG_STALLED_S: Final = 3600.0
+_LONG_STALLED_EVERY_S: Final = 900.0
+"""A call that has not ended within an hour hardly ends within the next five minutes."""
+
 _STALLED_FOR_S: Final = 24 * 3600.0
 _HTTP_NOT_FOUND: Final = 404
 
@@ -77,7 +81,8 @@ class FollowStep:
             journey.move(CallState.REVIEW, f"still in progress after {minutes:.0f} min")
             return
         reason = f"stalled: in progress for {minutes:.0f} min"
-        journey.park(reason, delay_s=_STALLED_EVERY_S, attempts=0)
+        every_s = _STALLED_EVERY_S if age_s < _LONG_STALLED_S else _LONG_STALLED_EVERY_S
+        journey.park(reason, delay_s=every_s, attempts=0)
 
     def _conclude(self, journey: Journey, conversation: Conversation) -> None:
         result = result_of(facts_of(conversation))
