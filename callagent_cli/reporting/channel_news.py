@@ -48,7 +48,8 @@ class ChannelNews:
 
     def learn(self, channel: Channel) -> None:
         """Keep what a channel learned for the runs to come, and tell how to settle it."""
-        if not isinstance(channel, Learning) or not channel.learned:
+        # Asking for the attribute first: whether a channel fits a protocol takes long to find out.
+        if not getattr(channel, "learned", "") or not isinstance(channel, Learning):
             return
         known = self._documents.get(LEARNED, channel.name)
         learned = channel.learned.encode()
@@ -59,7 +60,7 @@ class ChannelNews:
     def delivered(self, queue: Queue) -> None:
         """Tell that a channel works, or whom it does not reach."""
         channel = queue.channel
-        if isinstance(channel, Selective) and channel.missed:
+        if getattr(channel, "missed", "") and isinstance(channel, Selective):
             self._broken(queue, channel.missed)
         elif not queue.known_to_work or queue.told_broken:
             queue.known_to_work, queue.told_broken = True, False

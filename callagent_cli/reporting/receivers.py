@@ -52,7 +52,7 @@ class Sending:
 
     async def deliver(self, alert: Alert) -> None:
         """Hand the message to the channel; raises `ServiceError`."""
-        if isinstance(self._channel, Partial):
+        if hasattr(self._channel, "deliver_rest") and isinstance(self._channel, Partial):
             await self._channel.deliver_rest(alert, self._answers, only=self._only)
         else:
             await self._channel.deliver(alert)

@@ -240,18 +240,18 @@ class Breaker:
 
     # Ways out
 
-    def observe_health(self, health: Health, *, idle: bool = False) -> None:
-        """Take note of a health check; `idle` when no call could be the trial.
+    def observe_health(self, health: Health, *, idle: Callable[[], bool] = lambda: False) -> None:
+        """Take note of a health check; `idle` says whether no call could be the trial.
 
         A healthy check of an open breaker makes it half-open; two in a row close an idle one, but
-        prove nothing about credit.
+        prove nothing about credit. Who is idle is asked only when it matters.
         """
         recovery = self._recovery
         recovery.observe(health, self._monotonic())
         if self.state == "open":
             self.poll()
         well = recovery.healthy_checks >= HEALTHY_CHECKS_TO_CLOSE and not recovery.quota_round
-        if self.state == "half_open" and idle and well:
+        if self.state == "half_open" and well and idle():
             self._close("healthy twice, and no call to try with")
 
     def poll(self) -> bool:

@@ -68,9 +68,7 @@ class HealthChecker:
 
     def _conclude(self, error: ServiceError | None) -> None:
         guard = self._guard
-        # Who could be the trial matters only to a breaker that is not closed; asking costs reads.
-        idle = guard.breaker.state != "closed" and self._idle()
-        guard.breaker.observe_health(self.health, idle=idle)
+        guard.breaker.observe_health(self.health, idle=self._idle)
         if self.health == "unhealthy" and guard.breaker.state == "closed":
             guard.degrade(reason=error.message if error else "")
         elif self.health == "healthy" and guard.breaker.state == "closed":

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from urllib.parse import quote, urlencode
 
@@ -61,6 +62,12 @@ class _DialAnswer(msgspec.Struct):
     conversation_id: str | None = None
     call_sid: Any = msgspec.field(default=None, name="callSid")
     sip_call_id: Any = None
+
+
+@lru_cache(maxsize=1024)
+def _path_of(conversation: str) -> str:
+    """Return where a conversation is asked for; one under way is asked for every few seconds."""
+    return f"{_CONVERSATIONS}/{quote(conversation, safe='')}"
 
 
 class ElevenLabsAdapter:
@@ -223,8 +230,8 @@ class ElevenLabsAdapter:
         return self._exchange.unreadable(response, kind=ServiceUnavailable, code=code)
 
     async def _candidate(self, conversation: str, call_id: str) -> Candidate | None:
-        path = f"{_CONVERSATIONS}/{quote(conversation, safe='')}"
-        request = self._request("elevenlabs.look_up", path, self._settings.look_up_timeout_s)
+        timeout_s = self._settings.look_up_timeout_s
+        request = self._request("elevenlabs.look_up", _path_of(conversation), timeout_s)
         response = await self._exchange.send(request)
         if response.status == 404:  # noqa: PLR2004 — Not Found.
             # Listed a moment ago: not yet readable, which is anything but absent.
@@ -241,9 +248,8 @@ class ElevenLabsAdapter:
 
         A conversation that is not known, or not yet, raises `InvalidPayload` with status 404.
         """
-        path = f"{_CONVERSATIONS}/{quote(conversation_id, safe='')}"
         timeout_s = self._settings.follow_timeout_s
-        response = await self._get("elevenlabs.follow", path, timeout_s)
+        response = await self._get("elevenlabs.follow", _path_of(conversation_id), timeout_s)
         secret = self._exchange.secret
         conversation = read_conversation(response.body, asked=conversation_id, secret=secret)
         if conversation is None:

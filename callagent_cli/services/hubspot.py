@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -212,6 +213,7 @@ def _person(found: _Object) -> Person:
     return Person(id=found.id, properties={name: value for name, value in stated.items() if value})
 
 
+@lru_cache(maxsize=1024)
 def _national(number: str) -> str:
     """Return a number without its country code, as HubSpot's search index holds it."""
     import phonenumbers  # noqa: PLC0415 — costs more to import than the rest of this file.

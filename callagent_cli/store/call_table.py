@@ -69,6 +69,9 @@ NEXT_DUE: Final = """
 TOTALS: Final = """
     SELECT state, sum(calls) FROM tallies WHERE campaign = ? AND calls > 0 GROUP BY state
 """
+PARKED_FOR: Final = """
+    SELECT DISTINCT waits_for FROM tallies WHERE campaign = ? AND state = 'parked' AND calls > 0
+"""
 WAITING: Final = """
     SELECT state, waits_for, reason, sum(calls), (
         SELECT min(due_utc_s) FROM calls
@@ -180,6 +183,10 @@ class CallTable(Table):
         """Count a campaign's calls by state; a state without calls is left out."""
         rows = self._database.read(TOTALS, (campaign,))
         return {STATES[state]: calls for state, calls in rows}
+
+    def parked_for(self, campaign: str) -> frozenset[str]:
+        """Return the services that parked calls wait for, empty for who waits for time only."""
+        return frozenset(row[0] for row in self._database.read(PARKED_FOR, (campaign,)))
 
     def waiting(self, campaign: str) -> list[Waiting]:
         """Count the calls in backoff, parked, reconciling or scheduled, by service and reason."""

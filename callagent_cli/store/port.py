@@ -135,6 +135,9 @@ class Store(Protocol):
     def totals(self, campaign: str) -> dict[CallState, int]:
         """Count a campaign's calls by state."""
 
+    def parked_for(self, campaign: str) -> frozenset[str]:
+        """Return the services that parked calls wait for, empty for who waits for time only."""
+
     def waiting(self, campaign: str) -> list[Waiting]:
         """Count the waiting calls by state, service and reason."""
 

@@ -197,7 +197,7 @@ def test_health_checks_do_not_move_a_closed_breaker(health: str) -> None:
     bench.fail(3)
 
     for _ in range(10):
-        bench.breaker.observe_health(health, idle=True)  # type: ignore[arg-type]
+        bench.breaker.observe_health(health, idle=lambda: True)  # type: ignore[arg-type]
 
     assert bench.state == "closed"
     bench.fail()

@@ -162,12 +162,12 @@ def test_two_healthy_checks_in_a_row_close_an_idle_one() -> None:
     """With no call that could be the trial, health is all there is to go by."""
     bench = Bench().open()
 
-    bench.breaker.observe_health("healthy", idle=True)
+    bench.breaker.observe_health("healthy", idle=lambda: True)
     assert bench.state == "half_open"
-    bench.breaker.observe_health("unknown", idle=True)
-    bench.breaker.observe_health("healthy", idle=True)
+    bench.breaker.observe_health("unknown", idle=lambda: True)
+    bench.breaker.observe_health("healthy", idle=lambda: True)
     assert bench.state == "half_open"
-    bench.breaker.observe_health("healthy", idle=True)
+    bench.breaker.observe_health("healthy", idle=lambda: True)
 
     assert bench.state == "closed"
 
@@ -177,7 +177,7 @@ def test_healthy_checks_do_not_close_it_while_a_call_could_be_the_trial() -> Non
     bench = Bench().open()
 
     for _ in range(10):
-        bench.breaker.observe_health("healthy", idle=False)
+        bench.breaker.observe_health("healthy", idle=lambda: False)
 
     assert bench.state == "half_open"
 

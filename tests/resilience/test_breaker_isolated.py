@@ -26,7 +26,7 @@ def test_time_and_health_do_not_lift_it(owner: Owner) -> None:
 
     for _ in range(1_000):
         bench.clock.advance(600)
-        bench.breaker.observe_health("healthy", idle=True)
+        bench.breaker.observe_health("healthy", idle=lambda: True)
 
     bench.refused()
     assert bench.breaker.next_change_s() == float("inf")
@@ -134,12 +134,12 @@ def test_healthy_checks_prove_nothing_about_credit() -> None:
     bench = Bench().isolated("quota")
 
     bench.clock.advance(299)
-    bench.breaker.observe_health("healthy", idle=True)
+    bench.breaker.observe_health("healthy", idle=lambda: True)
     assert bench.state == "isolated"
     bench.clock.advance(1)
     assert bench.breaker.poll()
     for _ in range(5):
-        bench.breaker.observe_health("healthy", idle=True)
+        bench.breaker.observe_health("healthy", idle=lambda: True)
 
     assert bench.state == "half_open"
 

@@ -260,7 +260,7 @@ class BreakerAgainstModel(RuleBasedStateMachine):
     @rule(health=st.sampled_from(["healthy", "unhealthy", "unknown"]), idle=st.booleans())
     def check(self, health: Health, *, idle: bool) -> None:
         """Let a health check come back."""
-        self.bench.breaker.observe_health(health, idle=idle)
+        self.bench.breaker.observe_health(health, idle=lambda: idle)
         model = self.model
         model.health, model.health_s = health, self.now_s
         model.healthy_row = model.healthy_row + 1 if health == "healthy" else 0

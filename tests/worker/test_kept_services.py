@@ -21,7 +21,10 @@ class Kept:
     """The documents of one run; must be made inside the running loop."""
 
     def __init__(self, stage: Stage) -> None:
-        self.clock = Clock(lambda: 5.0, lambda: EPOCH_OF_SIMULATIONS_S + 5.0, Random(7))
+        self.now_s = 5.0
+        self.clock = Clock(
+            lambda: self.now_s, lambda: EPOCH_OF_SIMULATIONS_S + self.now_s, Random(7)
+        )
         self.bus = Bus(self.clock, campaign=CAMPAIGN)
         self.resources = Resources(
             settings=stage.settings,
@@ -58,7 +61,6 @@ NEWS: dict[str, dict[str, Any]] = {
     "the first check": {},
     "another health": {"health": "unhealthy"},
     "another error": {"error_message": "the key is wrong"},
-    "an open breaker": {"breaker_state": "open"},
 }
 
 
@@ -75,6 +77,33 @@ def test_a_check_with_news_is_written_at_once(news: str) -> None:
         kept.bus.emit(said)
         assert kept.stored().next_check_utc_s == kept.clock.utc() + 12.0
         assert kept.stored().health == said.health
+
+    run_virtual(main())
+
+
+def test_a_check_of_an_open_breaker_is_written_as_long_as_its_open_time_runs() -> None:
+    """A restart goes on with what is left of it; once it is over there is nothing new to keep."""
+
+    async def main() -> None:
+        kept = Kept(Stage())
+        breaker = kept.resources.services.guards["crm"].breaker
+        unhealthy = msgspec.structs.replace(HEALTHY, health="unhealthy", breaker_state="open")
+        breaker.isolate("quota", "no credit", operation="crm.record")
+        kept.bus.emit(unhealthy)
+        left_s = breaker.retry_after_s
+        kept.now_s += 10.0
+        kept.bus.emit(unhealthy)
+        assert kept.stored().checked_utc_s == kept.clock.utc()
+        assert kept.stored().open_until_utc_s == kept.clock.utc() + left_s - 10.0
+        kept.now_s += left_s
+        kept.bus.emit(unhealthy)
+        over = kept.stored()
+        assert over.open_until_utc_s is None
+        kept.now_s += 10.0
+        kept.bus.emit(unhealthy)
+        assert kept.stored() == over
+        kept.resources.beat()
+        assert kept.stored().checked_utc_s == kept.clock.utc()
 
     run_virtual(main())
 

@@ -32,6 +32,8 @@ class InProcessHttp:
         self._desk = desk
         self._clock = clock
         self._headers = {name.lower(): value for name, value in (headers or {}).items()}
+        self._last_headers: Mapping[str, str] = {}
+        self._lowered = self._headers
         self._is_connected = False
         self._is_closed = False
 
@@ -39,11 +41,14 @@ class InProcessHttp:
         """Return the answer, whatever its status."""
         if self._is_closed:
             raise NotSent("the client is closed")
-        headers = {name.lower(): value for name, value in request.headers.items()}
-        if self._headers:
-            headers = {**self._headers, **headers}
+        if request.headers is not self._last_headers:  # Most requests of a service have the same.
+            self._last_headers = request.headers
+            self._lowered = {
+                **self._headers,
+                **{name.lower(): value for name, value in request.headers.items()},
+            }
         decided = self._desk.receive(
-            TwinRequest.parse(request.method, request.path, headers, request.body),
+            TwinRequest.parse(request.method, request.path, self._lowered, request.body),
             self._clock.utc(),
             target=request.target,
             is_reused=self._is_connected and not request.alone,

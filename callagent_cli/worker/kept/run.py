@@ -1,6 +1,6 @@
 """Keeps in the store what a run is doing beyond its row, so that others can say why it waits."""
 
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -16,6 +16,8 @@ from callagent_cli.events import (
 from callagent_cli.store.documents import RUN, RUN_KEY, RunDocument
 from callagent_cli.worker.resources import Resources
 
+_HEARD: Final = (CallChanged, RunStarted, RunPaused, RunResumed, RunDraining, RunWaiting)
+
 
 class RunNotes:
     """Listens to a run, and saves its document whenever that changes."""
@@ -24,7 +26,7 @@ class RunNotes:
         self._store = resources.store
         self._document = RunDocument(run=resources.bus.run)
         self._save()
-        resources.bus.listen(self._listen)
+        resources.bus.listen(self._listen, *_HEARD)
 
     def _listen(self, stamped: Stamped) -> None:
         event = stamped.event

@@ -35,10 +35,14 @@ def documented(known: ServiceDocument, breaker: Breaker, now_utc_s: float) -> Se
     waits = breaker.state in {"open", "isolated"} and 0 < breaker.retry_after_s < float("inf")
     return msgspec.structs.replace(
         known,
-        breaker=msgspec.Raw(msgspec.json.encode(breaker.record())),
+        breaker=_encoded(breaker),
         open_until_utc_s=now_utc_s + breaker.retry_after_s if waits else None,
         saved_utc_s=now_utc_s,
     )
+
+
+def _encoded(breaker: Breaker) -> msgspec.Raw:
+    return msgspec.Raw(msgspec.json.encode(breaker.record()))
 
 
 def unknown_service(name: str, now_utc_s: float) -> ServiceDocument:
@@ -72,8 +76,8 @@ def fingerprints(settings: Settings, environ: Mapping[str, str]) -> dict[str, st
 class ServiceDocuments:
     """Restores the breakers at the start and saves each service whenever it moves.
 
-    A health check that tells nothing new of a closed service is only noted: it is saved with the
-    next beat of the worker's housekeeping, which writes anyway.
+    A health check that tells nothing new of a service is only noted: it is saved with the next
+    beat of the worker's housekeeping, which writes anyway.
     """
 
     def __init__(self, resources: Resources, fingerprints: Mapping[str, str]) -> None:
@@ -140,12 +144,18 @@ class ServiceDocuments:
             "next_check_utc_s": now_utc_s + event.next_check_s,
             "error_message": event.error_message,
         }
-        told = (event.breaker_state, event.health, event.error_message)
-        if known is not None and told == ("closed", known.health, known.error_message):
+        if known is not None and self._is_nothing_new(event, known):
             self._known[name] = msgspec.structs.replace(known, **changes)
             self._noted.add(name)
         else:
             self._save(name, **changes)
+
+    def _is_nothing_new(self, event: HealthChecked, known: ServiceDocument) -> bool:
+        """Tell whether a check leaves a service as it is kept: its breaker, health and error."""
+        if (event.health, event.error_message) != (known.health, known.error_message):
+            return False
+        breaker = self._resources.services.guards[event.service].breaker
+        return breaker.state == "closed" or _encoded(breaker) == known.breaker
 
     def _save_noted(self) -> None:
         for name in sorted(self._noted):

@@ -29,7 +29,8 @@ class Agenda:
         self._moved_s: dict[str, float] = {}
         self._fails_fast = resources.settings.services.elevenlabs.when_down == "fail"
         self._models = tuple(name for name, _ in resources.services.composers)
-        resources.bus.listen(self._listen, BreakerChanged, AttemptFinished)
+        resources.bus.listen(self._breaker_moved, BreakerChanged)
+        resources.bus.listen(self._attempt_ended, AttemptFinished)
 
     def claim(self, states: Collection[CallState]) -> Call | None:
         """Return the next call to work on, or None when nothing can be done right now.
@@ -40,8 +41,7 @@ class Agenda:
             return None
         call = None
         if CallState.PARKED in states:
-            steps = self._allowed_steps()
-            call = self._first(CallState.PARKED, steps=steps) or self._parked(steps)
+            call = self._parked(self._allowed_steps())
         return call or self._beginning(states)
 
     def released(self, call_id: str) -> None:
@@ -121,10 +121,13 @@ class Agenda:
         return call
 
     def _parked(self, steps: frozenset[Step]) -> Call | None:
-        """Return a call that waits for a service which admits again."""
+        """Return a call that waits for time only, or else for a service which admits again."""
+        waited_for = self._resources.store.parked_for(self._resources.campaign)
+        if "" in waited_for and (call := self._first(CallState.PARKED, steps=steps)):
+            return call
         for service in ("elevenlabs", "llm", "crm"):
             members = self._members(service)
-            if not members or not self._admits(members):
+            if service not in waited_for or not members or not self._admits(members):
                 continue
             call = self._first_parked(service, steps)
             if call is not None:
@@ -196,12 +199,18 @@ class Agenda:
             if guards[service].breaker.state == "half_open":
                 self._candidates.setdefault(service, call.id)
 
-    def _listen(self, stamped: Stamped) -> None:
+    def _breaker_moved(self, stamped: Stamped) -> None:
         event = stamped.event
-        if isinstance(event, BreakerChanged):
-            self._moved_s[event.service] = stamped.monotonic_s
-        if isinstance(event, BreakerChanged) or (
-            isinstance(event, AttemptFinished) and event.trial
-        ):
-            self._candidates.pop(event.service, None)
-            self._control.wake.set()
+        assert isinstance(event, BreakerChanged)  # noqa: S101 — nothing else was asked for.
+        self._moved_s[event.service] = stamped.monotonic_s
+        self._candidate_is_done(event.service)
+
+    def _attempt_ended(self, stamped: Stamped) -> None:
+        event = stamped.event
+        assert isinstance(event, AttemptFinished)  # noqa: S101 — as above.
+        if event.trial:
+            self._candidate_is_done(event.service)
+
+    def _candidate_is_done(self, service: str) -> None:
+        self._candidates.pop(service, None)
+        self._control.wake.set()

@@ -42,6 +42,17 @@ _REMARKS: Final = ("agent", "Hello, is this a good moment?"), ("user", "Yes, ple
 _VOICEMAIL: Final = (("agent", "Hello, this is a message for you. We will call again."),)
 
 
+def _said(remarks: tuple[tuple[str, str], ...]) -> tuple[JsonObject, ...]:
+    return tuple(
+        {"role": role, "message": message, "time_in_call_secs": second}
+        for second, (role, message) in enumerate(remarks)
+    )
+
+
+_TALK: Final = _said(_REMARKS)
+_MESSAGE: Final = _said(_VOICEMAIL)
+
+
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     """A placed call; everything it will ever be follows from `placed_at` and `play`.
 
@@ -136,11 +147,12 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
 
     def _metadata(self, status: str, at: float) -> JsonObject:
         picked_up = self.is_talked_on and status != "initiated"
+        talked_s = self.talked_s(at)
         return {
             "start_time_unix_secs": int(self.placed_at),
             "accepted_time_unix_secs": int(self.talk_starts_at) if picked_up else None,
-            "call_duration_secs": self.talked_s(at),
-            "cost": self.cost(at),
+            "call_duration_secs": talked_s,
+            "cost": talked_s * _CREDITS_PER_SECOND if at >= self.final_at else 0,
             "termination_reason": self._termination_reason(status),
             "error": _ERRORS[self.play.ending] if status == "failed" else None,
             "warnings": [],
@@ -175,14 +187,10 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
             phone_call["stream_sid"] = f"MZ{self.call_sid[2:]}"
         return phone_call
 
-    def _transcript(self, status: str) -> list[JsonObject]:
+    def _transcript(self, status: str) -> tuple[JsonObject, ...]:
         if status in {"initiated", "failed"}:
-            return []
-        remarks = _REMARKS if self.play.ending is Ending.ANSWERED else _VOICEMAIL
-        return [
-            {"role": role, "message": message, "time_in_call_secs": second}
-            for second, (role, message) in enumerate(remarks)
-        ]
+            return ()
+        return _TALK if self.play.ending is Ending.ANSWERED else _MESSAGE
 
     def _call_successful(self, status: str) -> str:
         if status == "failed":

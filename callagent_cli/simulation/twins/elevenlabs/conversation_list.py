@@ -9,7 +9,7 @@ from typing import Final
 
 import msgspec
 
-from callagent_cli.simulation.twins.archive import Archive, Positions
+from callagent_cli.simulation.twins.archive import FRESH, Archive, Positions
 from callagent_cli.simulation.twins.elevenlabs.conversation import Conversation
 from callagent_cli.simulation.twins.twin import TwinRequest
 
@@ -129,11 +129,14 @@ class Conversations:
     _by_variable: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     _live: list[tuple[float, float]] = field(default_factory=list)
     _live_max: int = _LIVE_MIN
-    _asked: Conversation | None = None
+    _latest: dict[str, Conversation] = field(default_factory=dict)
 
     def add(self, conversation: Conversation) -> None:
         """Add a call that was just placed."""
         position = self._all.append(conversation)
+        self._latest[conversation.id] = conversation
+        if len(self._latest) > FRESH:
+            del self._latest[next(iter(self._latest))]
         self._placed_at.append(conversation.placed_at)
         self._by_id.append(conversation.id)
         self._by_user.append(conversation.user_id)
@@ -146,13 +149,11 @@ class Conversations:
 
     def get(self, conversation_id: str) -> Conversation | None:
         """Return a call by its id."""
-        # A request is described first and answered then: both ask for the same call.
-        if self._asked is not None and self._asked.id == conversation_id:
-            return self._asked
+        if conversation_id in self._latest:
+            return self._latest[conversation_id]
         for position in self._by_id.latest_first(conversation_id):
             conversation = self._all[position]
             if conversation.id == conversation_id:
-                self._asked = conversation
                 return conversation
         return None
 
