@@ -71,7 +71,7 @@ def lost_wake_up(patch: pytest.MonkeyPatch) -> None:
         if not isinstance(stamped.event, BreakerChanged):
             listen(stage, stamped)
 
-    patch.setattr(Agenda, "_listen", lambda _agenda, _stamped: None)
+    patch.setattr(Agenda, "_candidate_is_done", lambda _agenda, _service: None)
     patch.setattr(worker.Worker, "_listen", unmoved)
     patch.setattr(waking, "LOOK_AGAIN_S", 1e9)
 

@@ -10,6 +10,7 @@ from outage_worlds import Post, Watched, library
 
 from callagent_cli.reporting.channels.mock import MockChannel
 from callagent_cli.reporting.wiring import CHANNELS
+from callagent_cli.settings import Settings
 from callagent_cli.simulation.worlds.world import Kill
 from callagent_cli.store.database import Hooks
 
@@ -31,8 +32,10 @@ class Calm(NamedTuple):
 def _flapping() -> Watched:
     scenario = library("flapping-outage", without="killed")
     # Enough people that somebody is called to its end; more of them would change no alert.
-    few = msgspec.structs.replace(scenario.campaign, contacts=40, lanes=3)
-    return Watched(msgspec.structs.replace(scenario, campaign=few))
+    few = msgspec.structs.replace(scenario.campaign, contacts=20, lanes=2)
+    rarely = {"policy": {"health": {"interval_s": 120, "stale_after_s": 360}}}
+    settings = msgspec.convert({"services": {"llm": rarely, "crm": rarely}}, Settings)
+    return Watched(msgspec.structs.replace(scenario, campaign=few, settings=settings))
 
 
 @cache

@@ -124,7 +124,7 @@ def test_another_seed_is_another_world(tmp_path: Path) -> None:
 def test_a_broken_expectation_ends_with_1_and_shows_its_line(tmp_path: Path) -> None:
     """What did not hold has a ✗, the line of the log that broke it, and the exit code 1."""
     text = (ROOT / "scenarios" / "crm-down.yaml").read_text(encoding="utf-8")
-    text = text.replace("dialed: 60", "dialed: 59").replace("name: crm-down", "name: wrong")
+    text = text.replace("dialed: 30", "dialed: 29").replace("name: crm-down", "name: wrong")
     never = "    - {event: breaker_changed, where: {service: crm}}\n"
     text = text.replace("  never:\n", f"  never:\n{never}")
     (tmp_path / "wrong.yaml").write_text(text, encoding="utf-8")
@@ -132,7 +132,7 @@ def test_a_broken_expectation_ends_with_1_and_shows_its_line(tmp_path: Path) -> 
     run = _run("simulate", "wrong.yaml", folder=tmp_path)
 
     assert run.returncode == 1
-    assert "✗ dialed 59: 60, not 59" in run.stdout
+    assert "✗ dialed 29: 30, not 29" in run.stdout
     assert '"event":"breaker_changed"' in run.stdout
     assert "BROKEN: 2 of" in run.stdout
 
