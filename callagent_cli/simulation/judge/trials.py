@@ -1,8 +1,8 @@
 """Half-open admits one trial at a time (or as many as the policy says), and nothing else."""
 
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
 from callagent_cli.events import AttemptFinished, BreakerChanged
@@ -33,6 +33,20 @@ class _HalfOpen:
     suspect: _Attempt | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Trials:
+    """The trials of one service within the last hour: those that took time, and the others."""
+
+    lasting: deque[_Attempt] = field(default_factory=deque)
+    brief: deque[_Attempt] = field(default_factory=deque)
+
+    def forget(self, before_s: float) -> None:
+        """Forget those that ended before an instant."""
+        for trials in (self.lasting, self.brief):
+            while trials and trials[0].until_s < before_s:
+                trials.popleft()
+
+
 class TrialsAtMost1(Watcher):
     """Judges attempts by when they began, which is known when they end."""
 
@@ -42,7 +56,7 @@ class TrialsAtMost1(Watcher):
             service: policy.breaker.trials for service, policy in case.policies().items()
         }
         self._spells: dict[str, deque[_HalfOpen]] = {}
-        self._trials: dict[str, deque[_Attempt]] = {}
+        self._trials: dict[str, _Trials] = {}
         self._first: tuple[_Attempt, Broken] | None = None
 
     def hears(self) -> Mapping[type, See]:
@@ -98,18 +112,24 @@ class TrialsAtMost1(Watcher):
             return
 
     def _tried(self, service: str, attempt: _Attempt) -> None:
-        trials = self._trials.setdefault(service, deque())
-        while trials and trials[0].until_s < attempt.until_s - _KEPT_S:
-            trials.popleft()
-        trials.append(attempt)
-        limit = self._limits.get(service, 1)
-        for later in trials:
-            if later[:2] < attempt[:2]:
-                continue
-            others = sum(each[:2] < later[:2] and self._overlap(each, later) for each in trials)
-            if others >= limit:
-                text = f"{service} had {others + 1} trials at {later.from_s:.1f} s"
-                self._note(later, text)
+        trials = self._trials.setdefault(service, _Trials())
+        trials.forget(attempt.until_s - _KEPT_S)
+        if attempt.until_s <= attempt.from_s + self.case.slack_s:
+            # Two that are over at once never overlap, and a thousand may be in one instant.
+            trials.brief.append(attempt)
+            self._judge(service, attempt, trials.lasting)
+            return
+        trials.lasting.append(attempt)
+        everyone = [*trials.lasting, *trials.brief]
+        for later in everyone:
+            if later[:2] >= attempt[:2]:
+                self._judge(service, later, everyone)
+
+    def _judge(self, service: str, later: _Attempt, trials: Iterable[_Attempt]) -> None:
+        """Note a trial that began while too many of these others were under way."""
+        others = sum(each[:2] < later[:2] and self._overlap(each, later) for each in trials)
+        if others >= self._limits.get(service, 1):
+            self._note(later, f"{service} had {others + 1} trials at {later.from_s:.1f} s")
 
     def _overlap(self, one: _Attempt, other: _Attempt) -> bool:
         """Say whether both were under way at once; one that is over at once is before or after.

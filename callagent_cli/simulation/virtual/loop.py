@@ -20,8 +20,11 @@ from callagent_cli.simulation.virtual.handle import VirtualHandle, VirtualTask
 T = TypeVar("T")
 
 NEVER: Final = sys.maxsize
-STEPS_PER_INSTANT_MAX: Final = 2_000_000
-"""Steps without time moving on after which a run is taken for one that spins for ever."""
+STEPS_PER_INSTANT_MAX: Final = 100_000
+"""Steps without time moving on after which a run is taken for one that spins for ever.
+
+A thousand lanes that come back at once take a thousand.
+"""
 
 _CANCELLED_TIMERS_MIN: Final = 1_000
 _TASKS_NAMED_MAX: Final = 5
