@@ -1,7 +1,7 @@
 """Half-open admits one trial at a time (or as many as the policy says), and nothing else."""
 
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, NamedTuple
 
@@ -115,21 +115,19 @@ class TrialsAtMost1(Watcher):
         trials = self._trials.setdefault(service, _Trials())
         trials.forget(attempt.until_s - _KEPT_S)
         if attempt.until_s <= attempt.from_s + self.case.slack_s:
-            # Two that are over at once never overlap, and a thousand may be in one instant.
+            # What is over at once overlaps only what ends later; a thousand may be in one instant.
             trials.brief.append(attempt)
-            self._judge(service, attempt, trials.lasting)
             return
         trials.lasting.append(attempt)
         everyone = [*trials.lasting, *trials.brief]
+        limit = self._limits.get(service, 1)
         for later in everyone:
-            if later[:2] >= attempt[:2]:
-                self._judge(service, later, everyone)
-
-    def _judge(self, service: str, later: _Attempt, trials: Iterable[_Attempt]) -> None:
-        """Note a trial that began while too many of these others were under way."""
-        others = sum(each[:2] < later[:2] and self._overlap(each, later) for each in trials)
-        if others >= self._limits.get(service, 1):
-            self._note(later, f"{service} had {others + 1} trials at {later.from_s:.1f} s")
+            if later[:2] < attempt[:2]:
+                continue
+            others = sum(each[:2] < later[:2] and self._overlap(each, later) for each in everyone)
+            if others >= limit:
+                text = f"{service} had {others + 1} trials at {later.from_s:.1f} s"
+                self._note(later, text)
 
     def _overlap(self, one: _Attempt, other: _Attempt) -> bool:
         """Say whether both were under way at once; one that is over at once is before or after.
