@@ -95,7 +95,7 @@ def _settings(random: Random) -> Plain:
     settings: Plain = {
         "dialing": {"redial": {"no_answer_min": 2, "busy_min": 1, "voicemail_min": 3}}
     }
-    every_s = random.choice((20.0, 30.0, 60.0))
+    every_s = random.choice((20.0, 40.0, 80.0))
     policy: Plain = {"health": {"interval_s": every_s, "stale_after_s": 3 * every_s}}
     if random.random() < 0.3:  # noqa: PLR2004 — nearly every third sleeps exactly.
         policy["retry"] = {"jitter": "none"}
