@@ -6,6 +6,7 @@ from typing import Final, Literal, Protocol, runtime_checkable
 import msgspec
 
 from callagent_cli.clock import utc_text
+from callagent_cli.errors import ServiceUnavailable
 from callagent_cli.events import AlertKind, AlertRaised, Severity, Stamped
 from callagent_cli.reporting.redaction import Redactor
 
@@ -89,6 +90,10 @@ Answers = dict[str, str]
 """By receiver: nothing when it took a message, else with which words it refused it for good."""
 
 
+class PutOff(ServiceUnavailable):
+    """The channel works, but some of its receivers have to wait."""
+
+
 @runtime_checkable
 class Partial(Protocol):
     """A channel with several receivers, of which some may wait for what others have already."""
@@ -98,7 +103,8 @@ class Partial(Protocol):
     ) -> None:
         """Deliver to those who have not answered, or to `only` these of them; add their answers.
 
-        Raises `ServiceError` when some of them have to wait, or when nobody at all took it.
+        Raises `PutOff` when some of them have to wait, and another `ServiceError` when nobody at
+        all can take it.
         """
 
 

@@ -21,6 +21,7 @@ from callagent_cli.reporting.acknowledgement import keep as keep_acknowledgement
 from callagent_cli.reporting.alert import (
     AlertStatus,
     Channel,
+    PutOff,
     alert_of,
     digest,
     thread_of,
@@ -300,6 +301,7 @@ class Outbox:
         The wait a receiver asked for is kept, and so is the number of messages an hour.
         """
         breaker = queue.guard.breaker
+        queue.put_off_until_s = 0.0
         if breaker.state != "closed" and not queue.gone:
             breaker.reset("the run ends")
         while queue.rows and not queue.gone and queue.room_s <= self._clock.monotonic():
@@ -320,10 +322,13 @@ class Outbox:
             queue.not_before_s = self._clock.monotonic() + queue.rest_s(error)
             return False
         queue.not_before_s = 0.0
-        return True
+        return queue.due_s <= self._clock.monotonic()
 
     async def _attempt(self, queue: Queue) -> None:
-        """Send one message; raises `ServiceError` when the channel did not take it."""
+        """Send one message; raises `ServiceError` when the channel did not take it.
+
+        A channel that puts off some receivers works for the others: that is no failure of it.
+        """
         rows = queue.batch(self._clock.monotonic())
         if not rows:
             return  # The end of the run was faster.
@@ -339,15 +344,18 @@ class Outbox:
             return
         if sending.note(over=error is None, redact=self._redactor.text):
             queue.sent_s.append(self._clock.monotonic())
-        if error is not None:
-            self._failed(queue, rows, error)
+        if error is None:
+            self._delivered_ahead(queue, rows)
+            return
+        self._failed(queue, rows, error)
+        if not isinstance(error, PutOff) or sending.answers_none:
             raise error
-        self._delivered_ahead(queue, rows)
+        queue.put_off(rows, error, self._clock.monotonic())
 
     def _delivered(self, queue: Queue, rows: list[Row]) -> None:
         name, utc_s = queue.channel.name, self._clock.utc()
         queue.sent_s.append(self._clock.monotonic())
-        queue.failures = 0
+        queue.failures, queue.put_off_until_s = 0, 0.0
         for row in rows:
             delivery = row.deliveries[name]
             delivery.attempts += 1

@@ -13,7 +13,7 @@ from callagent_cli.errors import (
     ServiceTimeout,
     ServiceUnavailable,
 )
-from callagent_cli.reporting.alert import Channel
+from callagent_cli.reporting.alert import Channel, PutOff
 from callagent_cli.reporting.delivery import POLICY, Row, delivery_guard
 from callagent_cli.reporting.receivers import Sending, ahead, alike, turn
 from callagent_cli.resilience.work import Operation
@@ -31,6 +31,9 @@ LEAST_WAIT_S: Final = POLICY.retry.initial_delay_s
 
 MENDED_S: Final = 900.0
 """A channel that only a person can mend is tried again this often: somebody may have done so."""
+
+PUT_OFF_S: Final = (5.0, 10.0, 20.0, 60.0, 120.0, 240.0, 300.0)
+"""How long receivers who are put off wait, as the channel itself would after as many failures."""
 
 _MACHINES: Final = frozenset({"pagerduty", "webhook"})
 """Channels that a program reads: each message is about one incident, so that each one ends."""
@@ -54,6 +57,7 @@ class Queue:
         self.sent_s: deque[float] = deque(maxlen=HOURLY_MAX)
         self.failures = 0
         self.not_before_s = 0.0
+        self.put_off_until_s = 0.0
         self.gone = False
         self.told_broken = False
         self.known_to_work = False
@@ -64,7 +68,19 @@ class Queue:
         """When the next message may go out, by the monotonic clock; infinity without one."""
         if not self.rows or self.gone:
             return _NEVER
-        return max(self.not_before_s, self.room_s)
+        put_off_until_s = 0.0 if self.has_untried else self.put_off_until_s
+        return max(self.not_before_s, self.room_s, put_off_until_s)
+
+    @property
+    def has_untried(self) -> bool:
+        """Tell whether there is an alert that nobody was sent yet."""
+        return any(row.deliveries[self.channel.name].attempts == 0 for row in self.rows)
+
+    def put_off(self, rows: list[Row], error: PutOff, now_s: float) -> None:
+        """Let some receivers of a batch wait, and nobody else; longer each time."""
+        tried = max(row.deliveries[self.channel.name].attempts for row in rows)
+        pause_s = PUT_OFF_S[min(tried, len(PUT_OFF_S)) - 1]
+        self.put_off_until_s = now_s + max(pause_s, error.retry_after_s or 0.0)
 
     @property
     def room_s(self) -> float:

@@ -50,6 +50,11 @@ class Sending:
         self._before = self._deliveries[-1].answers
         self._answers = dict(self._before)
 
+    @property
+    def answers_none(self) -> bool:
+        """Whether nobody has the message yet, nor has refused it for good."""
+        return not self._answers
+
     async def deliver(self, alert: Alert) -> None:
         """Hand the message to the channel; raises `ServiceError`."""
         if hasattr(self._channel, "deliver_rest") and isinstance(self._channel, Partial):

@@ -22,7 +22,7 @@ from callagent_cli.errors import (
     ServiceUnavailable,
     SettingsError,
 )
-from callagent_cli.reporting.alert import Answers
+from callagent_cli.reporting.alert import Answers, PutOff
 from callagent_cli.reporting.channels.email import EmailChannel
 from callagent_cli.settings import Email
 
@@ -171,7 +171,7 @@ def test_aiosmtpd_refuses_a_wrong_password(tmp_path: Path) -> None:
         ({"password": "another"}, {}, AuthenticationFailed, "user or password was refused"),
         ({"starttls": False}, {}, Misconfigured, "no STARTTLS"),
         ({"password": KEY, "rcpt": "550 no such user"}, {}, Misconfigured, "recipient"),
-        ({"password": KEY, "rcpt": "451 later"}, {}, ServiceUnavailable, "come back later"),
+        ({"password": KEY, "rcpt": "451 later"}, {}, PutOff, "come back later"),
         ({"password": KEY, "data": "554 refused"}, {}, InvalidPayload, "the email was refused"),
         ({"greeting": "421 busy"}, {}, ServiceUnavailable, "come back later"),
         (
@@ -315,7 +315,7 @@ def test_a_recipient_that_is_put_off_is_tried_again_although_all_others_are_refu
         tmp_path, {"ops@b.test": "451 greylisted", "gone@b.test": "550 no such user"}, {}
     )
 
-    assert type(found[0]) is ServiceUnavailable
+    assert type(found[0]) is PutOff
     assert "come back later (ops@b.test 451 greylisted)" in found[0].message
     assert "(gone@b.test 550 no such user)" in str(found[1])
     assert asked == [["<ops@b.test>", "<gone@b.test>"], ["<ops@b.test>"]]

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from email.message import EmailMessage
+from itertools import pairwise
 
 from memory_documents import MemoryDocuments
 from outbox_desk import Desk, run_story
@@ -82,17 +83,78 @@ def test_who_was_put_off_gets_what_it_lacks_in_its_order() -> None:
 
 
 def test_who_is_put_off_for_long_holds_up_nobody() -> None:
-    """The others have each alert within the longest pause between two tries, and once."""
+    """The others have each alert at once, however often that one was tried, and have it once."""
 
     async def story() -> None:
         mails = _Mails(OPS, GREY, GONE, refuses={GREY: (452, "mailbox full"), GONE: NEVER})
         desk = Desk(mails)
         for number in range(1, 9):
             desk.raise_(alert(number))
+            await desk.serve(1)
+            assert mails.inbox[OPS] == [f"title {each}" for each in range(1, number + 1)]
             await desk.serve(400)
             assert mails.inbox[OPS] == [f"title {each}" for each in range(1, number + 1)]
         assert mails.inbox[GREY] == []
         assert [said[:2] for said in desk.said] == [("broken", "email")]
+
+    run_story(story)
+
+
+def test_who_is_put_off_is_tried_again_after_ever_longer_pauses() -> None:
+    """As the channel itself would be: 5, 10, 20 s, then minutes; its breaker does not move."""
+
+    async def story() -> None:
+        mails = _Mails(OPS, GREY, refuses={GREY: LATER})
+        desk = Desk(mails)
+        tried: list[float] = []
+        session = mails._session
+
+        async def noted(message: EmailMessage | None, to: list[str]) -> Refused:
+            tried.append(desk.clock.monotonic())
+            return await session(message, to)
+
+        mails._session = noted  # type: ignore[method-assign]
+        desk.raise_(alert(1))
+        await desk.serve(1_100)
+
+        pauses = [round(after - before) for before, after in pairwise(tried)]
+        assert pauses == [5, 10, 20, 60, 120, 240, 300, 300]
+        assert desk.outbox._queues["email"].guard.breaker.state == "closed"
+
+    run_story(story)
+
+
+def test_a_run_that_ends_tries_who_is_put_off_once_more() -> None:
+    """Whatever pause was left; and then it is left to the next run."""
+
+    async def story() -> None:
+        mails = _Mails(OPS, GREY, refuses={GREY: LATER})
+        desk = Desk(mails)
+        desk.raise_(alert(1))
+        await desk.serve(100)
+        desk.raise_(alert(2))
+        assert await desk.outbox.flush(5.0) == 2
+        assert mails.inbox == {OPS: ["title 1", "title 2"], GREY: []}
+        del mails.refuses[GREY]
+        assert await desk.outbox.flush(5.0) == 0
+
+        assert mails.inbox == {
+            OPS: ["title 1", "title 2"],
+            GREY: ["2 alerts, the last: title 2"],
+        }
+
+    run_story(story)
+
+
+def test_a_server_that_puts_off_everybody_has_failed() -> None:
+    """Nobody has the alert, so the channel's own patience counts, and its breaker opens."""
+
+    async def story() -> None:
+        desk = Desk(_Mails(OPS, GREY, refuses={OPS: LATER, GREY: LATER}))
+        desk.raise_(alert(1))
+        await desk.serve(60)
+
+        assert desk.outbox._queues["email"].guard.breaker.state == "open"
 
     run_story(story)
 

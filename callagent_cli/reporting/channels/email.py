@@ -17,7 +17,7 @@ from callagent_cli.errors import (
     SettingsError,
 )
 from callagent_cli.masking import safe_text
-from callagent_cli.reporting.alert import Alert, Answers, thread_of
+from callagent_cli.reporting.alert import Alert, Answers, PutOff, thread_of
 from callagent_cli.settings import Email
 
 STEP_TIMEOUT_S: Final = 10.0
@@ -86,7 +86,7 @@ class EmailChannel:
                 answers[address] = self._safe(_said_of(refused.get(address)))
         if later:
             waiting = {address: self._safe(_said_of(answer)) for address, answer in later.items()}
-            raise ServiceUnavailable(f"email through {self._place}: {_LATER} ({_words(waiting)})")
+            raise PutOff(f"email through {self._place}: {_LATER} ({_words(waiting)})")
         if only is None:
             self._judge(answers)
 
