@@ -73,6 +73,7 @@ class Refusal(NamedTuple):
 
 
 _WORDS: Final = Refusal("letters", "letters among the digits")
+_MISWRITTEN: Final = Refusal("ambiguous_phone", "valid with a plus, but not written like that")
 MACHINE: Final = Refusal("not_a_person", "labeled as a fax or a pager")
 
 
@@ -257,10 +258,13 @@ def _both_ways(text: str, digits: str, rules: NumberRules) -> Phone | Refusal:
     home = _judge(national, digits, rules)
     if digits[0] == "0" or rules.national:
         return home
-    away = _judge(numbering.parse(f"+{digits}"), digits, rules)
-    if _is_number(home) and _is_number(away) and _written_nationally(text, national):
+    abroad = numbering.parse(f"+{digits}")
+    away = _judge(abroad, digits, rules)
+    if not _is_number(away):
         return home
-    return _choose(home, away)
+    if _is_number(home):
+        return home if _written_nationally(text, national) else _choose(home, away)
+    return _choose(home, away) if _may_have_lost_plus(text, abroad) else _MISWRITTEN
 
 
 def _written_nationally(text: str, national: numbering.Parsed | None) -> bool:
@@ -270,6 +274,16 @@ def _written_nationally(text: str, national: numbering.Parsed | None) -> bool:
     """
     written = _GROUP.findall(text)
     return national is not None and len(written) > 1 and written == numbering.groups(national)[1:]
+
+
+def _may_have_lost_plus(text: str, abroad: numbering.Parsed | None) -> bool:
+    """Say whether digits may be an international number whose plus sign a spreadsheet has eaten.
+
+    Bare digits may be, and those in the groups of that number: 44 20 7946 0000. In other groups,
+    as (642) 194-2080 is, they are more likely a national number with a mistake in it.
+    """
+    written = _GROUP.findall(text)
+    return abroad is not None and (len(written) == 1 or written == numbering.groups(abroad))
 
 
 def _as_international(digits: str, rules: NumberRules) -> Phone | Refusal | None:
@@ -286,8 +300,8 @@ def _is_number(read: Phone | Refusal) -> bool:
 
 
 def _choose(home: Phone | Refusal, away: Phone | Refusal) -> Phone | Refusal:
-    """Take the reading that is a number; refuse when both are, and differ."""
-    if not _is_number(away) or home == away:
+    """Take the one reading that is a number; refuse when both are, and differ."""
+    if home == away:
         return home
     if _is_number(home):
         reason = "valid as a national number, and as another with a plus"
