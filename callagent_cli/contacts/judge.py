@@ -1,5 +1,6 @@
 """One row decided: a contact, or why not. Pure: it knows nothing of the rows before."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
@@ -192,11 +193,23 @@ class Judge:
             if forbids(cells[index]):
                 cells[index] = "; ".join(numbers_among_words(cells[index], self._rules))
         person = self._person(line, cells)
-        if isinstance(person, Accepted):
-            return Excluded(code, reason, value, person.numbers, person.contact)
-        numbers = tuple(found.number for found in self._read(cells) if isinstance(found, Phone))
-        contact = Contact(line=line, number=numbers[0]) if numbers else None
-        return Excluded(code, reason, value, numbers, contact)
+        read = self._read(cells)
+        certain = [found.number for found in read if isinstance(found, Phone)]
+        numbers = dict.fromkeys(certain)
+        if len(certain) < len(read):
+            numbers.update(dict.fromkeys(self._every_number(cells)))
+        contact = Contact(line=line, number=certain[0]) if certain else None
+        known = person.contact if isinstance(person, Accepted) else contact
+        return Excluded(code, reason, value, tuple(numbers), known)
+
+    def _every_number(self, cells: list[str]) -> Iterator[str]:
+        """Yield whom a mark may be about, by numbers that are not certain enough for a call.
+
+        To leave one of two people alone for nothing is better than to call the wrong one.
+        """
+        for index in self._columns.phone:
+            if cells[index].strip():
+                yield from numbers_among_words(cells[index], self._rules)
 
     def _read(self, cells: list[str]) -> list[Phone | Refusal]:
         labels = self._columns.labels

@@ -11,8 +11,8 @@ from callagent_cli.contacts.options import ReadOptions
 from callagent_cli.contacts.phones.reading import (
     NumberRules,
     Phone,
-    Refusal,
     numbers_among_words,
+    numbers_both_ways,
     read_phones,
 )
 from callagent_cli.contacts.report import ImportReport
@@ -76,17 +76,10 @@ def listed_number(line: int, text: str, rules: NumberRules) -> ListedNumber:
     for found in read_phones(text[:_LONGEST_CELL], rules):
         if isinstance(found, Phone):
             numbers.append(found.number)
-        elif found.code == "ambiguous_phone" and (both := _both_ways(text, rules)):
+        elif found.code == "ambiguous_phone" and (both := numbers_both_ways(text, rules)):
             numbers.extend(both)
         elif found.code in _WORDED and (among := numbers_among_words(text, rules)):
             numbers.extend(among)
         else:
             problem = found.reason
     return ListedNumber(line, text, tuple(dict.fromkeys(numbers)), problem)
-
-
-def _both_ways(text: str, rules: NumberRules) -> list[str]:
-    abroad = NumberRules(region=rules.region, international=True, allow_fiction=True)
-    home = NumberRules(region=rules.region, national=True, allow_fiction=True)
-    read: list[Phone | Refusal] = [*read_phones(text, abroad), *read_phones(text, home)]
-    return [found.number for found in read if isinstance(found, Phone)]

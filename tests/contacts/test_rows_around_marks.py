@@ -1,7 +1,7 @@
 """Rows near a do-not-call column: footers of exports, and cells that are too large."""
 
 import pytest
-from contact_files import ANN, BOB, read
+from contact_files import ANN, BOB, EVE, read
 
 FOOTER = '"Contact Report"\n"Confidential Information - Do Not Distribute"\n'
 
@@ -53,3 +53,23 @@ def test_a_mark_holds_however_large_its_row_is(length: int) -> None:
     assert result.numbers == [BOB]
     assert result.report.excluded == {"do_not_call": 2}
     assert result.report.left_out == 1
+
+
+@pytest.mark.parametrize(
+    "cell",
+    ["442079460000", "call Eve 442079460000", "442079460000; +12125550101", "Fax: +442079460000"],
+)
+def test_a_mark_holds_for_every_number_that_its_cell_may_mean(cell: str) -> None:
+    """No call would go by a number that reads as two, or has words around it; a mark does."""
+    result = read(f"phone,dnc\n{cell},yes\n{EVE},\n{ANN},\n", region="DE")
+
+    assert result.numbers == [ANN]
+    assert result.report.excluded == {"do_not_call": 2}
+
+
+def test_words_that_forbid_hold_for_a_number_that_reads_as_two() -> None:
+    """They are about one of the two, and nobody knows which."""
+    result = read(f"phone\n442079460000 (do not call)\n{EVE}\n{ANN}\n", region="DE")
+
+    assert result.numbers == [ANN]
+    assert result.report.excluded == {"do_not_call": 2}

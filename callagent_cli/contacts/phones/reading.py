@@ -132,12 +132,31 @@ def _careful(text: str, rules: NumberRules) -> list[Phone | Refusal]:
 
 
 def numbers_among_words(text: str, rules: NumberRules) -> list[str]:
-    """Return every number in a cell in E.164, whatever words stand around it."""
-    read = read_phones(text, rules)
-    if not any(isinstance(found, Phone) for found in read):
+    """Return every number in a cell in E.164, whatever words stand around it.
+
+    One that can be read as two is both of them.
+    """
+    numbers = _numbers_in(text, rules)
+    if not numbers:
         runs = (run for run in _RUN.findall(text) if _digits(run) >= _SUBSCRIBER_DIGITS)
-        read = [found for run in runs for found in read_phones(run, rules)]
+        numbers = [number for run in runs for number in _numbers_in(run, rules)]
+    return list(dict.fromkeys(numbers))
+
+
+def numbers_both_ways(text: str, rules: NumberRules) -> list[str]:
+    """Return the numbers of a cell in E.164, read abroad and read in the region."""
+    abroad = NumberRules(region=rules.region, international=True, allow_fiction=True)
+    home = NumberRules(region=rules.region, national=True, allow_fiction=True)
+    read = [*read_phones(text, abroad), *read_phones(text, home)]
     return [found.number for found in read if isinstance(found, Phone)]
+
+
+def _numbers_in(text: str, rules: NumberRules) -> list[str]:
+    read = read_phones(text, rules)
+    numbers = [found.number for found in read if isinstance(found, Phone)]
+    if any(isinstance(found, Refusal) and found.code == "ambiguous_phone" for found in read):
+        numbers += numbers_both_ways(text, rules)
+    return numbers
 
 
 def _changed(found: Phone | Refusal, changes: list[str]) -> Phone | Refusal:
