@@ -30,15 +30,22 @@ def says_no_calls(cell: str) -> bool | None:
 _NO_PLACES: Final = frozenset({"localtime", "Factory", "posixrules"})
 """Names that zoneinfo knows and that say nothing of where a person is."""
 
+_WINTER_ONLY: Final = frozenset({"EST", "MST", "GMT", "GMT0", "GMT+0", "GMT-0"})
+"""Names that zoneinfo takes for an offset, and people for a place, in summer too.
+
+It has no CST, PST or BST at all; by EST somebody in New York would be called until 22:00 in July.
+"""
+
 
 @lru_cache(maxsize=1)
 def _zones() -> dict[str, str]:
-    return {name.casefold(): name for name in zoneinfo.available_timezones() - _NO_PLACES}
+    names = zoneinfo.available_timezones() - _NO_PLACES - _WINTER_ONLY
+    return {name.casefold(): name for name in names}
 
 
 @lru_cache(maxsize=1024)
 def zone_of(cell: str) -> str | None:
-    """Return the IANA name that a cell means, empty for an empty cell, None for no zone.
+    """Return the IANA name that a cell means, empty for an empty cell, None for no certain zone.
 
     HubSpot writes `us_slash_eastern` for US/Eastern.
     """

@@ -97,10 +97,16 @@ def test_an_excluded_or_rejected_row_does_not_make_the_next_one_a_duplicate() ->
         ("posixrules", None),
         ("../../etc/passwd", None),
         ("W. Europe Standard Time", None),
+        ("EST", None),
+        ("mst", None),
+        ("GMT", None),
+        ("PST", None),
+        ("EST5EDT", "EST5EDT"),
+        ("CET", "CET"),
     ],
 )
 def test_a_time_zone_is_one_that_exists(cell: str, zone: str | None) -> None:
-    """Case and HubSpot's spelling are forgiven, an unknown zone is not."""
+    """Case and HubSpot's spelling are forgiven; an unknown zone is not, nor one without summers."""
     assert zone_of(cell) == zone
 
 
