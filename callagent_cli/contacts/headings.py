@@ -80,9 +80,16 @@ _DO_NOT_CALL: Final = _phrases(
     " don t call, opt out, optout, opted out, opted out of calls, call opt out, phone opt out,"
     " has opted out of call, has opted out of calls, has opted out of phone, calls opted out,"
     " unsubscribed, unsubscribed from calls,"
+    " do not allow phone calls, do not allow calls, do not dial, dont dial, don t dial,"
+    " unsubscribe from calls, no phone calls, no telemarketing,"
     " never call, not to be called, nicht anrufen, anrufverbot, anrufsperre, kontaktsperre,"
-    " sperrvermerk, kein anruf, keine anrufe, werbesperre, ne pas appeler, ne plus appeler,"
-    " liste rouge, no llamar, non chiamare, nao ligar, niet bellen"
+    " sperrvermerk, kein anruf, keine anrufe, keine telefonanrufe, nicht kontaktieren,"
+    " kein kontakt, keine kontaktaufnahme, telefonsperre, telefonverbot, werbesperre,"
+    " werbewiderspruch,"
+    " ne pas appeler, ne plus appeler, ne pas contacter, ne plus contacter, ne pas telephoner,"
+    " liste rouge, no llamar, no contactar, no telefonear, non chiamare, non contattare,"
+    " non telefonare, nao ligar, nao contatar, nao contactar, nao telefonar, niet bellen,"
+    " niet contacteren, bel me niet"
 )
 _AROUND_DO_NOT_CALL: Final = _words("""
     a is on has of the or and please contact customer lead person calls phone call flag status list
@@ -113,7 +120,8 @@ _YES_NO: Final = re.compile(r" (?:[yjos] n|n [yjos])$")
 _MAY_FORBID: Final = re.compile(
     r"\b(?:do not|donotcall\w*|dont|don t|dnc|opt(?:ed)? ?out|unsubscribed?|not to|never"
     r"|blocked|blacklist|blacklisted|consent|permission|tps|ctps|robinson\w*|bloctel|sperr\w*|\w*sperre"
-    r"|einwilligung|opposition|nicht|ne pas|ne plus|no llamar)\b"
+    r"|gesperrt|\w*widerspruch|suppress\w*|exclude\w*|einwilligung|opposition|nicht|keine?|ne pas"
+    r"|ne plus|no llamar|non chiamare|nao ligar|niet bellen|bloquead\w*)\b"
 )
 """Words in headings of marks that somebody keeps about calls, or about something else."""
 

@@ -12,10 +12,10 @@ def _answers(text: str) -> frozenset[str]:
 _YES: Final = _answers(
     "1, 1.0, y, yes, true, t, x, on, ja, j, wahr, oui, o, vrai, si, sí, sì, s, verdadero, vero,"
     " sim, verdadeiro, ✓, ✔, ☑, dnc, do not call, do not contact, stop, blocked, opted out,"
-    " opt out, opt-out, unsubscribed"
+    " opt out, opt-out, unsubscribed, do not allow"
 )
 _NO: Final = _answers(
-    "0, 0.0, n, no, false, f, off, nein, falsch, non, faux, falso, não, nao, nee, -, –, ☐"
+    "0, 0.0, n, no, false, f, off, nein, falsch, non, faux, falso, não, nao, nee, -, –, ☐, allow"
 )
 
 

@@ -4,7 +4,7 @@ import json
 
 import pytest
 from contact_commands import INSTANT, Desk
-from contact_files import ANN, BOB, read
+from contact_files import ANN, BOB, EVE, read
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -36,6 +36,16 @@ FORBIDS = [
     "DNC N/Y",
     "Opted out (N / Y)",
     "D.N.C. (n/y)",
+    "Do not allow Phone Calls",
+    "Do Not Dial",
+    "Keine Telefonanrufe",
+    "Nicht kontaktieren",
+    "Ne pas contacter",
+    "Ne pas téléphoner",
+    "No contactar",
+    "Non contattare",
+    "Não contatar",
+    "Niet contacteren",
 ]
 MAY_FORBID = [
     "DNC date",
@@ -45,6 +55,10 @@ MAY_FORBID = [
     "Blacklist",
     "Do not call after email",
     "Never call by fax",
+    "Exclude from calls",
+    "Suppressed",
+    "Gesperrt",
+    "Widerspruch",
 ]
 NEITHER = [
     "Last Call",
@@ -57,6 +71,8 @@ NEITHER = [
     "Do not contact by email",
     "Call list",
     "Phone",
+    "Phone No. (Contact)",
+    "Do not allow Emails",
 ]
 
 
@@ -67,6 +83,16 @@ def test_a_heading_that_forbids_to_call_is_known_by_its_meaning(heading: str) ->
 
     assert result.numbers == [BOB]
     assert result.report.notes == []
+
+
+def test_what_dynamics_says_of_phone_calls_is_obeyed() -> None:
+    """Microsoft's CRM exports a column of "Allow" and "Do Not Allow"."""
+    result = read(
+        f"Mobile Phone,Do not allow Phone Calls\n{ANN},Do Not Allow\n{BOB},Allow\n{EVE},Perhaps\n"
+    )
+
+    assert result.numbers == [BOB]
+    assert result.report.excluded == {"do_not_call": 1, "do_not_call_unreadable": 1}
 
 
 @pytest.mark.parametrize("heading", MAY_FORBID)
