@@ -150,8 +150,8 @@ class Import:
         report.columns = columns.header
         report.phone_columns = tuple(columns.header[index] for index in columns.phone)
         report.variables = tuple(name for name, _ in columns.variables)
-        notes = (source.note, "" if book is None else book.note)
-        report.notes.extend(note for note in notes if note)
+        report.notes += [source.note] if source.note else []
+        report.notes += [] if book is None else book.notes
         report.notes.extend(map(_unread_mark, columns.unread_marks))
 
     def _survey(self, judge: Judge, rows: Iterator[Row]) -> None:

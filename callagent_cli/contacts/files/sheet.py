@@ -126,7 +126,7 @@ class SheetReader:
 
     def _end_cell(self) -> None:
         stated = self._attributes.get("r")
-        column = self._column if stated is None else _column_of(stated.rstrip("0123456789"))
+        column = self._column if stated is None else column_of(stated.rstrip("0123456789"))
         if not self._column <= column < _COLUMNS_MAX:
             raise ValueError(f"cell {stated} after column {self._column}")
         cells = self._cells
@@ -175,7 +175,7 @@ def _spells_all(text: str) -> bool:
 
 
 @lru_cache(maxsize=_COLUMNS_MAX)
-def _column_of(letters: str) -> int:
+def column_of(letters: str) -> int:
     """Return the index of a column: A is 0, AA is 26."""
     if not (letters.isalpha() and letters.isascii() and len(letters) <= _LETTERS_MAX):
         raise ValueError(f"no column {letters!r}")

@@ -16,6 +16,7 @@ from xml.parsers.expat import ExpatError
 
 from callagent_cli.contacts.cells import show
 from callagent_cli.contacts.files.formats import DateStyles, calendar, read_styles
+from callagent_cli.contacts.files.layout import Layout, MergedCells, read_layout
 from callagent_cli.contacts.files.package import Package
 from callagent_cli.contacts.files.rows import Row
 from callagent_cli.contacts.files.sheet import SheetReader, SheetRow
@@ -78,6 +79,7 @@ class Book:
         self._styles = DateStyles()
         self._since_1904 = False
         self._sheets: list[_Sheet] = []
+        self._layout = Layout({}, 0)
         with ExitStack() as stack:
             file = stack.enter_context(source.open_bytes())
             try:
@@ -97,6 +99,7 @@ class Book:
     def rows(self) -> Generator[Row, None, None]:
         """Yield the rows of the first sheet that can be seen, as text."""
         rows = self._stored_rows()
+        merged = MergedCells(self._layout.merges)
         line = width = 0
         while True:
             try:
@@ -109,6 +112,7 @@ class Book:
                 line += 1
                 yield Row(line, [])
             line = number
+            merged.fill(number, cells)
             width = max(width, len(cells))
             # Nor need the empty cells at the end of a row.
             yield Row(line, cells + [""] * (width - len(cells)))
@@ -127,8 +131,14 @@ class Book:
             raise _damaged(self._source, error) from error
 
     @property
-    def note(self) -> str:
-        """A warning when there are sheets besides the one that is read."""
+    def notes(self) -> list[str]:
+        """Warnings about what somebody who looks at the workbook would not expect."""
+        hidden = self._layout.hidden_rows
+        rows = f"{hidden:,} {'row that is' if hidden == 1 else 'rows that are'} hidden in the sheet"
+        also = f"{rows} {'is' if hidden == 1 else 'are'} read as well: delete what is not meant"
+        return [note for note in (self._other_sheets(), also if hidden else "") if note]
+
+    def _other_sheets(self) -> str:
         count = len(self._sheets)
         if count == 1:
             return ""
@@ -155,6 +165,8 @@ class Book:
         if "sharedStrings" in parts:
             with self._package.open(parts["sharedStrings"]) as file:
                 read_strings(file, self._strings, self._tell)
+        with self._package.open(self._read.part) as file:
+            self._layout = read_layout(file)
 
     def _list_sheets(self, main: str, related: dict[str, tuple[str, str]]) -> None:
         with self._package.open(main) as file:
