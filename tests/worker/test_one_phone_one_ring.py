@@ -55,6 +55,35 @@ def test_a_calendar_set_forward_does_not_free_a_phone_that_rings() -> None:
     assert times_s["call_2"] - times_s["call_1"] > stage.phone.talk_s
 
 
+@pytest.mark.parametrize("state", [CallState.REVIEW, CallState.CANCELLED])
+@pytest.mark.parametrize(
+    ("step", "status"), [(Step.FOLLOW, DialStatus.PLACED), (Step.DIAL, DialStatus.UNKNOWN)]
+)
+def test_a_call_that_nobody_follows_may_be_on_the_phone_until_its_lease_is_over(
+    state: CallState, step: Step, status: DialStatus
+) -> None:
+    """A provider that refuses to say how a call goes does not end it."""
+    calls = [person(0, extension="1"), person(1, extension="2", number=0)]
+    stage = Stage(calls=calls, lanes=2)
+    left = calls[0].evolve(state=state, step=step, conversation="conv_left", dials=1)
+    stage.store.save_call(left)
+    stage.store.save_dial(
+        Dial(
+            id="dial_left",
+            call=left.id,
+            number=left.contact.number,
+            status=status,
+            intended_utc_s=EPOCH_OF_SIMULATIONS_S - 600.0,
+            conversation="conv_left",
+        )
+    )
+    stage.run()
+    [post] = stage.phone.posts
+
+    assert post.call == "call_2"
+    assert 3000 <= post.at_s < 3010
+
+
 # The same phone in another campaign
 
 

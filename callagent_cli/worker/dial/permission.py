@@ -13,12 +13,9 @@ from callagent_cli.worker.steps.opt_outs import OptOuts
 NUMBER_BUSY_S = 15.0
 """How soon it is looked again whether another call to the same number has ended."""
 
-_UNDER_WAY = frozenset(CallState) - {
-    CallState.DONE,
-    CallState.REVIEW,
-    CallState.EXCLUDED,
-    CallState.CANCELLED,
-}
+_OVER = frozenset({CallState.DONE, CallState.EXCLUDED})
+_UNFOLLOWED = frozenset({CallState.REVIEW, CallState.CANCELLED})
+"""States of a call that the worker has let go, whether it rings or not."""
 
 
 class NotNow(Exception):
@@ -82,12 +79,15 @@ class Permission:
         """
         resources = self._resources
         for other in resources.store.calls_of_number(call.contact.number):
-            if other.id == call.id or other.state not in _UNDER_WAY:
+            if other.id == call.id or other.state in _OVER:
                 continue
             name = other.contact.name or other.id
             if other.campaign != resources.campaign:
                 delay_s = self._left_alone_s(other)
                 reason = f"the same number may be on the phone for {name} of {other.campaign}"
+            elif other.state in _UNFOLLOWED:
+                delay_s = self._left_alone_s(other)
+                reason = f"the same number may be on the phone for {name}"
             else:
                 delay_s = NUMBER_BUSY_S if self._is_on_the_phone(other) else 0.0
                 reason = f"the same number is being called for {name}"
