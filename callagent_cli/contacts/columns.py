@@ -27,9 +27,9 @@ class Columns:
     """Where each field stands, by index; `variables` are the names and indexes of the rest.
 
     `name` holds the indexes that make a name, one or two; `unread_marks` are the columns that may
-    be do-not-call marks and are not read as such; `labels` are the columns that say what the number
-    in one of the phone columns is, by the index of that. `has_header` is false for a bare column
-    of phone numbers.
+    be do-not-call marks and are not read as such, `unread_zones` the same of time zones; `labels`
+    are the columns that say what the number in one of the phone columns is, by the index of that.
+    `has_header` is false for a bare column of phone numbers.
     """
 
     header: tuple[str, ...]
@@ -41,6 +41,7 @@ class Columns:
     do_not_call: tuple[int, ...] = ()
     variables: tuple[tuple[str, int], ...] = ()
     unread_marks: tuple[str, ...] = ()
+    unread_zones: tuple[str, ...] = ()
     labels: dict[int, int] = field(default_factory=dict)
     has_header: bool = True
 
@@ -90,6 +91,7 @@ def resolve(header: list[str], options: ReadOptions, *, label: str) -> Columns:
         do_not_call=tuple(do_not_call),
         variables=_variables(names, used),
         unread_marks=_unread_marks(names, used),
+        unread_zones=_unread_zones(names, used) if found["timezone"] is None else (),
         labels=_labels(names, phone),
     )
 
@@ -228,6 +230,11 @@ def _name_columns(free: list[str], mapped: dict[str, int], label: str) -> tuple[
 def _unread_marks(names: list[str], used: set[int]) -> tuple[str, ...]:
     free = (name for index, name in enumerate(names) if index not in used)
     return tuple(name for name in free if headings.may_forbid(name))
+
+
+def _unread_zones(names: list[str], used: set[int]) -> tuple[str, ...]:
+    free = (name for index, name in enumerate(names) if index not in used)
+    return tuple(name for name in free if headings.may_be_time_zone(name))
 
 
 def _variables(names: list[str], used: set[int]) -> tuple[tuple[str, int], ...]:

@@ -75,6 +75,18 @@ _FIELDS: Final[dict[str, tuple[str, ...]]] = {
 }
 """For each field its headings, the best first."""
 
+_ZONE: Final = re.compile(rf"\b(?:{'|'.join(_FIELDS['timezone'])})\b")
+_AROUND_ZONE: Final = _words("""
+    contact contacts customer client lead person people user callee local iana name names id sid key
+    s the of
+""")
+"""Words that leave a time zone the person's own; an owner, a company or an address has another."""
+
+_MAY_BE_ZONE: Final = re.compile(
+    r"\b(?:time ?zones?|tz|zeitzone|fuseau horaire|zona horaria|fuso (?:orario|horario)|tijdzone"
+    r"|(?:utc|gmt|time) ?offset)\b"
+)
+
 _DO_NOT_CALL: Final = _phrases(
     "do not call, donotcall, dnc, do not contact, do not phone, no call, no calls, dont call,"
     " don t call, opt out, optout, opted out, opted out of calls, call opt out, phone opt out,"
@@ -201,9 +213,22 @@ def best(field: str, headings: list[str]) -> list[int]:
 
     Of time zones none is better than another: the wrong one wakes somebody up.
     """
+    if field == "timezone":
+        return [index for index, heading in enumerate(headings) if _is_time_zone(heading)]
     joined = [normalize(heading).replace(" ", "") for heading in headings]
     phrases = [phrase.replace(" ", "") for phrase in _FIELDS[field]]
-    if field == "timezone":
-        return [index for index, text in enumerate(joined) if text in phrases]
     alike = ([i for i, text in enumerate(joined) if text == phrase] for phrase in phrases)
     return next((found for found in alike if found), [])
+
+
+def _is_time_zone(heading: str) -> bool:
+    """Say whether a heading means the person's time zone: `Contact Time Zone (IANA)`."""
+    text = normalize(heading)
+    around, zones = _ZONE.subn(" ", text)
+    joined = text.replace(" ", "") in {zone.replace(" ", "") for zone in _FIELDS["timezone"]}
+    return joined or (zones > 0 and set(around.split()) <= _AROUND_ZONE)
+
+
+def may_be_time_zone(heading: str) -> bool:
+    """Say whether a heading could mean a time zone, so that a person may look."""
+    return _MAY_BE_ZONE.search(normalize(heading)) is not None

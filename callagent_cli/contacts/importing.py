@@ -153,6 +153,7 @@ class Import:
         report.notes += [source.note] if source.note else []
         report.notes += [] if book is None else book.notes
         report.notes.extend(map(_unread_mark, columns.unread_marks))
+        report.notes.extend(map(_unread_zone, columns.unread_zones))
 
     def _survey(self, judge: Judge, rows: Iterator[Row]) -> None:
         """Read the file through: count the rows, learn who must not be called."""
@@ -252,6 +253,13 @@ def _unread_mark(name: str) -> str:
     return (
         f"column `{show(name)}` is not read as a do-not-call mark; "
         f'if it is one: --map "do_not_call={visible(name)}"'
+    )
+
+
+def _unread_zone(name: str) -> str:
+    return (
+        f"column `{show(name)}` is not read as the person's time zone; "
+        f'if it is: --map "timezone={visible(name)}"'
     )
 
 

@@ -86,6 +86,7 @@ def test_two_candidates_stop_the_import_and_are_named() -> None:
         ("Phone,mobilephone", f"{ANN},{BOB}", '--phone-column "Phone,mobilephone"'),
         ("Phone,Timezone,Time Zone", f"{ANN},UTC,", '--map "timezone=Timezone"'),
         ("Phone,tz,Zeitzone", f"{ANN},UTC,", '--map "timezone=tz"'),
+        ("Phone,tz,Contact Time Zone", f"{ANN},UTC,", '--map "timezone=tz"'),
         ("Phone,Full Name,FULLNAME", f"{ANN},Ann,", '--map "name=Full Name"'),
         ("Phone,First Name,FirstName", f"{ANN},Ann,", "rename one of them"),
     ],
@@ -258,3 +259,30 @@ def test_a_headerless_table_is_told_apart_from_a_missing_column() -> None:
 
     assert "where column names should stand" in error.value.message
     assert "5550100" not in error.value.message
+
+
+@pytest.mark.parametrize(
+    "heading",
+    ["Contact Time Zone", "Customer's timezone", "Time Zone (IANA)", "TimeZoneSidKey", "TZ_NAME"],
+)
+def test_words_around_a_time_zone_leave_it_the_persons(heading: str) -> None:
+    """Who is not read would be called by the zone of the number, from wherever they moved."""
+    [ann] = read(f"Phone,{heading}\n{ANN},Asia/Tokyo\n").contacts
+
+    assert ann.timezone == "Asia/Tokyo"
+
+
+@pytest.mark.parametrize(
+    "heading", ["Owner Time Zone", "IP Timezone", "UTC offset", "Timezone Offset", "GMT Offset"]
+)
+def test_a_column_that_may_be_the_time_zone_is_named(heading: str) -> None:
+    """It may be somebody else's, or say it in another way; with a better one nobody is asked."""
+    alone = read(f"Phone,{heading}\n{ANN},x\n")
+    beside = read(f"Phone,tz,{heading}\n{ANN},Asia/Tokyo,x\n")
+
+    assert alone.contacts[0].timezone == ""
+    [note] = alone.report.notes
+    assert note.startswith(f"column `{heading}` is not read as the person's time zone")
+    assert note.endswith(f'--map "timezone={heading}"')
+    assert beside.contacts[0].timezone == "Asia/Tokyo"
+    assert beside.report.notes == []
