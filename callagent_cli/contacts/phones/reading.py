@@ -31,8 +31,9 @@ _USUAL: Final = re.compile(
 _SCIENTIFIC: Final = re.compile(r"[+-]?\d+(?:[.,]\d*)?[eE][+-]?\d+")
 _EXTENSION: Final = re.compile(
     r"(?:;\s*ext\s*=|,,|;|#"
-    r"|(?:\b|(?<=\d))(?:extension|extn|ext|x|durchwahl|dw|nebenstelle|poste|anexo|interno|int)"
-    r"[.:]*)\s*#?\s*(\d+)\s*#?\s*$",
+    r"|[(\[]?(?:\b|(?<=\d))"
+    r"(?:extension|extn|ext|x|durchwahl|dw|nebenstelle|poste|anexo|interno|int|доб)"
+    r"[.:\-]*)\s*#?\s*(\d+)\s*#?\s*[)\]]?\s*$",
     re.IGNORECASE,
 )
 _SEPARATOR: Final = re.compile(
