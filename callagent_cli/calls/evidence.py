@@ -91,6 +91,9 @@ _LONGEST_RING_S: Final = 120.0
 _BROKEN_OFF: Final = re.compile(r"\bquota\b|\bdaily call limit\b|\bmissing required\b|\berror\b")
 """What a provider says of a talk that it ended itself, because it could not go on."""
 
+_MACHINE: Final = re.compile(r"(?:\b|_)voice[ _-]?mail|\banswering machine\b")
+"""What it says when a tool of the agent's has ended it: `voicemail_detection tool was called`."""
+
 
 def result_of(facts: Facts) -> Result:
     """Return the result; contradictions are `unknown`, never a success and never a refusal."""
@@ -102,7 +105,9 @@ def result_of(facts: Facts) -> Result:
         return Result.UNKNOWN if contradicted else named
     if facts.status == "done":
         contradicted = errors or call_result == "failed" or _unheard(facts)
-        return Result.UNKNOWN if contradicted or _broken_off(facts) else _ended(facts)
+        if contradicted or _broken_off(facts):
+            return Result.UNKNOWN
+        return _left_a_message(_ended(facts), call_result) if _by_machine(facts) else _ended(facts)
     if _picked_up(facts) or call_result == "answered":
         return Result.UNKNOWN
     return errors.pop() if len(errors) == 1 else Result.UNKNOWN
@@ -141,6 +146,17 @@ def _unheard(facts: Facts) -> bool:
 def _broken_off(facts: Facts) -> bool:
     """Say whether the provider itself ended the talk, out of credit or over an error."""
     return _BROKEN_OFF.search(facts.termination_reason.lower()) is not None
+
+
+def _by_machine(facts: Facts) -> bool:
+    """Say whether the talk ended because the agent heard an answering machine."""
+    return _MACHINE.search(facts.termination_reason.lower()) is not None
+
+
+def _left_a_message(ended: Result, call_result: str) -> Result:
+    """Return what a talk with a machine was; one that lasted no time, or was answered, is none."""
+    contradicted = ended is Result.UNKNOWN or call_result == "answered"
+    return Result.UNKNOWN if contradicted else Result.VOICEMAIL
 
 
 def _ended(facts: Facts) -> Result:

@@ -251,3 +251,27 @@ def test_no_other_code_is_about_the_line(code: str) -> None:
     """A refusal never says that somebody was reached."""
     assert result_of_refusal(code) in {None, *UNREACHED}
     assert result_of_refusal(code) is None or re.fullmatch(r"[a-z_0-9]+", code)
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        "voicemail_detection tool was called",
+        "Call ended by voicemail detection",
+        "Voice mail detected",
+        "answering machine",
+    ],
+)
+def test_a_talk_that_the_agent_ended_at_a_machine_reached_nobody(reason: str) -> None:
+    """The agent spoke, and so did the machine: that is no success, and may be dialed again."""
+    talk: dict[str, Any] = {
+        "status": "done",
+        "agent_turns": 1,
+        "user_turns": 1,
+        "termination_reason": reason,
+    }
+
+    assert result_of(Facts(**talk, duration_s=20.0)) is Result.VOICEMAIL
+    assert result_of(Facts(**talk, duration_s=20.0, call_result="voicemail")) is Result.VOICEMAIL
+    assert result_of(Facts(**talk, duration_s=20.0, call_result="answered")) is Result.UNKNOWN
+    assert result_of(Facts(**talk, duration_s=0.0)) is Result.UNKNOWN
