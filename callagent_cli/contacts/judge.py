@@ -1,7 +1,7 @@
 """One row decided: a contact, or why not. Pure: it knows nothing of the rows before."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any, Final, NamedTuple
 
@@ -112,7 +112,7 @@ class Judge:
     def forbidden(self, row: Row) -> Excluded | None:
         """Return what the do-not-call column or the phone cell forbids, None for nothing."""
         if row.fault:
-            return None
+            return self._forbidden_in_guess(row)
         cells, marks = row.cells, self._columns.do_not_call
         if any(cell.strip() for cell in cells[self._width :]):
             return self._forbidden_beside(row)
@@ -145,6 +145,14 @@ class Judge:
                 if excluded.numbers:
                     return excluded
         return None
+
+    def _forbidden_in_guess(self, row: Row) -> Excluded | None:
+        """Return what a malformed row may forbid, which holds for as long as the file has it."""
+        if not row.guess:
+            return None
+        missing = [""] * (self._width - len(row.guess))
+        found = self._forbidden_beside(Row(row.line, [*row.guess, *missing]))
+        return found and replace(found, code="do_not_call_unreadable")
 
     def _too_many(self, cells: list[str]) -> Verdict:
         """Reject a row out of shape: it may hide a do-not-call mark, so nothing of it is used."""

@@ -44,6 +44,26 @@ def test_a_yes_in_a_row_with_a_surplus_cell_forbids_its_number(row: str, code: s
     )
 
 
+@pytest.mark.parametrize(
+    ("row", "marked"),
+    [
+        (f'"Eve" Smith,{ANN},yes', True),
+        (f'"Eve" Smith,{ANN},yes,extra', True),
+        (f'"Eve" Smith,{ANN} (do not call),', True),
+        (f'"Eve" Smith,{ANN},no', False),
+        (f'"Eve" Smith,{ANN}', False),
+        ('"Eve" Smith,,yes', False),
+    ],
+)
+def test_a_yes_in_a_row_with_a_stray_quote_forbids_its_number(row: str, *, marked: bool) -> None:
+    """The row is rejected, and its number called from no other one while the file says so."""
+    result = read(f"Name,Phone,DNC\n{row}\nEve2,{ANN},\nBob,{BOB},\n")
+
+    assert result.numbers == ([BOB] if marked else [ANN, BOB])
+    assert result.report.rejected == {"quotes": 1}
+    assert [mark.code for mark in result.marks] == ["do_not_call_unreadable"] * marked
+
+
 @pytest.mark.parametrize("length", [200_000, 300_000])
 def test_a_mark_holds_however_large_its_row_is(length: int) -> None:
     """The number of a marked row is forbidden wherever else it stands in the file."""
@@ -73,3 +93,11 @@ def test_words_that_forbid_hold_for_a_number_that_reads_as_two() -> None:
 
     assert result.numbers == [ANN]
     assert result.report.excluded == {"do_not_call": 2}
+
+
+def test_a_stray_quote_before_an_endless_cell_costs_its_row_alone() -> None:
+    """What stands behind the quote cannot be guessed then."""
+    result = read(f'Name,Phone,DNC\n"Eve" {"x" * 4_100_000},{ANN},yes\nBob,{BOB},\n')
+
+    assert result.numbers == [BOB]
+    assert result.report.rejected == {"quotes": 1}

@@ -17,11 +17,15 @@ _SAMPLE_ROWS: Final = 25
 
 
 class Row(NamedTuple):
-    """The cells of one row and the line it began on; `fault` is a code when it is malformed."""
+    """The cells of one row and the line it began on; `fault` is a code when it is malformed.
+
+    Its only cell is the line as it stands then, and `guess` what its cells may be, if anything.
+    """
 
     line: int
     cells: list[str]
     fault: str = ""
+    guess: tuple[str, ...] = ()
 
 
 def split_rows(
@@ -107,7 +111,15 @@ class _Splitter:
                 f"(it was opened on line {self._opened_on})"
             )
             raise ContactsError(message, hint='double a quote inside a cell: ""') from error
-        return Row(line, [self._text.rstrip("\r\n")], "quotes")
+        return Row(line, [self._text.rstrip("\r\n")], "quotes", self._guess())
+
+    def _guess(self) -> tuple[str, ...]:
+        """Return the cells of a line with a stray quote as most programs would read them."""
+        lenient = csv.reader([self._text], delimiter=self._delimiter, skipinitialspace=True)
+        try:
+            return tuple(next(lenient, ()))
+        except csv.Error:  # A cell without an end stands behind the quote.
+            return ()
 
 
 class Dialect(NamedTuple):
