@@ -46,6 +46,13 @@ RENEW: Final = (
     "AND state IN ('pending', 'scheduled', 'parked') "
     f"AND {RENEWED} IS NOT (?1, ?2, ?3, ?4, ?5, ?6)"
 )
+# Who was dialed is who they were, but a wrong zone would go on waking them up at each redial. When
+# that is due stays: the dial itself asks the window of the zone.
+REZONE: Final = """
+    UPDATE calls SET timezone = ?3
+    WHERE campaign = ?7 AND number = ?8 AND extension = ?9
+    AND state NOT IN ('done', 'excluded') AND ?3 NOT IN ('', timezone)
+"""
 # By seq, so that each batch goes on where the last one ended, also past numbers without a zone.
 ZONELESS: Final = """
     SELECT seq, number FROM calls NOT INDEXED
@@ -110,10 +117,14 @@ class CallTable(Table):
     def renew_contacts(self, calls: Iterable[Call]) -> int:
         """Give known calls the contacts they have here; return how many differed.
 
-        Only those that wait and were never dialed: what was said on a call stays as it was. The
-        others, and those that are not known, are passed over.
+        Only those that wait and were never dialed: what was said on a call stays as it was. Of the
+        others, unless they are over, the time zone changes; those that are not known are passed
+        over.
         """
-        return self._database.write_many(RENEW, map(renewed_values, calls))
+        values = [renewed_values(call) for call in calls]
+        renewed = self._database.write_many(RENEW, values)
+        self._database.write_many(REZONE, values)
+        return renewed
 
     def fill_zones(self, campaign: str, zones_of: Callable[[str], str]) -> None:
         """Give calls that may still be dialed and have no time zone those of their numbers.

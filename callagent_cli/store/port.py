@@ -103,7 +103,10 @@ class Store(Protocol):
         """Insert calls whose (campaign, number, extension) is new; return how many were."""
 
     def renew_contacts(self, calls: Iterable[Call]) -> int:
-        """Give known calls that wait and were never dialed the contacts here; return how many."""
+        """Give known calls that wait and were never dialed the contacts here; return how many.
+
+        Others that are not over get the time zones.
+        """
 
     def fill_zones(self, campaign: str, zones_of: Callable[[str], str]) -> None:
         """Give calls without a time zone, unless they are over, those of their numbers."""

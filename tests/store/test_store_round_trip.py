@@ -192,6 +192,29 @@ def test_whoever_waits_for_the_window_of_another_zone_is_due(store: SqliteStore)
     assert [call.due_utc_s for call in store.calls("spring")] == [0.0, 9.0]
 
 
+def test_whoever_may_be_dialed_again_gets_a_corrected_time_zone(store: SqliteStore) -> None:
+    """A redial waits as long as it did, and then asks the right window."""
+    redial = {"due_utc_s": 9.0, "state": CallState.SCHEDULED, "dials": 1}
+    states = {3: CallState.FAILED, 4: CallState.DONE}
+    store.add_calls([a_call(1, **redial), a_call(2, **redial)])
+    store.add_calls(a_call(line, state=state) for line, state in states.items())
+    zones = {1: "Asia/Tokyo", 2: "", 3: "Asia/Tokyo", 4: "Asia/Tokyo"}
+    before = a_call(1).contact.timezone
+
+    store.renew_contacts(
+        a_call(line, contact=contact(line, name="Ann", timezone=zone))
+        for line, zone in zones.items()
+    )
+    found = list(store.calls("spring"))
+
+    assert {call.contact.line: call.contact.timezone for call in found} == {
+        **dict.fromkeys((1, 3), "Asia/Tokyo"),
+        **dict.fromkeys((2, 4), before),
+    }
+    assert {call.due_utc_s for call in found if call.dials} == {9.0}
+    assert {call.contact.name for call in found} == {""}
+
+
 def test_adding_is_all_or_nothing(store: SqliteStore) -> None:
     """An import that breaks in the middle leaves no calls, and the store goes on."""
 
