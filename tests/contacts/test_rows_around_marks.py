@@ -77,7 +77,13 @@ def test_a_mark_holds_however_large_its_row_is(length: int) -> None:
 
 @pytest.mark.parametrize(
     "cell",
-    ["442079460000", "call Eve 442079460000", "442079460000; +12125550101", "Fax: +442079460000"],
+    [
+        "442079460000",
+        "call Eve 442079460000",
+        "442079460000; +12125550101",
+        "Fax: +442079460000",
+        '"+442079460000\n23"',
+    ],
 )
 def test_a_mark_holds_for_every_number_that_its_cell_may_mean(cell: str) -> None:
     """No call would go by a number that reads as two, or has words around it; a mark does."""

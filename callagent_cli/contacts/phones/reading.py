@@ -41,7 +41,7 @@ _SEPARATOR: Final = re.compile(
     re.IGNORECASE,
 )
 _GROUP: Final = re.compile(r"\d+")
-_RUN: Final = re.compile(r"[+(]?\d[\d\s().\-/]*")
+_RUN: Final = re.compile(r"[+(]?\d(?:[\d().\-/]|[^\S\r\n])*")
 _DIGIT: Final = re.compile(r"\d")
 _PUNCTUATION: Final = re.compile(r"[\s().\-/\[\]]+")
 _NUMBER: Final = re.compile(r"[(\[]?\+?[\d\s().\-/\[\]]+")
@@ -179,7 +179,7 @@ def _parts(text: str, rules: NumberRules, changes: list[str]) -> Iterator[list[P
             yield [MACHINE]
         elif _digits(section.text):
             for part in _split(section.text):
-                yield _with_slash(part, rules)
+                yield _across_lines(part, rules) or _with_slash(part, rules)
         elif has_words(section.text):
             yield [_WORDS]
 
@@ -197,6 +197,15 @@ def _split(text: str) -> list[str]:
     if whole:
         return parts
     return parts if all(_digits(part) >= _SUBSCRIBER_DIGITS for part in parts) else [text]
+
+
+def _across_lines(text: str, rules: NumberRules) -> list[Phone | Refusal]:
+    """Refuse a part whose first line is a number, and the next one is too short to be another."""
+    head, _, tail = text.strip().partition("\n")
+    if not _digits(tail) or _EXTENSION.search(text) or isinstance(_read(head, rules), Refusal):
+        return []
+    reason = "the line break may join two numbers, or two parts of one"
+    return [Refusal("ambiguous_phone", reason)]
 
 
 def _with_slash(text: str, rules: NumberRules) -> list[Phone | Refusal]:
