@@ -252,7 +252,7 @@ def _may_forbid(opened: Opened) -> bool:
 def _unread_mark(name: str) -> str:
     return (
         f"column `{show(name)}` is not read as a do-not-call mark; "
-        f'if it is one: --map "do_not_call={visible(name)}"'
+        f'if it is one: --map "do_not_call={visible(name)}", and yes means not to call'
     )
 
 

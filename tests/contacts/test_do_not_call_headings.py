@@ -108,7 +108,7 @@ def test_a_column_that_may_forbid_is_named_with_the_option_that_makes_it(
     assert (
         f'column `{heading}` is not read as a do-not-call mark; if it is one: --map "' in said.out
     )
-    assert f'--map "{option}"' in said.out
+    assert f'--map "{option}", and yes means not to call' in said.out
     assert "2 new" in said.out
     assert "1 new, 1 excluded" in mapped.out
     assert "is not read" not in mapped.out
