@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from callagent_cli.contacts.cells import show
 from callagent_cli.contacts.files.rows import Row
 from callagent_cli.contacts.importing import Import, Opened
 from callagent_cli.contacts.options import ReadOptions
@@ -34,16 +35,19 @@ class ListedNumber:
 def read_numbers(path: Path, options: ReadOptions) -> Iterator[ListedNumber]:
     """Yield what stands in the phone cells of each row that is not blank.
 
+    Unless the columns are named, a number with a plus sign in another column is a problem, too.
     Raises `ContactsError` for a problem of the whole file; an unclosed quote may come up late.
     """
     opened = Import(path, options, ImportReport()).open()
     try:
-        yield from _listed(opened)
+        yield from _listed(
+            opened, whole=not (options.phone_columns or "phone" in options.column_map)
+        )
     finally:
         opened.close()
 
 
-def _listed(opened: Opened) -> Iterator[ListedNumber]:
+def _listed(opened: Opened, *, whole: bool) -> Iterator[ListedNumber]:
     phone, width = opened.columns.phone, len(opened.columns.header)
     for row in opened.body():
         if not "".join(row.cells).strip():
@@ -56,6 +60,19 @@ def _listed(opened: Opened) -> Iterator[ListedNumber]:
             if wrong and not listed.problem:
                 listed = ListedNumber(row.line, text, listed.numbers, wrong)
             yield listed
+        if whole and not wrong:
+            yield from _elsewhere(row, opened)
+
+
+def _elsewhere(row: Row, opened: Opened) -> Iterator[ListedNumber]:
+    """Yield the numbers of a row that stand in columns which are not read."""
+    columns = opened.columns
+    for index, cell in enumerate(row.cells[: len(columns.header)]):
+        signed = cell.lstrip(" '\"=(").startswith("+")
+        if signed and index not in columns.phone and listed_number(0, cell, opened.rules).numbers:
+            where = show(columns.header[index])
+            problem = f"column `{where}` is not read; name all that are: --phone-column"
+            yield ListedNumber(row.line, cell, (), problem)
 
 
 def _wrong_with(row: Row, width: int) -> str:

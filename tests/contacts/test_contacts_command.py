@@ -169,6 +169,21 @@ def test_a_bare_list_of_numbers_is_a_suppression_file(desk: Desk) -> None:
     assert {each["reason"] for each in listed} == {"listed in stop.txt"}
 
 
+def test_a_number_in_a_column_that_is_not_read_is_no_success(desk: Desk) -> None:
+    """It could still be called, so it is named; named columns are all that is meant."""
+    name = desk.write(f"Mobile,Home,Note\n{ANN},{BOB},+1\n{ANN},,+ more\n")
+    said = desk.say("contacts", "suppress", "--file", name)
+    meant = desk.say("contacts", "suppress", "--file", name, "--phone-column", "Mobile")
+    both = desk.say("contacts", "suppress", "--file", name, "--phone-column", "Mobile,Home")
+
+    assert said.code == 2
+    assert "line 2: column `Home` is not read; name all that are: --phone-column" in said.err
+    assert "1 of the values cannot be read" in said.err
+    assert meant.code == 0
+    assert both.code == 0
+    assert "2 numbers are never called again" in both.out
+
+
 def test_a_number_that_can_be_read_two_ways_is_suppressed_both_ways(desk: Desk) -> None:
     """Rather two people left alone than one called who asked not to be."""
     said = desk.say("contacts", "suppress", "442079460000", "--region", "DE")
