@@ -15,7 +15,7 @@ from callagent_cli.errors import (
 )
 from callagent_cli.reporting.alert import Channel, PutOff
 from callagent_cli.reporting.delivery import POLICY, Row, delivery_guard
-from callagent_cli.reporting.receivers import Sending, ahead, alike, turn
+from callagent_cli.reporting.receivers import Sending, ahead, alike, answered, turn
 from callagent_cli.resilience.work import Operation
 
 HOURLY_MAX: Final = 10
@@ -68,13 +68,11 @@ class Queue:
         """When the next message may go out, by the monotonic clock; infinity without one."""
         if not self.rows or self.gone:
             return _NEVER
-        put_off_until_s = 0.0 if self.has_untried else self.put_off_until_s
-        return max(self.not_before_s, self.room_s, put_off_until_s)
-
-    @property
-    def has_untried(self) -> bool:
-        """Tell whether there is an alert that nobody was sent yet."""
-        return any(row.deliveries[self.channel.name].attempts == 0 for row in self.rows)
+        due_s = max(self.room_s, self.put_off_until_s)
+        held_by_nobody = self._held_by_nobody()
+        if held_by_nobody:
+            due_s = min(due_s, self._room_for(held_by_nobody))
+        return max(self.not_before_s, due_s)
 
     def put_off(self, rows: list[Row], error: PutOff, now_s: float) -> None:
         """Let some receivers of a batch wait, and nobody else; longer each time."""
@@ -85,8 +83,7 @@ class Queue:
     @property
     def room_s(self) -> float:
         """When the hour has room for the next message, by the monotonic clock."""
-        ends = any(_begins_or_ends(row) for row in self.rows)
-        return self._used_up_s(HOURLY_MAX if ends else _FOR_ALL)
+        return self._room_for(self.rows)
 
     def batch(self, now_s: float) -> list[Row]:
         """Return what goes out together: all that piled up, or else the oldest alone.
@@ -117,28 +114,41 @@ class Queue:
 
         What is silent goes alone, for in a digest it would hide that there is an alert.
         """
-        if not self.rows:
+        rows, name = self._may_go(now_s), self.channel.name
+        if not rows:
             return []
         if self._used_up_s(_FOR_ALL) > now_s and not self._was_used_up(HOURLY_MAX, now_s):
-            return self._told_first()
-        rows = alike(self.rows, turn(self.rows, self.channel.name), self.channel.name)
+            return self._told_first(rows)
+        rows = alike(rows, turn(rows, name), name)
         first = rows[0]
         if first.silent or not self._piled_up(now_s):
             return [first]
         rows = [row for row in rows if not row.silent]
-        if self.channel.name not in _MACHINES:
+        if name not in _MACHINES:
             return rows
         return [row for row in rows if row.alert.incident == first.alert.incident]
 
-    def _told_first(self) -> list[Row]:
+    def _may_go(self, now_s: float) -> list[Row]:
+        """Return what may go out: as long as receivers are put off, only what nobody has yet."""
+        return self.rows if now_s >= self.put_off_until_s else self._held_by_nobody()
+
+    def _held_by_nobody(self) -> list[Row]:
+        return [row for row in self.rows if not answered(row, self.channel.name)]
+
+    def _told_first(self, rows: list[Row]) -> list[Row]:
         """Return what begins or ends, after all that was said of its incident before."""
         name = self.channel.name
-        last = turn([row for row in self.rows if _begins_or_ends(row)] or self.rows[:1], name)
+        last = turn([row for row in rows if _begins_or_ends(row)] or rows[:1], name)
         if last.silent:
             return [last]
-        before = alike(self.rows[: self.rows.index(last)], last, name)
+        before = alike(rows[: rows.index(last)], last, name)
         of_it = [row for row in before if row.alert.incident == last.alert.incident]
         return [*(row for row in of_it if not row.silent), last]
+
+    def _room_for(self, rows: list[Row]) -> float:
+        """Return when the hour has room for one of these."""
+        ends = any(_begins_or_ends(row) for row in rows)
+        return self._used_up_s(HOURLY_MAX if ends else _FOR_ALL)
 
     def _used_up_s(self, messages: int) -> float:
         """Return until when the hour's messages are used up; zero when there is room."""

@@ -124,6 +124,33 @@ def test_who_is_put_off_is_tried_again_after_ever_longer_pauses() -> None:
     run_story(story)
 
 
+def test_who_is_put_off_is_not_asked_again_because_another_alert_waits_for_room() -> None:
+    """With most of the hour's messages used up an update waits, and what began is put off."""
+
+    async def story() -> None:
+        mails = _Mails(OPS, GREY, refuses={GREY: LATER})
+        desk = Desk(mails)
+        asked: list[float] = []
+        session = mails._session
+
+        async def noted(message: EmailMessage | None, to: list[str]) -> Refused:
+            asked.extend(desk.clock.monotonic() for each in to if each == GREY)
+            assert len(asked) < 100
+            return await session(message, to)
+
+        mails._session = noted  # type: ignore[method-assign]
+        for number in range(1, 7):
+            desk.raise_(alert(number))
+            await desk.serve(1)
+        desk.raise_(alert(7, kind="update"))
+        await desk.serve(3_600)
+
+        assert min(after - before for before, after in pairwise(asked)) >= 5
+        assert mails.inbox[OPS] == [f"title {each}" for each in range(1, 8)]
+
+    run_story(story)
+
+
 def test_a_run_that_ends_tries_who_is_put_off_once_more() -> None:
     """Whatever pause was left; and then it is left to the next run."""
 
