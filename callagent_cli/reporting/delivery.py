@@ -44,6 +44,11 @@ class Delivery(msgspec.Struct, kw_only=True):
     answers: Answers = {}
 
     @property
+    def heard(self) -> bool:
+        """Whether somebody has it: every receiver, or some while the others are put off."""
+        return self.delivered_utc_s is not None or "" in self.answers.values()
+
+    @property
     def settled(self) -> bool:
         """Whether nothing more will be tried."""
         return self.given_up or self.delivered_utc_s is not None

@@ -240,8 +240,9 @@ class Outbox:
             self._threads.setdefault(row.alert.incident, thread_of(row.alert))
             self._load_row(row, utc_s)
             for name, delivery in row.deliveries.items():
-                if delivery.delivered_utc_s is not None:
+                if delivery.heard:
                     self._told.setdefault(row.alert.incident, set()).add(name)
+                if delivery.delivered_utc_s is not None:
                     sent.add((name, delivery.delivered_utc_s))
         for name, sent_utc_s in sorted(sent, key=lambda entry: entry[1]):
             if name in self._queues:
@@ -361,7 +362,6 @@ class Outbox:
             delivery.attempts += 1
             delivery.delivered_utc_s = utc_s
             delivery.pretended = isinstance(queue.channel, MockChannel)
-            self._told.setdefault(row.alert.incident, set()).add(name)
         self._settle(queue, rows)
         for row in rows:
             self._emit(AlertDelivered(alert=row.alert.id, channel=name, delivered=True))
@@ -391,6 +391,9 @@ class Outbox:
         self._news.failed(queue, error)
 
     def _settle(self, queue: Queue, rows: list[Row]) -> None:
+        name = queue.channel.name
         for row in rows:
             self._keep(row)
+            if row.deliveries[name].heard:
+                self._told.setdefault(row.alert.incident, set()).add(name)
         queue.drop_settled()

@@ -4,12 +4,14 @@ from collections.abc import Mapping
 from email.message import EmailMessage
 from itertools import pairwise
 
+import pytest
 from memory_documents import MemoryDocuments
 from outbox_desk import Desk, run_story
 from reporting_doubles import KEY, alert
 
-from callagent_cli.events import AlertDelivered
+from callagent_cli.events import AlertDelivered, CommandObeyed
 from callagent_cli.reporting.channels.email import EmailChannel, Refused
+from callagent_cli.reporting.incidents.mutes import mute_argument
 from callagent_cli.settings import Email
 
 OPS, GREY, GONE = "ops@b.test", "grey@b.test", "gone@b.test"
@@ -182,6 +184,27 @@ def test_a_server_that_puts_off_everybody_has_failed() -> None:
         await desk.serve(60)
 
         assert desk.outbox._queues["email"].guard.breaker.state == "open"
+
+    run_story(story)
+
+
+@pytest.mark.parametrize("restarts", [False, True])
+def test_who_heard_that_it_began_hears_that_it_is_over_under_a_mute(*, restarts: bool) -> None:
+    """Although another recipient is put off, so that the first alert waits still."""
+
+    async def story() -> None:
+        mails = _Mails(OPS, GREY, refuses={GREY: LATER})
+        desk = Desk(mails)
+        desk.raise_(alert(1))
+        await desk.serve(30)
+        if restarts:
+            desk = Desk(mails, documents=desk.documents)
+        until = mute_argument("all", desk.clock.utc() + 3_600)
+        desk.see(CommandObeyed(command="mute", argument=until, by="ana"))
+        desk.raise_(alert(2, kind="resolved"))
+        await desk.serve(30)
+
+        assert mails.inbox == {OPS: ["title 1", "title 2"], GREY: []}
 
     run_story(story)
 
