@@ -235,3 +235,36 @@ def test_the_sheet_is_opened_and_read_and_left_as_it_is(
     assert bool(check["fix"]) is (status == "failed")
     assert twin.sheets == before
     assert twin.appends == 0
+
+
+@pytest.mark.parametrize("mode", ["live", "sandbox"])
+def test_a_secret_whose_file_cannot_be_read_fails_its_own_line(
+    folder: Path, telegram: _Telegram, capsys: pytest.CaptureFixture[str], mode: str
+) -> None:
+    """The other checks are made all the same, and the answer is JSON."""
+    telegram.answers = [(200, ME), (200, CHAT)]
+    section = _telegram_section(telegram.base_url) + "\n  slack: {url: {file: gone.txt}}"
+    _settings(folder, section, mode=mode)
+    found = _checks(capsys)
+
+    assert found["slack"]["status"] == "failed"
+    assert "cannot read the secret file `gone.txt`" in found["slack"]["text"]
+    assert found["slack"]["fix"] == "check the path and its permissions"
+    assert found["telegram"]["status"] == "ok"
+
+
+def test_the_key_of_a_service_whose_file_cannot_be_read_stops_no_other_check(
+    folder: Path, telegram: _Telegram, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No service can be asked without it; the channels can."""
+    telegram.answers = [(200, ME), (200, CHAT)]
+    _settings(folder, _telegram_section(telegram.base_url))
+    settings = folder / "callagent.yaml"
+    text = settings.read_text(encoding="utf-8")
+    text = text.replace("agent_id: a", "api_key: {file: gone.txt}, agent_id: a")
+    settings.write_text(text, encoding="utf-8")
+    found = _checks(capsys)
+
+    assert found["services"]["status"] == "failed"
+    assert "gone.txt" in found["services"]["text"]
+    assert found["telegram"]["status"] == "ok"

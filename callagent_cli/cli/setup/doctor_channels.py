@@ -13,7 +13,7 @@ from callagent_cli.errors import PermanentError, ServiceError, SettingsError, St
 from callagent_cli.reporting.alert import Channel, Checked, Learning
 from callagent_cli.reporting.google_sheet import SheetError
 from callagent_cli.reporting.real_doors import RealDoors
-from callagent_cli.reporting.redaction import Redactor, secrets_of
+from callagent_cli.reporting.redaction import Redactor, readable_secrets_of
 from callagent_cli.services.httpx_client import HttpxClient
 from callagent_cli.settings import Alerts
 
@@ -24,7 +24,7 @@ _HEARTBEAT: Final = "heartbeat"
 
 async def channel_checks(place: Workplace, environ: Mapping[str, str]) -> list[Check]:
     """Return what the channels and the sheet say; a sandbox asks nobody."""
-    redactor = Redactor(secrets_of(place.settings, environ))
+    redactor = Redactor(readable_secrets_of(place.settings, environ))
     doors = RealDoors(http_for=lambda base_url: HttpxClient(base_url=base_url), environ=environ)
     checks = [
         await _channel(place, doors, redactor, name=name)

@@ -10,7 +10,7 @@ from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.cli.setup.doctor_channels import channel_checks
 from callagent_cli.cli.setup.doctor_checks import Check
 from callagent_cli.clock import system_clock
-from callagent_cli.errors import NetworkFailure
+from callagent_cli.errors import NetworkFailure, SettingsError
 from callagent_cli.events import Bus, HealthChecked, Stamped
 from callagent_cli.services.http import Http, Request, Response
 from callagent_cli.services.httpx_client import HttpxClient
@@ -51,8 +51,16 @@ async def network_checks(place: Workplace, environ: Mapping[str, str]) -> list[C
         text = "the sandbox brings its own; `mode: live` checks the real ones"
         checks.append(Check(name="services", status="ok", text=text))
     else:
-        checks += await _services(place, environ)
+        checks += await _readable_services(place, environ)
     return [*checks, *await channel_checks(place, environ)]
+
+
+async def _readable_services(place: Workplace, environ: Mapping[str, str]) -> list[Check]:
+    """Return what services and their clock say, or why the file of a key cannot be read."""
+    try:
+        return await _services(place, environ)
+    except SettingsError as error:
+        return [Check(name="services", status="failed", text=error.message, fix=error.hint)]
 
 
 async def _services(place: Workplace, environ: Mapping[str, str]) -> list[Check]:
