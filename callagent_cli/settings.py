@@ -30,7 +30,7 @@ class Credential(_Section, frozen=True, kw_only=True):
         """
         if self.file:
             try:
-                return Path(self.file).read_text(encoding="utf-8").strip()
+                return Path(self.file).read_text(encoding="utf-8-sig").strip()
             except OSError as error:
                 message = f"cannot read the secret file `{self.file}`: {error.strerror}"
                 raise SettingsError(message, hint="check the path and its permissions") from error

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from callagent_cli.errors import SettingsError
-from callagent_cli.settings import Settings
+from callagent_cli.settings import Credential, Settings
 from callagent_cli.settings_file import load_settings, setting_variables
 
 
@@ -67,3 +67,12 @@ def test_every_single_value_at_the_top_has_a_variable() -> None:
         "CALLAGENT_STATE_DIR": "state_dir",
         "CALLAGENT_LOGS_DIR": "logs_dir",
     }
+
+
+@pytest.mark.parametrize("before", [b"", b"\xef\xbb\xbf"])
+def test_a_secret_is_read_without_what_editors_put_around_it(tmp_path: Path, before: bytes) -> None:
+    """Some end the file with a line feed, and some begin it with a byte order mark."""
+    path = tmp_path / "key"
+    path.write_bytes(before + b"sk_test_0123456789\r\n")
+
+    assert Credential(file=str(path)).read({}) == "sk_test_0123456789"
