@@ -3,6 +3,7 @@
 import asyncio
 import ssl
 import warnings
+from collections.abc import Sequence
 from email import message_from_bytes, policy
 from pathlib import Path
 from typing import Any, Literal
@@ -255,7 +256,9 @@ def test_certificates_that_cannot_be_read_stop_the_start() -> None:
 
 
 def _rounds(
-    tmp_path: Path, *rounds: dict[str, str]
+    tmp_path: Path,
+    *rounds: dict[str, str],
+    to: Sequence[str] = ("Ops <ops@b.test>", "gone@b.test"),
 ) -> tuple[list[ServiceError | str], list[list[str]]]:
     """Deliver one alert once for each table of refusals; return what came of it, and who was asked.
 
@@ -269,7 +272,7 @@ def _rounds(
                 host="127.0.0.1",
                 port=server.port,
                 sender="a@b.test",
-                to=["Ops <ops@b.test>", "gone@b.test"],
+                to=list(to),
                 tls="none",
             )
             channel, answers = EmailChannel(settings, password=""), Answers()
@@ -294,6 +297,13 @@ def test_a_recipient_that_is_refused_is_named_although_others_took_the_mail(
 
     assert isinstance(missed, str)
     assert "correct `to` in `alerts.email` (gone@b.test 550 no such user)" in missed
+
+
+def test_a_recipient_that_is_named_twice_gets_one_email(tmp_path: Path) -> None:
+    """Alone and in another's list: no server has to find out that it is the same."""
+    _, asked = _rounds(tmp_path, {}, to=["Ops <ops@b.test>", "ops@b.test, gone@b.test"])
+
+    assert asked == [["<ops@b.test>", "<gone@b.test>"]]
 
 
 def test_a_recipient_that_is_put_off_is_tried_again_alone(tmp_path: Path) -> None:

@@ -55,7 +55,9 @@ class EmailChannel:
         self._password = password
         self._timeout_s = timeout_s
         self._tls = _context(settings)
-        self._to = [address for _, address in getaddresses(settings.to) if address]
+        addresses = (address for _, address in getaddresses(settings.to))
+        # A server that is told an address twice may deliver twice.
+        self._to = list(dict.fromkeys(filter(None, addresses)))
         self._missed = ""
 
     @property
@@ -93,7 +95,7 @@ class EmailChannel:
     def _judge(self, answers: Answers) -> None:
         """Note whom an alert did not reach; raises `Misconfigured` when it reached nobody."""
         refusals = {address: said for address in self._to if (said := answers[address])}
-        if len(refusals) == len(set(self._to)):
+        if len(refusals) == len(self._to):
             # Somebody may mend the server's addresses: all are asked again.
             answers.clear()
             raise Misconfigured(f"email through {self._place}: {_REFUSED} ({_words(refusals)})")
