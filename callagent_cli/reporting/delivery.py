@@ -32,7 +32,8 @@ class Delivery(msgspec.Struct, kw_only=True):
     """How far one alert got on one channel; `pretended` when a mock took it, and no person.
 
     `message` is what it was last tried in, alone or with others, where the receiver goes by that.
-    `answers` is who took it while others still wait, and who refused it for good, in which words.
+    `answers` is who took it while others still wait, and who refused it for good, in which words;
+    `taken_utc_s` is when some of them did.
     """
 
     delivered_utc_s: float | None = None
@@ -42,6 +43,13 @@ class Delivery(msgspec.Struct, kw_only=True):
     pretended: bool = False
     message: str = ""
     answers: Answers = {}
+    taken_utc_s: list[float] = []
+
+    @property
+    def sent_utc_s(self) -> list[float]:
+        """When a message with it went out: to some receivers, or to all that lacked it."""
+        delivered = [] if self.delivered_utc_s is None else [self.delivered_utc_s]
+        return [*self.taken_utc_s, *delivered]
 
     @property
     def heard(self) -> bool:

@@ -242,8 +242,7 @@ class Outbox:
             for name, delivery in row.deliveries.items():
                 if delivery.heard:
                     self._told.setdefault(row.alert.incident, set()).add(name)
-                if delivery.delivered_utc_s is not None:
-                    sent.add((name, delivery.delivered_utc_s))
+                sent |= {(name, at_utc_s) for at_utc_s in delivery.sent_utc_s}
         for name, sent_utc_s in sorted(sent, key=lambda entry: entry[1]):
             if name in self._queues:
                 ago_s = max(0.0, utc_s - sent_utc_s)
@@ -343,7 +342,8 @@ class Outbox:
         if error is None and sending.for_all:
             self._delivered(queue, rows)
             return
-        if sending.note(over=error is None, redact=self._redactor.text):
+        over, utc_s = error is None, self._clock.utc()
+        if sending.note(over=over, redact=self._redactor.text, now_utc_s=utc_s):
             queue.sent_s.append(self._clock.monotonic())
         if error is None:
             self._delivered_ahead(queue, rows)

@@ -62,13 +62,17 @@ class Sending:
         else:
             await self._channel.deliver(alert)
 
-    def note(self, *, over: bool, redact: Callable[[str], str]) -> bool:
-        """Keep with each alert who answered; return whether somebody took it.
+    def note(self, *, over: bool, redact: Callable[[str], str], now_utc_s: float) -> bool:
+        """Keep with each alert who answered, and when; return whether somebody took it.
 
         Once it is `over` nobody of `only` is waited for, not even who is no receiver any more.
         """
         asked = dict.fromkeys(self._only or (), "") if over else {}
         answers = asked | {each: redact(said) for each, said in self._answers.items()}
+        fresh = (said for each, said in self._answers.items() if each not in self._before)
+        taken = any(not said for said in fresh)
         for delivery in self._deliveries:
             delivery.answers = dict(answers)
-        return any(not said for each, said in self._answers.items() if each not in self._before)
+            if taken:
+                delivery.taken_utc_s.append(now_utc_s)
+        return taken

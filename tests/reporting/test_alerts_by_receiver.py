@@ -209,6 +209,25 @@ def test_who_heard_that_it_began_hears_that_it_is_over_under_a_mute(*, restarts:
     run_story(story)
 
 
+def test_a_restart_forgets_no_message_of_the_hour_while_a_recipient_is_put_off() -> None:
+    """Ten an hour and no more: what the others have counts, though nothing is delivered yet."""
+
+    async def story() -> None:
+        mails = _Mails(OPS, GREY, refuses={GREY: LATER})
+        desk = Desk(mails)
+        for number in range(1, 9):
+            desk.raise_(alert(number))
+            await desk.serve(1)
+        desk = Desk(mails, documents=desk.documents)
+        for number in range(9, 17):
+            desk.raise_(alert(number))
+            await desk.serve(1)
+
+        assert len(mails.inbox[OPS]) == 10
+
+    run_story(story)
+
+
 def test_receivers_that_are_put_off_one_after_the_other_get_all_of_it_once() -> None:
     """Who waits for one alert and who waits for two are served in turn."""
 
