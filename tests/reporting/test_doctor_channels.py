@@ -159,6 +159,19 @@ def test_a_chat_that_moves_under_a_test_is_told_and_remembered(
     assert [chat for _, chat in telegram.asked] == ["-100", "-1009", "-1009"]
 
 
+def test_a_database_that_cannot_be_read_stops_no_test_of_a_channel(
+    folder: Path, telegram: _Telegram, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The alert is sent, and what came back is told: the moved chat too."""
+    telegram.answers = [(400, MOVED), (200, ME)]
+    _settings(folder, _telegram_section(telegram.base_url))
+    (folder / ".callagent").mkdir()
+    (folder / ".callagent" / "live.db").write_bytes(b"no database at all")
+
+    assert exit_code_of(["alerts", "test", "telegram"]) == 0
+    assert "took the alert; the chat moved: set `alerts.tel" in capsys.readouterr().out
+
+
 def test_a_channel_without_a_harmless_question_says_how_to_test_it(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

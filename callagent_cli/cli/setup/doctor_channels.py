@@ -2,14 +2,13 @@
 
 import asyncio
 from collections.abc import Mapping
-from contextlib import suppress
 from typing import Final
 
 from callagent_cli.cli.alerts.learned import recall_learned
 from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.cli.setup.doctor_checks import Check
 from callagent_cli.clock import system_clock
-from callagent_cli.errors import PermanentError, ServiceError, SettingsError, StoreError
+from callagent_cli.errors import PermanentError, ServiceError, SettingsError
 from callagent_cli.reporting.alert import Channel, Checked, Learning
 from callagent_cli.reporting.google_sheet import SheetError
 from callagent_cli.reporting.real_doors import RealDoors
@@ -67,9 +66,7 @@ async def _channel(place: Workplace, doors: RealDoors, redactor: Redactor, *, na
     except SettingsError as error:
         return Check(name=name, status="failed", text=error.message, fix=error.hint)
     try:
-        # What is wrong with the database stands in a line of its own.
-        with suppress(StoreError):
-            recall_learned(place, channel)
+        recall_learned(place, channel)
         return await _asked(place, channel, redactor)
     finally:
         for each in (channel, *others):
