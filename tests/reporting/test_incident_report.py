@@ -18,6 +18,7 @@ from reporting_doubles import (
 )
 
 from callagent_cli.reporting.delivery import Delivery, Row
+from callagent_cli.reporting.incidents.incident import BUCKETS_SHOWN
 from callagent_cli.reporting.incidents.report import Report, report_of
 from callagent_cli.reporting.incidents.report_text import CHART_COLUMNS, chart, markdown, plain
 
@@ -208,6 +209,17 @@ def test_a_long_outage_still_fits_the_chart() -> None:
     assert len(lines[1]) == CHART_COLUMNS
     assert lines[0] == "failed attempts in each 24m, at most 144"
     assert lines[2].endswith("24h")
+
+
+def test_a_clock_that_jumps_by_decades_leaves_a_report_that_can_be_read() -> None:
+    """A machine that starts in 1970 asks for the time later; no error is lost."""
+    drill = Drill().see(*[failed_attempt()] * 4, breaker("closed", "open"))
+    drill.now_s += 50 * 365 * 86_400
+    drill.see(failed_attempt(trial=True))
+    errors = _report(drill).errors
+
+    assert len(errors.counts) <= BUCKETS_SHOWN + 1
+    assert sum(errors.counts) == 5
 
 
 def test_the_json_of_a_report_is_stable() -> None:

@@ -8,6 +8,7 @@ import msgspec
 from callagent_cli.reporting.incidents.failure_log import Failure
 from callagent_cli.reporting.incidents.incident import (
     BUCKETS_MAX,
+    BUCKETS_SHOWN,
     SAMPLES_MAX,
     Incident,
     Sample,
@@ -74,7 +75,7 @@ def _charted(incident: Incident, at_utc_s: float) -> dict[str, Any]:
     errors, bucket_s = dict(incident.errors), incident.bucket_s
     bucket = int(max(0.0, at_utc_s - incident.first_failure_utc_s) // bucket_s)
     errors[bucket] = errors.get(bucket, 0) + 1
-    while len(errors) > BUCKETS_MAX:
+    while len(errors) > BUCKETS_MAX or max(errors) > BUCKETS_SHOWN:
         errors, bucket_s = _widened(errors), bucket_s * 2
     return {"errors": errors, "bucket_s": bucket_s}
 

@@ -17,6 +17,10 @@ SAMPLES_MAX: Final = 5
 BUCKETS_MAX: Final = 240
 """Buckets of errors that are kept; when there are more, each becomes twice as wide."""
 
+BUCKETS_SHOWN: Final = 10_000
+"""An outage of a day in buckets of ten seconds; what is longer, or a clock that jumped, widens them
+too, and what is longer without an error ends with its last one."""
+
 
 class Documents(Protocol):
     """The part of the store that reporting needs; the kinds are `incident` and `alert`."""

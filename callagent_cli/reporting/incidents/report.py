@@ -8,11 +8,15 @@ import msgspec
 from callagent_cli.clock import utc_text, utc_text_or_none
 from callagent_cli.events import Severity
 from callagent_cli.reporting.incidents.affected import affected_calls, failed_calls
-from callagent_cli.reporting.incidents.incident import Documents, Incident, Sample, Waste, find
+from callagent_cli.reporting.incidents.incident import (
+    BUCKETS_SHOWN,
+    Documents,
+    Incident,
+    Sample,
+    Waste,
+    find,
+)
 from callagent_cli.reporting.incidents.moves import moves_of
-
-BUCKETS_SHOWN: Final = 10_000
-"""An outage of a day in buckets of ten seconds; what is longer ends with its last error."""
 
 _ALERT: Final = "alert"
 _REVIEW: Final = "review"
