@@ -33,6 +33,7 @@ class Redactor:
         known = {form for secret in secrets for form in _forms(secret)}
         self._secrets = sorted(known, key=lambda secret: (-len(secret), secret))
         self._in_json = [msgspec.json.encode(secret)[1:-1] for secret in self._secrets]
+        self._in_address = _anyhow_quoted(self._secrets)
         # The keys of one world begin alike, and almost no line has any of them.
         self._beginnings = {secret[:SHORTEST_SECRET] for secret in self._in_json}
         # A failing service says the same sentence thousands of times.
@@ -42,6 +43,8 @@ class Redactor:
         """Return a text without secrets and without whole phone numbers."""
         for secret in self._secrets:
             text = text.replace(secret, HIDDEN)
+        if "%" in text:
+            text = self._in_address.sub(HIDDEN, text)
         return mask_numbers(text)
 
     def line(self, line: bytes) -> bytes:
@@ -62,6 +65,20 @@ def _forms(secret: str) -> Iterator[str]:
     for form in (secret, quote(secret, safe=""), secret.removeprefix("whsec_")):
         if len(form) >= SHORTEST_SECRET:
             yield form
+
+
+def _anyhow_quoted(secrets: Iterable[str]) -> re.Pattern[str]:
+    """Return what finds secrets in an address: who writes one quotes what it deems necessary."""
+    found = ("".join(map(_maybe_quoted, secret)) for secret in secrets)
+    return re.compile("|".join(found) or r"(?!)")
+
+
+def _maybe_quoted(character: str) -> str:
+    literal = re.escape(character)
+    if character.isascii() and character.isalnum():
+        return literal
+    codes = "".join(f"%{code:02X}" for code in character.encode())
+    return f"(?:{literal}|(?i:{codes}))"
 
 
 def forms_of(secret: str) -> list[str]:

@@ -1,6 +1,7 @@
 """No secret and no whole phone number gets through a redactor; what people need does."""
 
 from pathlib import Path
+from urllib.parse import quote
 
 import msgspec
 import pytest
@@ -94,6 +95,17 @@ def test_a_token_is_hidden_wherever_in_an_address_it_stands(url: str) -> None:
     redactor = Redactor(secrets_of(settings, {}))
 
     assert redactor.text("asked with k3y-of-the-watch") == "asked with ***"
+
+
+@pytest.mark.parametrize("safe", ["", ":", "/:", "/:\\'+~", "/:@!$&'()*+,;=~"])
+def test_a_secret_with_odd_characters_is_found_however_an_address_quotes_it(safe: str) -> None:
+    """A receiver repeats the address it was asked for, as its library or ours wrote it."""
+    odd = "12345:AAb\"cd\\ef'g+h/é~{Gk}"
+    redactor = Redactor([odd])
+
+    for quoted in (quote(odd, safe=safe), quote(odd, safe=safe).replace("%C3%A9", "%c3%a9")):
+        assert redactor.text(f"no /bot{quoted}/send") == "no /bot***/send"
+    assert Redactor().text("100 % of 5") == "100 % of 5"
 
 
 def test_every_credential_of_the_settings_is_a_secret(tmp_path: Path) -> None:
