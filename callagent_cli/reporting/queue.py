@@ -88,7 +88,8 @@ class Queue:
     def batch(self, now_s: float) -> list[Row]:
         """Return what goes out together: all that piled up, or else the oldest alone.
 
-        What a webhook may have taken already is repeated as it was.
+        What a webhook may have taken already is repeated as it was. Nothing when another task has
+        sent it meanwhile, or has used up the room in the hour.
         """
         rows, name = self._next(now_s), self.channel.name
         message = next((tried for row in rows if (tried := row.deliveries[name].message)), "")
@@ -115,7 +116,7 @@ class Queue:
         What is silent goes alone, for in a digest it would hide that there is an alert.
         """
         rows, name = self._may_go(now_s), self.channel.name
-        if not rows:
+        if not rows or self._room_for(rows) > now_s:
             return []
         if self._used_up_s(_FOR_ALL) > now_s and not self._was_used_up(HOURLY_MAX, now_s):
             return self._told_first(rows)

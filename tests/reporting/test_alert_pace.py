@@ -32,6 +32,37 @@ def test_the_hourly_limit_holds_over_the_ends_of_runs() -> None:
     run_story(story)
 
 
+class _Slow(ScriptedChannel):
+    """Takes a moment for each message."""
+
+    async def deliver(self, alert: Alert) -> None:
+        """Take it, a moment later."""
+        await asyncio.sleep(0.1)
+        await super().deliver(alert)
+
+
+def test_the_end_of_a_run_and_the_run_itself_share_the_hour() -> None:
+    """The last message of the hour is on its way when the run ends: what waits gets no eleventh."""
+
+    async def story() -> None:
+        channel = _Slow()
+        desk = Desk(channel)
+        serving = asyncio.create_task(desk.outbox.serve("telegram"))
+        for number in range(9):
+            desk.raise_(alert(number))
+            await asyncio.sleep(0.2)
+        for number in range(9, 14):
+            desk.raise_(alert(number))
+        await asyncio.sleep(0.05)
+        waiting = await desk.outbox.flush(30)
+        serving.cancel()
+
+        assert len(channel.taken) == 10
+        assert waiting == 4
+
+    run_story(story)
+
+
 def test_updates_leave_room_for_what_begins_and_ends() -> None:
     """An outage is told at once and in its order after an hour's worth of other news."""
 
