@@ -281,3 +281,17 @@ def test_the_key_of_a_service_whose_file_cannot_be_read_stops_no_other_check(
     assert found["services"]["status"] == "failed"
     assert "gone.txt" in found["services"]["text"]
     assert found["telegram"]["status"] == "ok"
+
+
+def test_a_channel_is_tested_although_another_one_lacks_its_secret(
+    folder: Path, telegram: _Telegram, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Who mends one channel after the other tests each when it is mended."""
+    telegram.answers = [(200, ME)]
+    section = _telegram_section(telegram.base_url)
+    _settings(folder, section + "\n  slack: {url: {file: gone.txt}}\n  pagerduty: {}")
+
+    assert exit_code_of(["alerts", "test", "telegram"]) == 0
+    assert "✓ telegram: took the alert" in capsys.readouterr().out
+    assert exit_code_of(["alerts", "test", "slack"]) == 2
+    assert "gone.txt" in capsys.readouterr().err

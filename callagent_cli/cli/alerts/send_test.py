@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Final
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from callagent_cli.cli.alerts.learned import keep_learned, recall_learned
 from callagent_cli.cli.alerts.mute_targets import require_muted, require_target
@@ -23,10 +23,11 @@ from callagent_cli.reporting.alert import Alert, Channel, Selective
 from callagent_cli.reporting.channels.mock import MockChannel
 from callagent_cli.reporting.incidents.mutes import Mute, Mutes, mute_argument
 from callagent_cli.reporting.real_doors import RealDoors
-from callagent_cli.reporting.redaction import Redactor, secrets_of
+from callagent_cli.reporting.redaction import Redactor, readable_secrets_of
 from callagent_cli.reporting.sinks import FileSink
 from callagent_cli.reporting.wiring import ALERTS_FILE, CHANNELS, CLOSE_S
 from callagent_cli.services.httpx_client import HttpxClient
+from callagent_cli.settings import Alerts
 from callagent_cli.store.lock import WorkerLock
 from callagent_cli.store.sqlite_store import SqliteStore
 
@@ -41,12 +42,12 @@ def send_test(wanted: str, config: Path | None) -> int:
 
 async def _send(place: Workplace, wanted: str) -> int:
     doors = RealDoors(http_for=lambda base_url: HttpxClient(base_url=base_url), environ=os.environ)
-    real = doors.channels(place.settings.alerts, system_clock())
+    real = doors.channels(_named(place.settings.alerts, wanted), system_clock())
     try:
         chosen = [channel for channel in real if _is_meant(channel, wanted)]
         if not chosen:
             return await _pretend(place, _pretended(wanted, real))
-        redactor = Redactor(secrets_of(place.settings, os.environ))
+        redactor = Redactor(readable_secrets_of(place.settings, os.environ))
         failed = 0
         for channel in chosen:
             failed += await _try(place, channel, redactor)
@@ -54,6 +55,13 @@ async def _send(place: Workplace, wanted: str) -> int:
     finally:
         for channel in real:
             await channel.close()
+
+
+def _named(alerts: Alerts, wanted: str) -> Alerts:
+    """Return the settings of the named channel alone: what the others lack stops no test of it."""
+    name = wanted.partition("-")[0]
+    chosen = {each: getattr(alerts, each) for each in alerts.__struct_fields__ if each == name}
+    return Alerts(**chosen) if isinstance(chosen.get(name), Struct) else alerts
 
 
 def _is_meant(channel: Channel, wanted: str) -> bool:
