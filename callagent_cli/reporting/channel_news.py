@@ -7,6 +7,7 @@ from callagent_cli.durations import duration_text
 from callagent_cli.errors import InvalidPayload, PermanentError, ServiceError
 from callagent_cli.reporting.alert import Channel, Learning, Selective
 from callagent_cli.reporting.incidents import Documents
+from callagent_cli.reporting.incidents.channel_wording import RECIPIENTS
 from callagent_cli.reporting.queue import Queue
 
 LEARNED: Final = "channel"
@@ -58,13 +59,29 @@ class ChannelNews:
             self._on_learned(channel.name, channel.advice)
 
     def delivered(self, queue: Queue) -> None:
-        """Tell that a channel works, or whom it does not reach."""
+        """Tell that a channel works, and whom it does not reach."""
+        self.works(queue)
         channel = queue.channel
-        if getattr(channel, "missed", "") and isinstance(channel, Selective):
-            self._broken(queue, channel.missed)
-        elif not queue.known_to_work or queue.told_broken:
+        if not hasattr(channel, "missed") or not isinstance(channel, Selective):
+            return
+        if channel.missed:
+            self._partly(queue, channel.missed)
+        elif not queue.known_to_reach_all or queue.told_partly:
+            queue.known_to_reach_all, queue.told_partly = True, False
+            self._on_works(f"{channel.name}{RECIPIENTS}")
+
+    def works(self, queue: Queue) -> None:
+        """Tell that a channel works, at least for some of its receivers."""
+        if not queue.known_to_work or queue.told_broken:
             queue.known_to_work, queue.told_broken = True, False
-            self._on_works(channel.name)
+            self._on_works(queue.channel.name)
+
+    def put_off(self, queue: Queue, error: ServiceError) -> None:
+        """Tell that some receivers have to wait: the third time, or at once when it is for long."""
+        self.works(queue)
+        wait_s = error.retry_after_s or 0.0
+        if queue.put_offs >= BROKEN_AFTER or wait_s > LONG_WAIT_S:
+            self._partly(queue, error.message)
 
     def failed(self, queue: Queue, error: ServiceError) -> None:
         """Tell a failure at the third in a row, or at once when it cannot be over soon."""
@@ -75,6 +92,11 @@ class ChannelNews:
             self._broken(queue, f"{error.message}{asked}")
         elif isinstance(error, PermanentError) or queue.failures >= BROKEN_AFTER:
             self._broken(queue, error.message)
+
+    def _partly(self, queue: Queue, message: str) -> None:
+        if not queue.told_partly:
+            queue.told_partly = True
+            self._on_broken(f"{queue.channel.name}{RECIPIENTS}", message)
 
     def _broken(self, queue: Queue, message: str) -> None:
         if not queue.told_broken:

@@ -349,14 +349,15 @@ class Outbox:
             self._delivered_ahead(queue, rows)
             return
         self._failed(queue, rows, error)
-        if not isinstance(error, PutOff) or sending.answers_none:
+        if not isinstance(error, PutOff) or sending.reached_nobody:
+            self._news.failed(queue, error)
             raise error
         queue.put_off(rows, error, self._clock.monotonic())
+        self._news.put_off(queue, error)
 
     def _delivered(self, queue: Queue, rows: list[Row]) -> None:
         name, utc_s = queue.channel.name, self._clock.utc()
-        queue.sent_s.append(self._clock.monotonic())
-        queue.failures, queue.put_off_until_s = 0, 0.0
+        queue.reached_all(self._clock.monotonic())
         for row in rows:
             delivery = row.deliveries[name]
             delivery.attempts += 1
@@ -372,9 +373,10 @@ class Outbox:
         for row in rows:
             row.deliveries[queue.channel.name].attempts += 1
         self._settle(queue, rows)
+        self._news.works(queue)
 
     def _failed(self, queue: Queue, rows: list[Row], error: ServiceError) -> None:
-        """Note a failure, and tell of the channel what there is to tell."""
+        """Note a failure of some alerts."""
         name, message = queue.channel.name, self._redactor.text(error.message)
         unusable = isinstance(error, InvalidPayload)
         for row in rows:
@@ -388,7 +390,6 @@ class Outbox:
             )
             self._emit(failed)
         queue.gone = error.status == _GONE
-        self._news.failed(queue, error)
 
     def _settle(self, queue: Queue, rows: list[Row]) -> None:
         name = queue.channel.name

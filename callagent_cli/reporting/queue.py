@@ -56,11 +56,14 @@ class Queue:
         self.rows: list[Row] = []
         self.sent_s: deque[float] = deque(maxlen=HOURLY_MAX)
         self.failures = 0
+        self.put_offs = 0
         self.not_before_s = 0.0
         self.put_off_until_s = 0.0
         self.gone = False
         self.told_broken = False
+        self.told_partly = False
         self.known_to_work = False
+        self.known_to_reach_all = False
         self.wake = asyncio.Event()
 
     @property
@@ -79,6 +82,12 @@ class Queue:
         tried = max(row.deliveries[self.channel.name].attempts for row in rows)
         pause_s = PUT_OFF_S[min(tried, len(PUT_OFF_S)) - 1]
         self.put_off_until_s = now_s + max(pause_s, error.retry_after_s or 0.0)
+        self.failures, self.put_offs = 0, self.put_offs + 1
+
+    def reached_all(self, now_s: float) -> None:
+        """Note that all receivers took a message."""
+        self.sent_s.append(now_s)
+        self.failures, self.put_offs, self.put_off_until_s = 0, 0, 0.0
 
     @property
     def room_s(self) -> float:
@@ -163,7 +172,7 @@ class Queue:
         """Tell whether to send a digest."""
         if self._was_used_up(_FOR_ALL, now_s):
             return True
-        return self.failures > 0 and self.channel.name not in _BY_ID
+        return self.failures + self.put_offs > 0 and self.channel.name not in _BY_ID
 
     def drop_settled(self) -> None:
         """Let go of the rows of which nothing more will be tried."""

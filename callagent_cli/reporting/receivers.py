@@ -51,9 +51,9 @@ class Sending:
         self._answers = dict(self._before)
 
     @property
-    def answers_none(self) -> bool:
-        """Whether nobody has the message yet, nor has refused it for good."""
-        return not self._answers
+    def reached_nobody(self) -> bool:
+        """Whether nobody has the message yet."""
+        return "" not in self._answers.values()
 
     async def deliver(self, alert: Alert) -> None:
         """Hand the message to the channel; raises `ServiceError`."""

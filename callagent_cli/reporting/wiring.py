@@ -32,8 +32,8 @@ from callagent_cli.reporting.incidents import (
     Now,
     Situation,
     alert_line,
-    wording,
 )
+from callagent_cli.reporting.incidents.channel_wording import HEARTBEAT, SHEET
 from callagent_cli.reporting.incidents.in_force import in_force
 from callagent_cli.reporting.journal import Journal, run_file
 from callagent_cli.reporting.outbox import Outbox
@@ -187,9 +187,9 @@ class Reporting:
         real = (each for each in self._channels if not isinstance(each, MockChannel))
         services = {f"alerts.{channel.name}" for channel in real}
         if self._heartbeat is not None:
-            services.add(wording.HEARTBEAT)
+            services.add(HEARTBEAT)
         if isinstance(self.rows, GoogleSheet):
-            services.add(wording.SHEET)
+            services.add(SHEET)
         self._raise(self.book.channels_set(frozenset(services), self._now()))
 
     def watch(self, run: Situation) -> None:
@@ -364,7 +364,7 @@ class Reporting:
         url = self._given.settings.alerts.heartbeat_url
         if not url or not self._given.real:
             return None
-        told = [each for each in self.book.incidents() if each.service == wording.HEARTBEAT]
+        told = [each for each in self.book.incidents() if each.service == HEARTBEAT]
         return Heartbeat(
             self._doors().heartbeat(url, self._clock),
             self._clock,

@@ -97,7 +97,10 @@ def test_who_is_put_off_for_long_holds_up_nobody() -> None:
             await desk.serve(400)
             assert mails.inbox[OPS] == [f"title {each}" for each in range(1, number + 1)]
         assert mails.inbox[GREY] == []
-        assert [said[:2] for said in desk.said] == [("broken", "email")]
+        assert [said[:2] for said in desk.said] == [
+            ("works", "email"),
+            ("broken", "email.recipients"),
+        ]
 
     run_story(story)
 
@@ -265,7 +268,11 @@ def test_a_restart_forgets_neither_who_has_an_alert_nor_who_refused_it() -> None
         await second.serve(1)
 
         assert mails.inbox == {OPS: [], GREY: ["title 1"], GONE: []}
-        ((_, _, why),) = second.said
+        assert [said[:2] for said in second.said] == [
+            ("works", "email"),
+            ("broken", "email.recipients"),
+        ]
+        why = second.said[-1][2]
         assert f"({GONE} 550 no such user" in why
         assert KEY not in documents.text()
 
@@ -293,7 +300,31 @@ def test_nobody_waits_for_a_receiver_that_the_settings_name_no_more() -> None:
         fourth = Desk(_Mails(OPS), documents=documents)
         await fourth.serve(1)
         assert fourth.outbox.undelivered() == {}
-        assert [said[0] for said in fourth.said] == ["works"]
+        assert fourth.said == [("works", "email"), ("works", "email.recipients")]
+
+    run_story(story)
+
+
+def test_a_server_that_fails_is_told_although_a_receiver_was_put_off_before() -> None:
+    """That some are not reached says nothing of all: the others hear of each once."""
+
+    async def story() -> None:
+        mails = _Mails(OPS, GREY, refuses={GREY: LATER})
+        desk = Desk(mails)
+        desk.raise_(alert(1))
+        await desk.serve(100)
+        mails.refuses = {OPS: LATER, GREY: LATER}
+        desk.raise_(alert(2))
+        await desk.serve(100)
+        assert [said[:2] for said in desk.said] == [
+            ("works", "email"),
+            ("broken", "email.recipients"),
+            ("broken", "email"),
+        ]
+        mails.refuses.clear()
+        await desk.serve(1_000)
+
+        assert desk.said[3:] == [("works", "email"), ("works", "email.recipients")]
 
     run_story(story)
 

@@ -8,7 +8,7 @@ from memory_documents import MemoryDocuments
 from reporting_doubles import KEY, Drill, loop_clock, run_jumping
 
 from callagent_cli.events import AlertRaised, Bus, Stamped
-from callagent_cli.reporting.incidents import wording
+from callagent_cli.reporting.incidents import channel_wording
 from callagent_cli.reporting.incidents.incident import load
 from callagent_cli.reporting.real_doors import RealDoors
 from callagent_cli.reporting.redaction import Redactor
@@ -17,7 +17,7 @@ from callagent_cli.services.http import Request, Response
 from callagent_cli.settings import Alerts, Settings
 
 FOUR_HOURS_S = 14_400.0
-CHANNELS = ("telegram", "sheet", "heartbeat")
+CHANNELS = ("telegram", "sheet", "heartbeat", "email.recipients")
 
 
 def _broken(drill: Drill, channel: str = "telegram") -> Drill:
@@ -52,6 +52,34 @@ def test_a_run_that_ends_sooner_marks_the_end_early() -> None:
     assert drill.kinds == ["opened", "opened", "resolved"]
     assert "early: the run ended" in drill.told[-1].title
     assert [each.service for each in drill.book.incidents()] == ["sheet"]
+
+
+def test_who_is_not_reached_is_an_incident_beside_that_of_the_channel() -> None:
+    """Nobody is told that no alert gets through while the others have each of them."""
+    drill = _broken(Drill(), "email.recipients")
+    _broken(drill.at(60), "email")
+
+    titles = [each.title for each in drill.told]
+    assert titles == [
+        "alerts by email do not reach everybody: answered 503",
+        "alerts do not get through by email: answered 503",
+    ]
+    _works(_works(drill.at(120), "email"), "email.recipients").at(300)
+    assert [each.title for each in drill.told[2:]] == [
+        "alerts by email reach everybody again after 2m",
+        "alerts get through by email again after 1m",
+    ]
+
+
+def test_who_is_not_reached_is_over_when_the_channel_is_taken_out_of_the_settings() -> None:
+    """As long as it is set, a restart with the same settings ends nothing."""
+    drill = _broken(Drill(), "email.recipients")
+
+    kept = drill.book.channels_set(frozenset({"alerts.email"}), drill.instant())
+    (left,) = drill.book.channels_set(frozenset(), drill.instant())
+
+    assert kept == []
+    assert left.title.startswith("nothing is sent by email any more")
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -156,7 +184,7 @@ def test_a_switch_that_a_run_left_unreached_is_ended_by_the_next(tmp_path: Path)
         "the dead-man's switch is not reached",
         "the dead-man's switch is reached again",
     ]
-    assert [each.service for each in load(documents)] == [wording.HEARTBEAT]
+    assert [each.service for each in load(documents)] == [channel_wording.HEARTBEAT]
 
 
 @pytest.mark.parametrize(("status", "kinds"), [(401, ["update"]), (503, ["resolved", "update"])])

@@ -19,7 +19,7 @@ from reporting_doubles import (
 from callagent_cli.errors import ServiceUnavailable
 from callagent_cli.events import AlertDelivered, AlertRaised, Bus, Stamped
 from callagent_cli.reporting.channels.mock import MockChannel
-from callagent_cli.reporting.incidents import wording
+from callagent_cli.reporting.incidents import channel_wording
 from callagent_cli.reporting.incidents.report import report_of
 from callagent_cli.reporting.outbox import NOT_SET
 from callagent_cli.reporting.real_doors import RealDoors
@@ -158,7 +158,7 @@ def test_the_incident_of_a_removed_channel_is_over(tmp_path: Path) -> None:
         await asyncio.wait({running})
         await before.close()
         slots = {incident.service for incident in before.book.incidents()}
-        assert slots == {"alerts.slack", wording.HEARTBEAT}
+        assert slots == {"alerts.slack", channel_wording.HEARTBEAT}
 
         seen.clear()
         after = _reporting(documents, tmp_path, slack=None, seen=seen)
@@ -167,6 +167,8 @@ def test_the_incident_of_a_removed_channel_is_over(tmp_path: Path) -> None:
         await after.close()
         assert [event.kind for event in raised] == ["resolved"]
         assert raised[0].title.startswith("nothing is sent by slack any more after 4m")
-        assert [incident.service for incident in after.book.incidents()] == [wording.HEARTBEAT]
+        assert [incident.service for incident in after.book.incidents()] == [
+            channel_wording.HEARTBEAT
+        ]
 
     run_jumping(story())

@@ -6,14 +6,15 @@ from callagent_cli.cli.place.service_names import service_names
 from callagent_cli.cli.place.workplace import Workplace
 from callagent_cli.cli.text.suggestions import hint_for
 from callagent_cli.errors import UsageError
-from callagent_cli.reporting.incidents import Documents, wording
+from callagent_cli.reporting.incidents import Documents
+from callagent_cli.reporting.incidents.channel_wording import HEARTBEAT, SHEET
 from callagent_cli.reporting.incidents.incident import load, named_by
 from callagent_cli.reporting.incidents.mutes import EVERYTHING, mutes_of
 from callagent_cli.reporting.incidents.other_rules import STALL_SLOT
 from callagent_cli.reporting.incidents.worker_rules import LOST_SLOT
 from callagent_cli.reporting.wiring import CHANNELS
 
-_OURS: Final = (wording.HEARTBEAT, wording.SHEET, STALL_SLOT, LOST_SLOT, "alerts.apprise")
+_OURS: Final = (HEARTBEAT, SHEET, STALL_SLOT, LOST_SLOT, "alerts.apprise")
 """What alerts are about besides services and channels."""
 
 

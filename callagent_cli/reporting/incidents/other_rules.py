@@ -3,7 +3,7 @@
 from typing import Final
 
 from callagent_cli.events import Event
-from callagent_cli.reporting.incidents import wording
+from callagent_cli.reporting.incidents import channel_wording, wording
 from callagent_cli.reporting.incidents.shared import Alerts, Shared
 from callagent_cli.reporting.incidents.stall import Stall
 from callagent_cli.reporting.incidents.timers import Now
@@ -41,7 +41,9 @@ class ChannelRules:
         )
         incident = self._open.change(slot)
         self._open.remind(slot, now)
-        return [self._open.alert(slot, "opened", wording.channel_broken(incident, now.utc_s))]
+        return [
+            self._open.alert(slot, "opened", channel_wording.channel_broken(incident, now.utc_s))
+        ]
 
     def _again(self, slot: str, error: str, now: Now) -> Alerts:
         """Go on with an incident; that it was over is taken back at once."""
@@ -64,14 +66,15 @@ class ChannelRules:
         """Resolve the incidents of channels that are none of these: they are not set any more."""
         alerts = []
         for incident in self._open.all():
-            if incident.cause == "channel" and incident.service not in services:
-                self._open.change(incident.service, save=False, last_error=wording.NOT_SET)
+            service = incident.service.removesuffix(channel_wording.RECIPIENTS)
+            if incident.cause == "channel" and service not in services:
+                self._open.change(incident.service, save=False, last_error=channel_wording.NOT_SET)
                 alerts.append(self._open.resolve(incident.service, now))
         return alerts
 
 
 def _slot(channel: str) -> str:
-    return channel if channel == wording.SHEET else f"alerts.{channel}"
+    return channel if channel == channel_wording.SHEET else f"alerts.{channel}"
 
 
 class StallRules:
