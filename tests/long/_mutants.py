@@ -217,6 +217,18 @@ def breakers_raise_no_alert(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(BreakerRules, "breaker_changed", lambda _rules, _now, _event: [])
 
 
+def time_lifts_every_isolation(patch: pytest.MonkeyPatch) -> None:
+    """Try a wrong key again after a minute, as if it could have mended itself."""
+    poll = Breaker.poll
+
+    def poll_isolated(breaker: Breaker) -> bool:
+        if breaker.state == "isolated" and breaker._monotonic() - breaker._since_s > 60:
+            breaker._move("half_open", "time is over")
+        return poll(breaker)
+
+    patch.setattr(Breaker, "poll", poll_isolated)
+
+
 MUTANTS: tuple[Plant, ...] = (
     naive_redial_after_unknown,
     no_intent_row,
@@ -237,4 +249,5 @@ MUTANTS: tuple[Plant, ...] = (
     two_attempts_too_many,
     every_backoff_is_short,
     breakers_raise_no_alert,
+    time_lifts_every_isolation,
 )

@@ -102,6 +102,15 @@ BROKEN: list[tuple[str, str, Plot, int]] = [
         2,
     ),
     (
+        "breaker_legal",
+        "half_open by itself: unauthorized",
+        world(
+            (1, breaker("closed", "isolated", owner="unauthorized")),
+            (99, breaker("isolated", "half_open")),
+        ),
+        2,
+    ),
+    (
         "nothing_sent_while_open",
         "elevenlabs.follow was sent at 5.0 s",
         world(

@@ -155,9 +155,11 @@ def moved(old: str, new: str, call: str = "call_1", **keys: Any) -> CallChanged:
     )
 
 
-def breaker(old: BreakerState, new: BreakerState, service: str = "elevenlabs") -> BreakerChanged:
+def breaker(
+    old: BreakerState, new: BreakerState, service: str = "elevenlabs", *, owner: str = ""
+) -> BreakerChanged:
     """Return a move of a breaker."""
-    return BreakerChanged(service=service, old=old, new=new, reason="r")
+    return BreakerChanged(service=service, old=old, new=new, reason="r", owner=owner)
 
 
 def attempt(

@@ -103,6 +103,22 @@ HELD: list[tuple[str, str, Plot]] = [
         ),
     ),
     (
+        "breaker_legal",
+        "time shows whether there is credit again",
+        world(
+            (1, breaker("closed", "isolated", owner="quota")),
+            (301, breaker("isolated", "half_open")),
+        ),
+    ),
+    (
+        "breaker_legal",
+        "the next run has another key",
+        world(
+            (1, breaker("closed", "isolated", owner="unauthorized")),
+            (9, breaker("isolated", "half_open"), "run_2"),
+        ),
+    ),
+    (
         "nothing_sent_while_open",
         "health checks and other services may be asked",
         world(

@@ -18,6 +18,9 @@ _LEGAL: Final[dict[BreakerState, frozenset[BreakerState]]] = {
 _BY_A_PERSON: Final[frozenset[BreakerState]] = frozenset({"closed"})
 """Where a person's reset may take any breaker."""
 
+_LIFTED_BY_AN_ACT: Final = frozenset({"operator", "unauthorized", "misconfigured"})
+"""Who isolates until a person does something, however much time passes; nobody does meanwhile."""
+
 _SILENT: Final = frozenset({"open", "isolated"})
 _DIALS: Final = "elevenlabs"
 
@@ -28,6 +31,7 @@ class BreakerLegal(Watcher):
     def __init__(self, case: Case, title: str = "") -> None:
         super().__init__(case, title)
         self._states: dict[str, BreakerState] = {}
+        self._owners: dict[str, str] = {}
         self._was_reset = False
         self._broken: Broken | None = None
 
@@ -36,8 +40,9 @@ class BreakerLegal(Watcher):
         return {BreakerChanged: self._moved, CommandObeyed: self._obeyed}
 
     def end_run(self, _last_s: float) -> None:
-        """Forget the states: the next run tells them anew."""
+        """Forget the states: the next run tells them anew, and may begin with another key."""
         self._states.clear()
+        self._owners.clear()
 
     def finish(self, _evidence: Evidence) -> Broken | None:
         """Return the first move that was not allowed."""
@@ -54,6 +59,16 @@ class BreakerLegal(Watcher):
             text = f"{event.service} moved from {event.old} to {event.new}"
             if known != event.old:
                 text += f", but it was {known}"
+            self._broken = Broken(text=text, sight=sight)
+        self._lifted(event, sight)
+
+    def _lifted(self, event: BreakerChanged, sight: Sight) -> None:
+        """Look at who had isolated a breaker that is tried again."""
+        owner = self._owners.pop(event.service, "")
+        if event.new == "isolated":
+            self._owners[event.service] = event.owner
+        elif event.new == "half_open" and owner in _LIFTED_BY_AN_ACT and self._broken is None:
+            text = f"{event.service} moved to half_open by itself: {owner} had isolated it"
             self._broken = Broken(text=text, sight=sight)
 
 
