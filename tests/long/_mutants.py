@@ -33,7 +33,7 @@ from callagent_cli.worker.dial import step
 from callagent_cli.worker.dial.ledger import DialLedger
 from callagent_cli.worker.dial.prover import Prover
 from callagent_cli.worker.steps.crm import RecordStep
-from callagent_cli.worker.turn import waking
+from callagent_cli.worker.turn import agenda, waking
 from callagent_cli.worker.turn.agenda import Agenda
 
 Plant = Callable[[pytest.MonkeyPatch], None]
@@ -229,6 +229,11 @@ def time_lifts_every_isolation(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Breaker, "poll", poll_isolated)
 
 
+def calls_begin_without_a_model(patch: pytest.MonkeyPatch) -> None:
+    """Let calls begin although no model could write what they need."""
+    patch.setattr(agenda, "BEFORE_DIAL", frozenset())
+
+
 MUTANTS: tuple[Plant, ...] = (
     naive_redial_after_unknown,
     no_intent_row,
@@ -250,4 +255,5 @@ MUTANTS: tuple[Plant, ...] = (
     every_backoff_is_short,
     breakers_raise_no_alert,
     time_lifts_every_isolation,
+    calls_begin_without_a_model,
 )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 from judge_worlds import (
     NUMBER,
     Plot,
@@ -22,6 +23,7 @@ from callagent_cli.events import (
     StepFinished,
     StepStarted,
 )
+from callagent_cli.settings import Settings
 
 RETRY: dict[str, Any] = {
     "service": "elevenlabs",
@@ -31,6 +33,9 @@ RETRY: dict[str, Any] = {
     "delay_s": 5.0,
     "outcome": "unavailable",
 }
+WITH_SECOND_MODEL = msgspec.convert(
+    {"services": {"llm": {"fallback": {"provider": "openai"}}}}, Settings
+)
 REFUSED: dict[str, Any] = {"status": 503, "attempt_id": "d1"}
 RECORDED = StepFinished(call="call_1", step="record", detail="")
 RECORDS = StepStarted(call="call_1", step="record")
@@ -129,6 +134,28 @@ BROKEN: list[tuple[str, str, Plot, int]] = [
             requests=[received(5, "crm.record")],
         ),
         1,
+    ),
+    (
+        "nothing_sent_while_open",
+        "call_1 began at 5.0 s, but llm is open",
+        world(
+            (1, breaker("closed", "open", "llm")),
+            (5, moved("pending", "active", step="look_up")),
+            (30, breaker("open", "half_open", "llm")),
+        ),
+        2,
+    ),
+    (
+        "nothing_sent_while_open",
+        "but llm is isolated and llm_fallback is open",
+        world(
+            (1, breaker("closed", "isolated", "llm")),
+            (2, breaker("closed", "open", "llm_fallback")),
+            (5, moved("pending", "active", step="compose")),
+            (30, breaker("open", "half_open", "llm_fallback")),
+            settings=WITH_SECOND_MODEL,
+        ),
+        3,
     ),
     (
         "trials_at_most_1",

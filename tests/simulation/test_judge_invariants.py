@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from judge_breaches import BROKEN, RECORDED, RECORDS, REFUSED, RETRY
+from judge_breaches import BROKEN, RECORDED, RECORDS, REFUSED, RETRY, WITH_SECOND_MODEL
 from judge_worlds import (
     NUMBER,
     Plot,
@@ -116,6 +116,18 @@ HELD: list[tuple[str, str, Plot]] = [
         world(
             (1, breaker("closed", "isolated", owner="unauthorized")),
             (9, breaker("isolated", "half_open"), "run_2"),
+        ),
+    ),
+    (
+        "nothing_sent_while_open",
+        "the second model writes, and a call that is written needs none",
+        world(
+            (1, breaker("closed", "open", "llm")),
+            (5, moved("pending", "active", step="compose")),
+            (6, breaker("closed", "open", "llm_fallback")),
+            (7, moved("pending", "active", "call_2", step="dial")),
+            (30, breaker("open", "half_open", "llm")),
+            settings=WITH_SECOND_MODEL,
         ),
     ),
     (

@@ -1,9 +1,10 @@
 """Invariants about breakers: legal moves, and silence while they are open."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
+from callagent_cli.calls.model import BEFORE_DIAL, Step
 from callagent_cli.events import BreakerChanged, BreakerState, CallChanged, CommandObeyed
 from callagent_cli.simulation.judge.evidence import Broken, Case, Evidence, See, Sight, Watcher
 from callagent_cli.simulation.scenario.words import is_health
@@ -22,7 +23,7 @@ _LIFTED_BY_AN_ACT: Final = frozenset({"operator", "unauthorized", "misconfigured
 """Who isolates until a person does something, however much time passes; nobody does meanwhile."""
 
 _SILENT: Final = frozenset({"open", "isolated"})
-_DIALS: Final = "elevenlabs"
+_DIALS: Final = ("elevenlabs",)
 
 
 class BreakerLegal(Watcher):
@@ -74,21 +75,21 @@ class BreakerLegal(Watcher):
 
 @dataclass(slots=True)
 class _Spell:
-    """A time that a breaker spends open or isolated, and the first ones who did not respect it.
+    """A time that a breaker spends open or isolated, and the first request sent all the same.
 
-    Whether they did not is certain only when it is over: they may have come in its last instant.
+    Whether it was is certain only when the time is over: it may have come in its last instant.
     """
 
     state: BreakerState
     since: Sight
     sent: tuple[int, ReceivedRequest, float] | None = None
-    begun: tuple[CallChanged, Sight] | None = None
 
 
 class NothingSentWhileOpen(Watcher):
     """While a breaker is open or isolated, its service gets health checks and nothing else.
 
-    No call begins either that would need it: nobody writes a script that nobody can speak.
+    No call begins either that would need it: nobody writes a script that nobody can speak, and
+    nobody looks up a person for whom no model can write.
     """
 
     def __init__(self, case: Case, title: str = "") -> None:
@@ -96,28 +97,36 @@ class NothingSentWhileOpen(Watcher):
         self._spells: dict[str, _Spell] = {}
         self._suspects = 0
         self._sent: tuple[int, Broken] | None = None
-        self._begun: Broken | None = None
-        # With `fail` the operator wants calls to begin, and to fail fast.
-        self._may_begin = case.settings.services.elevenlabs.when_down == "fail"
+        self._needs = [_Need(*need, case.slack_s) for need in _needs(case)]
 
     def hears(self) -> Mapping[type, See]:
         """Return who looks at what."""
-        seen: dict[type, See] = {BreakerChanged: self._moved, ReceivedRequest: self._received}
-        return seen if self._may_begin else {**seen, CallChanged: self._call_moved}
+        return {
+            BreakerChanged: self._moved,
+            ReceivedRequest: self._received,
+            CallChanged: self._call_moved,
+        }
 
     def end_run(self, last_s: float) -> None:
         """End every spell: until the next run tells it, nobody knows a breaker's state."""
         for service in list(self._spells):
             self._end(service, last_s)
+        for need in self._needs:
+            need.end_run(last_s)
 
     def finish(self, _evidence: Evidence) -> Broken | None:
         """Return the first request that was sent, else the first call that began."""
-        return self._begun if self._sent is None else self._sent[1]
+        if self._sent is not None:
+            return self._sent[1]
+        begun = [need.begun for need in self._needs if need.begun is not None]
+        return min(begun, key=lambda each: each.line, default=None)
 
     def _moved(self, event: BreakerChanged, sight: Sight) -> None:
         self._end(event.service, sight.at_s)
         if event.new in _SILENT:
             self._spells[event.service] = _Spell(event.new, sight)
+        for need in self._needs:
+            need.moved(event, sight)
 
     def _received(self, request: ReceivedRequest, sight: Sight) -> None:
         spell = self._spells.get(request.service)
@@ -128,28 +137,82 @@ class NothingSentWhileOpen(Watcher):
             spell.sent = (self._suspects, request, sight.at_s)
 
     def _call_moved(self, event: CallChanged, sight: Sight) -> None:
-        if event.new != "active" or event.old != "pending":
-            return
-        spell = self._spells.get(_DIALS)
-        if spell is None or spell.begun is not None:
-            return
-        if sight.at_s > spell.since.at_s + self.case.slack_s:
-            spell.begun = (event, sight)
+        if event.new == "active" and event.old == "pending":
+            for need in self._needs:
+                need.called(event, sight)
 
     def _end(self, service: str, until_s: float) -> None:
         spell = self._spells.pop(service, None)
-        if spell is None:
+        if spell is None or spell.sent is None:
             return
-        before_s = until_s - self.case.slack_s
-        if spell.sent is not None and spell.sent[2] < before_s:
-            order, request, at_s = spell.sent
+        order, request, at_s = spell.sent
+        if at_s < until_s - self.case.slack_s and (self._sent is None or order < self._sent[0]):
             text = (
                 f"{request.target} was sent at {at_s:.1f} s, but {service} is "
                 f"{spell.state} since {spell.since.at_s:.1f} s"
             )
-            if self._sent is None or order < self._sent[0]:
-                self._sent = (order, Broken(text=text, sight=spell.since))
-        if spell.begun is not None and spell.begun[1].at_s < before_s and self._begun is None:
-            event, sight = spell.begun
-            text = f"{event.call} began at {sight.at_s:.1f} s, but {service} is {spell.state}"
-            self._begun = Broken(text=text, sight=sight)
+            self._sent = (order, Broken(text=text, sight=spell.since))
+
+
+def _needs(case: Case) -> Iterator[tuple[tuple[str, ...], frozenset[Step]]]:
+    """Yield of which services a call needs one to begin, and at which steps."""
+    services = case.settings.services
+    # With `fail` the operator wants calls to begin, and to fail fast.
+    if services.elevenlabs.when_down != "fail":
+        yield _DIALS, frozenset(Step)
+    models = ("llm",) if services.llm.fallback is None else ("llm", "llm_fallback")
+    yield models, BEFORE_DIAL
+
+
+class _Begun(NamedTuple):
+    """When a call began that could not go on, and what to say of it."""
+
+    sight: Sight
+    text: str
+
+
+class _Need:
+    """Services of which a call needs one to begin at some steps, and the first that had none.
+
+    Whether it had none is certain only when a breaker moves: it may have moved in that instant.
+    """
+
+    def __init__(self, services: tuple[str, ...], steps: frozenset[Step], slack_s: float) -> None:
+        self._services = services
+        self._steps = steps
+        self._slack_s = slack_s
+        self._silent: dict[str, BreakerChanged] = {}
+        self._since_s = 0.0
+        self._suspect: _Begun | None = None
+        self.begun: Broken | None = None
+
+    def moved(self, event: BreakerChanged, sight: Sight) -> None:
+        """Take in how a breaker moved."""
+        if event.service not in self._services:
+            return
+        self._settle(sight.at_s)
+        self._since_s = sight.at_s
+        self._silent.pop(event.service, None)
+        if event.new in _SILENT:
+            self._silent[event.service] = event
+
+    def called(self, event: CallChanged, sight: Sight) -> None:
+        """Look at a call that begins."""
+        if self._suspect is not None or len(self._silent) < len(self._services):
+            return
+        if event.step in self._steps and sight.at_s > self._since_s + self._slack_s:
+            shut = " and ".join(f"{each.service} is {each.new}" for each in self._silent.values())
+            text = f"{event.call} began at {sight.at_s:.1f} s, but {shut}"
+            self._suspect = _Begun(sight, text)
+
+    def end_run(self, last_s: float) -> None:
+        """Forget the states: until the next run tells them, nobody knows them."""
+        self._settle(last_s)
+        self._silent.clear()
+
+    def _settle(self, until_s: float) -> None:
+        suspect, self._suspect = self._suspect, None
+        if suspect is None or self.begun is not None:
+            return
+        if suspect.sight.at_s < until_s - self._slack_s:
+            self.begun = Broken(text=suspect.text, sight=suspect.sight)
