@@ -4,6 +4,7 @@ import os
 import signal
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from contextlib import contextmanager
 from multiprocessing import get_context, parent_process
 from threading import Thread
 from typing import Final, TypeVar
@@ -71,13 +72,31 @@ def _results(
             job = next(jobs, None)
             exhausted = job is None
             if job is not None:
-                running.add(pool.submit(work, job))
+                with _undisturbed():
+                    running.add(pool.submit(work, job))
         if running:
             done, running = wait(running, timeout_s, return_when=FIRST_COMPLETED)
             if not done and idle is not None:
                 idle()
             for future in done:
                 yield future.result()
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Let a Ctrl-C wait until this is over: a pool that has half begun cannot be shut down."""
+    heed = signal.getsignal(signal.SIGINT)
+    if not callable(heed):
+        yield
+        return
+    heard: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _frame: heard.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, heed)
+    if heard:
+        signal.raise_signal(signal.SIGINT)
 
 
 def _belong_to_the_first() -> None:
