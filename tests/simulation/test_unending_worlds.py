@@ -38,6 +38,16 @@ def _verdict(text: str) -> Verdict:
             "nothing can finish under `a`",
         ),
         (
+            FIVE + "timeline: [{name: a, at: 0s, for: 9s, target: llm,"
+            " fault: {status: 429, headers: {Retry-After: 'Thu, 01 Jan 2099 00:00:00 GMT'}}}]",
+            "nothing can finish under `a`",
+        ),
+        (
+            FIVE + "timeline: [{name: a, at: 0s, for: 9s, target: llm,"
+            " fault: {rate_limit: {rps: 0.0001}}}]",
+            "nothing can finish under `a`",
+        ),
+        (
             FIVE + "timeline: [{name: a, at: 5s, do: kill, restart_after: 1d}]",
             "nothing can finish under `a`",
         ),

@@ -7,8 +7,9 @@ from callagent_cli.calls.model import CallState
 from callagent_cli.calls.windows import opens_in_s
 from callagent_cli.counting import counted
 from callagent_cli.durations import duration_text
+from callagent_cli.services.retry_after import retry_after_s
 from callagent_cli.simulation.judge.evidence import Evidence
-from callagent_cli.simulation.scenario.format import People, Phase, Scenario
+from callagent_cli.simulation.scenario.format import Fault, People, Phase, Scenario
 
 _ASKED_MAX_S: Final = 24 * 3600.0
 """No wait that a service asks for is longer than a day."""
@@ -30,7 +31,7 @@ def _reasons(evidence: Evidence) -> Iterator[str]:
     names = [
         f"`{phase.name}`"
         for phase in scenario.timeline
-        if (until_s := _lasts_until_s(phase)) >= at_most_s
+        if (until_s := _lasts_until_s(phase, evidence.start_utc_s)) >= at_most_s
         or not _is_room(scenario, phase.at, at_most_s - until_s)
     ]
     if names and _is_room(scenario, at_most_s):
@@ -42,16 +43,22 @@ def _reasons(evidence: Evidence) -> Iterator[str]:
         yield "the calling window is closed when the world ends"
 
 
-def _lasts_until_s(phase: Phase) -> float:
+def _lasts_until_s(phase: Phase, start_utc_s: float) -> float:
     """Return the second of the world before which a phase may keep calls from going on."""
     if phase.do is not None:
         return phase.at + (phase.restart_after or 0.0)
-    asked_s = 0.0
-    if phase.fault is not None:
-        limit = phase.fault.rate_limit
-        told = phase.fault.retry_after if limit is None else limit.retry_after
-        asked_s = told if isinstance(told, (int, float)) else 0.0
+    asked_s = 0.0 if phase.fault is None else _asked_s(phase.fault, start_utc_s + phase.ends_at)
     return phase.ends_at + min(asked_s, _ASKED_MAX_S)
+
+
+def _asked_s(fault: Fault, now_utc_s: float) -> float:
+    """Return for how long a fault may ask to be left alone with its last answer."""
+    limit = fault.rate_limit
+    if limit is not None:
+        told = 1 / limit.rps if limit.retry_after == "auto" else limit.retry_after
+        return told if isinstance(told, (int, float)) else 0.0
+    headers = {name.lower(): value for name, value in fault.headers.items()}
+    return max(fault.retry_after or 0.0, retry_after_s(headers, now_utc_s) or 0.0)
 
 
 def _is_room(scenario: Scenario, *spans_s: float) -> bool:
