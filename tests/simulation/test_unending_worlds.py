@@ -55,10 +55,14 @@ def _verdict(text: str) -> Verdict:
             FIVE + 'settings: {dialing: {window: {opens: "18:00", closes: "19:00"}}}',
             "the calling window is closed when the world ends",
         ),
+        (
+            FIVE + "people: {answered: 0, busy: 1}",
+            "3 dials of a person 15m apart do not fit into 20m",
+        ),
     ],
 )
 def test_a_world_without_room_for_its_calls_is_invalid(text: str, why: str) -> None:
-    """Too many calls, a fault until just before the end, a long Retry-After, a closed window."""
+    """Too many calls, a fault or a Retry-After until the end, a closed window, late redials."""
     verdict = _verdict(text)
 
     assert verdict.exit_code == 2

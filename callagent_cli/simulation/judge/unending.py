@@ -8,6 +8,7 @@ from callagent_cli.calls.windows import opens_in_s
 from callagent_cli.counting import counted
 from callagent_cli.durations import duration_text
 from callagent_cli.services.retry_after import retry_after_s
+from callagent_cli.settings import Redial
 from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.scenario.format import Fault, People, Phase, Scenario
 
@@ -36,11 +37,32 @@ def _reasons(evidence: Evidence) -> Iterator[str]:
     ]
     if names and _is_room(scenario, at_most_s):
         yield f"nothing can finish under {' and '.join(names)}"
-    window = evidence.settings.dialing.window
+    if evidence.totals.get(CallState.SCHEDULED.value, 0) > 0:
+        yield from _late_dials(evidence)
+
+
+def _late_dials(evidence: Evidence) -> Iterator[str]:
+    """Yield why some who are to be dialed later cannot be dialed before the world ends."""
+    scenario, dialing = evidence.scenario, evidence.settings.dialing
+    at_most_s = scenario.until.at_most
     end_utc_s = evidence.start_utc_s + at_most_s
-    is_scheduled = evidence.totals.get(CallState.SCHEDULED.value, 0) > 0
-    if window is not None and is_scheduled and opens_in_s(window, "", end_utc_s) > 0:
+    if dialing.window is not None and opens_in_s(dialing.window, "", end_utc_s) > 0:
         yield "the calling window is closed when the world ends"
+    apart_s = _longest_redial_s(scenario.people, dialing.redial)
+    if apart_s * (dialing.max_dials - 1) >= at_most_s:
+        dials, apart = counted(dialing.max_dials, "dial"), duration_text(apart_s)
+        yield f"{dials} of a person {apart} apart do not fit into {duration_text(at_most_s)}"
+
+
+def _longest_redial_s(people: People, redial: Redial) -> float:
+    """Return how long it takes at most until someone who was not reached is dialed again."""
+    waits_min = (
+        (people.no_answer, redial.no_answer_min),
+        (people.busy, redial.busy_min),
+        (people.voicemail, redial.voicemail_min),
+        (people.declined, redial.declined_min),
+    )
+    return max((60 * (wait_min or 0.0) for weight, wait_min in waits_min if weight), default=0.0)
 
 
 def _lasts_until_s(phase: Phase, start_utc_s: float) -> float:
