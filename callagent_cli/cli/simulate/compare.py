@@ -5,7 +5,7 @@ from string import ascii_lowercase
 from typing import Final
 
 from callagent_cli.cli.simulate.cost import meanings, seconds_text
-from callagent_cli.cli.simulate.labels import labeled
+from callagent_cli.cli.simulate.labels import labeled, print_labeled
 from callagent_cli.cli.simulate.meter import Meter
 from callagent_cli.cli.simulate.policies import Policies
 from callagent_cli.cli.text.output import standard_output
@@ -55,6 +55,9 @@ def run_comparison(loaded: LoadedScenario, seed: int, policies: Policies, *, jso
     else:
         for line in _table(rows):
             output.line(labeled(line))
+        for row in rows:
+            for text in row.unsafe:
+                print_labeled(f"{row.settings}: {text}")
         if interrupted:
             text = f"interrupted: {len(rows)} of {len(policies)} settings were tried"
             output.line(labeled(text))
@@ -96,9 +99,6 @@ def _table(rows: list[Compared]) -> Iterator[str]:
         yield from (f"{letter} {name}" for letter, name in zip(letters, names, strict=False))
         lines = _aligned([*letters, *names[len(letters) :]], rows)
     yield from lines
-    for row in rows:
-        for text in row.unsafe:
-            yield f"{row.settings}: {text}"
 
 
 def _aligned(names: list[str], rows: list[Compared]) -> list[str]:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from callagent_cli.cli.simulate.cost import seconds_text
-from callagent_cli.cli.simulate.labels import labeled
+from callagent_cli.cli.simulate.labels import labeled, print_labeled
 from callagent_cli.cli.simulate.meter import Meter
 from callagent_cli.cli.text.output import standard_output
 from callagent_cli.errors import ExitCode, ScenarioError
@@ -15,6 +15,7 @@ from callagent_cli.simulation.sweep.sweep import SeedResult, sweep
 
 SCHEMA: Final = "callagent.simulation-sweep/v1"
 _FAILURES_SHOWN: Final = 5
+_REPLAY: Final = "replay the first: "
 
 
 def run_sweep(scenario: Scenario, name: str, *, first: int, count: int, json: bool) -> int:
@@ -22,7 +23,6 @@ def run_sweep(scenario: Scenario, name: str, *, first: int, count: int, json: bo
 
     Raises `ScenarioError` when the scenario itself lets nothing finish under some of them.
     """
-    output = standard_output()
     results: list[SeedResult] = []
     interrupted = False
     try:
@@ -34,16 +34,24 @@ def run_sweep(scenario: Scenario, name: str, *, first: int, count: int, json: bo
         interrupted = True
     results.sort(key=lambda result: result.seed)
     if json:
-        output.document(_document(scenario, results, interrupted=interrupted))
+        standard_output().document(_document(scenario, results, interrupted=interrupted))
     else:
         for line in _summary(name, results, count):
-            output.line(labeled(line))
+            _show(line)
     if interrupted:
         return int(ExitCode.INTERRUPTED)
     failed = _failed(results)
     if failed and _verdict(results) == "invalid":
         raise ScenarioError(failed[0].reason, hint=UNENDING_HINT)
     return int(ExitCode.FAILED if failed else ExitCode.DONE)
+
+
+def _show(line: str) -> None:
+    """Print a line, on a terminal in whole words; a command is copied as it stands."""
+    if line.startswith(_REPLAY):
+        standard_output().line(labeled(line))
+    else:
+        print_labeled(line)
 
 
 def _failed(results: list[SeedResult]) -> list[SeedResult]:
@@ -80,7 +88,7 @@ def _conclusion(name: str, results: list[SeedResult], count: int) -> Iterator[st
     failed = _failed(results)
     if failed:
         yield f"{_verdict(results).upper()}: {len(failed)} of {len(results)} seeds"
-        yield f"replay the first: callagent simulate {name} --seed {failed[0].seed}"
+        yield f"{_REPLAY}callagent simulate {name} --seed {failed[0].seed}"
     elif len(results) == count:
         yield f"HELD: all {count} seeds"
     if len(results) < count:
