@@ -172,6 +172,20 @@ def test_what_cannot_be_used_is_two_lines_and_exit_code_2(
     assert said in run.stderr
 
 
+def test_no_file_that_is_checked_gets_the_hint_of_another(tmp_path: Path) -> None:
+    """One hint stands under them all: what would help with one of them only is not said."""
+    (tmp_path / "twice.yaml").write_text("name: a\nname: b\n", encoding="utf-8")
+
+    both = _run("scenarios", "check", "twice.yaml", ".", folder=tmp_path)
+    one = _run("scenarios", "check", "twice.yaml", "twice.yaml", folder=tmp_path)
+
+    assert both.returncode == one.returncode == 2
+    assert both.stderr.endswith(
+        "hint: `callagent scenarios check FILE` says of one file what helps\n"
+    )
+    assert one.stderr.endswith("checks a file without running it\n")
+
+
 def test_a_policy_that_cannot_work_is_refused_with_its_line(tmp_path: Path) -> None:
     """A window that never opens is found in the file that closes it, before any world runs."""
     written = "lanes: 2\ndialing:\n  window: {opens: '10:00', closes: '09:00'}\n"

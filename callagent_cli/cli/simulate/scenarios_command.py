@@ -9,6 +9,7 @@ from callagent_cli.errors import ExitCode, ScenarioError, UsageError
 from callagent_cli.simulation.scenario.loader import find_scenario, library, load_scenario, own
 
 SCHEMA = "callagent.scenarios/v1"
+_EACH = "`callagent scenarios check FILE` says of one file what helps"
 
 
 def run_scenarios(action: str, files: list[Path], *, json: bool) -> int:
@@ -64,13 +65,13 @@ def _title(path: Path) -> str:
 
 def _check(files: list[Path], *, json: bool) -> int:
     problems: dict[str, str] = {}
-    hint = ""
+    hints: set[str] = set()
     for file in files:
         try:
             load_scenario(find_scenario(str(file)))
         except ScenarioError as error:
             problems[str(file)] = error.message
-            hint = error.hint
+            hints.add(error.hint)
     output = standard_output()
     rows = [{"file": str(file), "problem": problems.get(str(file), "")} for file in files]
     if json:
@@ -80,5 +81,7 @@ def _check(files: list[Path], *, json: bool) -> int:
         if not row["problem"]:
             output.line(f"{row['file']}: fine")
     if problems:
+        # What helps with one of the files may mislead with another.
+        hint = hints.pop() if len(hints) == 1 else _EACH
         raise ScenarioError("\n".join(problems.values()), hint=hint)
     return int(ExitCode.DONE)
