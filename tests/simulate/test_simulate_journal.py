@@ -156,3 +156,24 @@ def test_a_journal_that_fails_meanwhile_does_not_disturb_the_world() -> None:
     os.close(writer)
 
     assert verdict == judge(World(SCENARIO, 7).run())
+
+
+def test_a_journal_that_fails_takes_no_verdict_away(tmp_path: Path) -> None:
+    """What was concluded is shown all the same, and then why there is no journal."""
+    os.mkfifo(tmp_path / "pipe")
+    with subprocess.Popen(
+        [sys.executable, "-m", "callagent_cli", "simulate", "elevenlabs-503", "--journal", "pipe"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    ) as process:
+        # Whoever reads the pipe goes away after its first byte.
+        with (tmp_path / "pipe").open("rb", buffering=0) as reader:
+            reader.read(1)
+        shown, complained = process.communicate(timeout=15)
+
+    assert process.returncode == 2
+    assert "SIMULATION HELD: every expectation held" in shown
+    assert complained.startswith("error: cannot write `pipe`: Broken pipe\n")

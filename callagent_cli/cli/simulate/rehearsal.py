@@ -6,13 +6,13 @@ from dataclasses import replace
 from urllib.parse import urlsplit
 
 from callagent_cli.cli.simulate.command import SimulateOptions
-from callagent_cli.cli.simulate.journal import journal_of
+from callagent_cli.cli.simulate.journal import JournalFile, journal_of
 from callagent_cli.cli.simulate.kills import read_kills, written
 from callagent_cli.cli.simulate.labels import print_labeled
 from callagent_cli.cli.simulate.report import document, interrupted_lines, report_lines
 from callagent_cli.cli.simulate.show import Progress, Show, interrupting
 from callagent_cli.cli.text.output import standard_output
-from callagent_cli.errors import ExitCode, ScenarioError
+from callagent_cli.errors import ExitCode, ScenarioError, UsageError
 from callagent_cli.events import Stamped
 from callagent_cli.simulation.judge.evidence import Evidence
 from callagent_cli.simulation.judge.verdict import (
@@ -110,12 +110,14 @@ def _rehearsed(
     run: Callable[[], Evidence],
     notes: Callable[[Evidence], Iterable[str]] = lambda _: (),
 ) -> int:
-    """Run a world, write its journal, judge it and show it; `notes` stand above the verdict."""
+    """Run a world, write its journal, judge it and show it; `notes` stand above the verdict.
+
+    Raises `UsageError` when all that is done, if the journal could not be written meanwhile.
+    """
     with journal_of(world, options.journal) as journal:
         evidence = run()
         verdict = judge(evidence)
-        if journal is not None:
-            journal.write(evidence, verdict, interrupted=world.interrupted)
+        unwritten = _unwritten(journal, evidence, verdict, interrupted=world.interrupted)
     seed, interrupted = world.seed, world.interrupted
     if ended_by := _watched(evidence, verdict, seed, options=options, interrupted=interrupted):
         return ended_by
@@ -130,7 +132,21 @@ def _rehearsed(
         lines = report_lines(evidence, verdict, seed=seed)
         for line in interrupted_lines(evidence, verdict) if interrupted else lines:
             print_labeled(line)
+    if unwritten is not None:
+        raise unwritten
     return _concluded(verdict, interrupted=interrupted)
+
+
+def _unwritten(
+    journal: JournalFile | None, evidence: Evidence, verdict: Verdict, *, interrupted: bool
+) -> UsageError | None:
+    """Complete the journal, if there is one; return why it could not be."""
+    if journal is not None:
+        try:
+            journal.write(evidence, verdict, interrupted=interrupted)
+        except UsageError as error:
+            return error
+    return None
 
 
 def _concluded(verdict: Verdict, *, interrupted: bool) -> int:
