@@ -18,6 +18,7 @@ from judge_worlds import (
 )
 
 from callagent_cli.events import RetryScheduled
+from callagent_cli.settings import Settings
 from callagent_cli.simulation.judge.cost import Cost
 from callagent_cli.simulation.judge.verdict import Verdict, judge
 
@@ -207,6 +208,15 @@ def test_a_lagging_clock_allows_no_verdict() -> None:
 
     assert (judged.status, judged.exit_code) == ("could_not_judge", 3)
     assert "0.60 s" in judged.reason
+
+
+@pytest.mark.parametrize("quick", [{"timeout_s": 3}, {"policy": {"health": {"timeout_s": 3}}}])
+def test_the_second_model_has_timeouts_too(quick: dict[str, Any]) -> None:
+    """A lag that can make false timeouts of its answers allows no verdict."""
+    fallback = {"provider": "openai", **quick}
+    settings = msgspec.convert({"services": {"llm": {"fallback": fallback}}}, Settings)
+
+    assert verdict({}, fidelity_s=0.4, settings=settings).exit_code == 3
 
 
 def test_the_bill_says_what_an_outage_cost() -> None:

@@ -5,7 +5,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from callagent_cli.settings import Settings
+from callagent_cli.settings import Model, Settings
 from callagent_cli.simulation.judge.alerts import OneAlertPerOutage
 from callagent_cli.simulation.judge.breakers import BreakerLegal, NothingSentWhileOpen
 from callagent_cli.simulation.judge.calls import CompletedStepNeverRepeated, Finished, NoCallLost
@@ -154,14 +154,15 @@ class _Reported(Watcher):
 
 def smallest_timeout_s(settings: Settings) -> float:
     """Return the shortest time that any request may take."""
-    services = settings.services
-    policies = (services.elevenlabs.policy, services.llm.policy, services.crm.policy)
+    voice, llm, crm = settings.services.elevenlabs, settings.services.llm, settings.services.crm
+    models: list[Model] = [llm] if llm.fallback is None else [llm, llm.fallback]
+    policies = (voice.policy, crm.policy, *(model.policy for model in models))
     return min(
-        services.elevenlabs.dial_timeout,
-        services.elevenlabs.look_up_timeout_s,
-        services.elevenlabs.follow_timeout_s,
-        services.llm.timeout_s,
-        services.crm.timeout_s,
+        voice.dial_timeout,
+        voice.look_up_timeout_s,
+        voice.follow_timeout_s,
+        crm.timeout_s,
+        *(model.timeout_s for model in models),
         *(policy.health.timeout_s for policy in policies),
     )
 
