@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from memory_documents import MemoryDocuments
-from msgspec.structs import replace
+from msgspec import structs
 
 from callagent_cli.calls.ledger import open_dial
 from callagent_cli.calls.model import Call, CallState, Dial, DialStatus
@@ -20,6 +20,7 @@ from callagent_cli.masking import mask
 from callagent_cli.reporting import wiring
 from callagent_cli.reporting.incidents import IncidentBook
 from callagent_cli.reporting.incidents.breaker_rules import BreakerRules
+from callagent_cli.reporting.incidents.open_incidents import OpenIncidents
 from callagent_cli.resilience.breaker import Breaker
 from callagent_cli.resilience.gate import Gate
 from callagent_cli.resilience.ladder import RetryLadder
@@ -202,7 +203,7 @@ def two_attempts_too_many(patch: pytest.MonkeyPatch) -> None:
     begin = RetryLadder.__init__
 
     def begin_longer(ladder: RetryLadder, policy: RetryPolicy, random: Random) -> None:
-        begin(ladder, replace(policy, retries=policy.retries + 2), random)
+        begin(ladder, structs.replace(policy, retries=policy.retries + 2), random)
 
     patch.setattr(RetryLadder, "__init__", begin_longer)
 
@@ -215,6 +216,16 @@ def every_backoff_is_short(patch: pytest.MonkeyPatch) -> None:
 def breakers_raise_no_alert(patch: pytest.MonkeyPatch) -> None:
     """Let nobody know that a service is down."""
     patch.setattr(BreakerRules, "breaker_changed", lambda _rules, _now, _event: [])
+
+
+def no_outage_is_over(patch: pytest.MonkeyPatch) -> None:
+    """Let nobody know that a service is well again for good."""
+    resolve = OpenIncidents.resolve
+
+    def update(book: OpenIncidents, *arguments: Any, **options: Any) -> Any:  # noqa: ANN401 — passed on.
+        return structs.replace(resolve(book, *arguments, **options), kind="update")
+
+    patch.setattr(OpenIncidents, "resolve", update)
 
 
 def time_lifts_every_isolation(patch: pytest.MonkeyPatch) -> None:
@@ -254,6 +265,7 @@ MUTANTS: tuple[Plant, ...] = (
     two_attempts_too_many,
     every_backoff_is_short,
     breakers_raise_no_alert,
+    no_outage_is_over,
     time_lifts_every_isolation,
     calls_begin_without_a_model,
 )

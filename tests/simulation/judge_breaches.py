@@ -283,6 +283,17 @@ BROKEN: list[tuple[str, str, Plot, int]] = [
     ),
     ("one_alert_per_outage", "but never opened", world((1, alert("resolved"))), 1),
     (
+        "one_alert_per_outage",
+        "was never resolved, but its breaker closed at 50.0 s",
+        world(
+            (1, breaker("closed", "open")),
+            (1, alert("opened")),
+            (50, breaker("half_open", "closed")),
+            (900, moved("active", "done")),
+        ),
+        3,
+    ),
+    (
         "completed_step_never_repeated",
         "began record again",
         world((1, RECORDED), (2, RECORDS)),

@@ -231,6 +231,27 @@ HELD: list[tuple[str, str, Plot]] = [
     ),
     (
         "one_alert_per_outage",
+        "an outage that is not over, and one that began when the breaker had closed",
+        world(
+            (1, breaker("closed", "open")),
+            (1, alert("opened")),
+            (5, breaker("half_open", "closed", "crm")),
+            (9, alert("opened", "inc_2", "crm")),
+            (900, breaker("open", "half_open")),
+        ),
+    ),
+    (
+        "one_alert_per_outage",
+        "a kill kept from the disk that a breaker closed",
+        world(
+            (1, breaker("closed", "open")),
+            (1, alert("opened")),
+            (50, breaker("half_open", "closed")),
+            (90, moved("active", "done"), "run_2"),
+        ),
+    ),
+    (
+        "one_alert_per_outage",
         "who trips a breaker need not be told",
         world(
             (

@@ -36,7 +36,8 @@ class _Waiting:
 class OneAlertPerOutage(Watcher):
     """Each incident is opened once and resolved at most once, and a service has one at a time.
 
-    No breaker leaves closed unnoticed: it has an open incident, or it gets one at once.
+    No breaker leaves closed unnoticed: it has an open incident, or it gets one at once. And none
+    has an open incident still when everything has come to its end, although it closed again.
     """
 
     def __init__(self, case: Case, title: str = "") -> None:
@@ -69,9 +70,10 @@ class OneAlertPerOutage(Watcher):
         self._waiting.clear()
         self._owed.end_run(last_s)
 
-    def finish(self, _evidence: Evidence) -> Broken | None:
+    def finish(self, evidence: Evidence) -> Broken | None:
         """Return the first alert that was one too many, else the first that never came."""
-        return self._broken or self._owed.broken
+        unresolved = self._owed.unresolved() if evidence.finished else None
+        return self._broken or self._owed.broken or unresolved
 
     def _raised(self, event: AlertRaised, sight: Sight) -> None:
         self._owed.raised(event, sight)
@@ -147,12 +149,15 @@ class _Owed:
         self._open: dict[str, str] = {}
         self._well_utc_s: dict[str, float] = {}
         self._since: dict[str, Sight] = {}
+        self._closed: dict[str, Sight] = {}
         self.broken: Broken | None = None
 
     def moved(self, event: BreakerChanged, sight: Sight) -> None:
         """Owe an alert for a breaker that opened, unless its incident goes on."""
         service = event.service
+        self._closed.pop(service, None)
         if event.new == "closed":
+            self._closed[service] = sight
             self._is_well(service, sight)
         elif event.old == "closed" and event.new in _REFUSING and event.owner in _ISOLATING:
             well_utc_s = self._well_utc_s.get(service, float("-inf"))
@@ -164,6 +169,7 @@ class _Owed:
         service = event.service
         if event.kind == "opened":
             self._open[service] = event.incident
+            self._closed.pop(service, None)
             since = self._since.pop(service, None)
             if since is not None and sight.at_s - since.at_s > TOLERANCE_S + self._slack_s:
                 self._note(service, since)
@@ -177,6 +183,22 @@ class _Owed:
             if last_s - since.at_s > TOLERANCE_S:
                 self._note(service, since)
         self._since.clear()
+        self._closed = {
+            service: sight
+            for service, sight in self._closed.items()
+            if last_s - sight.at_s > TOLERANCE_S
+        }
+
+    def unresolved(self) -> Broken | None:
+        """Return the first incident that is open although the breaker of its service has closed."""
+        for service, sight in self._closed.items():
+            if service in self._open:
+                text = (
+                    f"incident {self._open[service]} of {service} was never resolved, but its "
+                    f"breaker closed at {sight.at_s:.1f} s"
+                )
+                return Broken(text=text, sight=sight)
+        return None
 
     def _is_well(self, service: str, sight: Sight) -> None:
         # Incidents count by the calendar, which may be set back between two of these.
