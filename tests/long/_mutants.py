@@ -14,7 +14,7 @@ from msgspec import structs
 
 from callagent_cli.calls.ledger import open_dial
 from callagent_cli.calls.model import Call, CallState, Dial, DialStatus
-from callagent_cli.errors import ServiceError
+from callagent_cli.errors import ServiceError, ServiceTimeout
 from callagent_cli.events import BreakerChanged, DialIntended, Stamped
 from callagent_cli.masking import mask
 from callagent_cli.reporting import wiring
@@ -127,6 +127,20 @@ def failed_look_up_read_as_absent(patch: pytest.MonkeyPatch) -> None:
             return absent
 
     patch.setattr(Prover, "prove", prove_at_once)
+
+
+def late_look_up_read_as_absent(patch: pytest.MonkeyPatch) -> None:
+    """Take a look-up that was not answered in time for one that found nothing."""
+    prove = Prover.prove
+
+    async def prove_in_time(prover: Any, dial: Dial) -> Dial:  # noqa: ANN401 — a `Prover`.
+        try:
+            return await prove(prover, dial)
+        except ServiceTimeout:
+            absent: Dial = prover._ledger.settle(dial, DialStatus.ABSENT, reason="not found")
+            return absent
+
+    patch.setattr(Prover, "prove", prove_in_time)
 
 
 def requeue_forgets_open_dial(patch: pytest.MonkeyPatch) -> None:
@@ -254,6 +268,7 @@ MUTANTS: tuple[Plant, ...] = (
     alert_state_only_in_memory,
     claimed_rows_forgotten_at_recovery,
     failed_look_up_read_as_absent,
+    late_look_up_read_as_absent,
     requeue_forgets_open_dial,
     record_repeated_without_look_up,
     every_waiting_call_is_a_trial,

@@ -98,6 +98,30 @@ BROKEN: list[tuple[str, str, Plot, int]] = [
         ),
         1,
     ),
+    *(
+        (
+            "nobody_dialed_twice",
+            "without proof",
+            world(
+                (9, moved("active", "active")),
+                requests=[received(1, **REFUSED), late, received(16)],
+            ),
+            1,
+        )
+        for late in (
+            received(2, "elevenlabs.look_up", after_s=11.0),
+            received(2, "elevenlabs.look_up", fault="answer"),
+        )
+    ),
+    (
+        "nobody_dialed_twice",
+        "without proof",
+        world(
+            (9, moved("active", "active")),
+            requests=[received(1, status=429, after_s=31.0), received(40)],
+        ),
+        1,
+    ),
     ("breaker_legal", "from closed to half_open", world((1, breaker("closed", "half_open"))), 1),
     ("breaker_legal", "from open to closed", world((1, breaker("open", "closed"))), 1),
     (

@@ -21,6 +21,9 @@ _DIAL: Final = "elevenlabs.dial"
 _LOOK_UP: Final = "elevenlabs.look_up"
 _REFUSALS: Final = range(400, 500)
 _OK: Final = 200
+_INSTEAD: Final = "answer"
+"""The fault that answers in the provider's place: what it says of a call proves nothing."""
+
 _NEVER: Final = float("inf")
 
 _RINGS: Final = "{rings}"
@@ -56,6 +59,7 @@ class NobodyDialedTwice(Watcher):
 
     def __init__(self, case: Case, title: str = "") -> None:
         super().__init__(case, title)
+        self._voice = case.settings.services.elevenlabs
         self._redials = _Redials(case.slack_s)
         self._rung: dict[tuple[str, str], _Dialed] = {}
         self._unproven: dict[str, _Dialed] = {}
@@ -118,7 +122,7 @@ class NobodyDialedTwice(Watcher):
         call = request.call_id
         if request.target == _LOOK_UP:
             before = self._unproven.get(call)
-            if before is not None and not before.rang and request.status == _OK:
+            if before is not None and not before.rang and self._is_proof(request):
                 del self._unproven[call]
         elif request.target == _DIAL:
             before = self._unproven.get(call)
@@ -126,13 +130,27 @@ class NobodyDialedTwice(Watcher):
                 text = f"{call} was dialed again at {sight.at_s:.1f} s without proof"
                 place = self.case.instant.place(sight.at_s)
                 self._dialed_again.add(_Suspect(before, sight.at_s, text, place))
-            if _is_refused(request):
+            if self._is_refused(request):
                 self._unproven.pop(call, None)
             else:
                 dialed = _Dialed(call, request.attempt_id, sight.at_s, request.effect)
                 # The phone that rang is remembered already: one of two equals is enough.
                 rang = self._rung.get((request.number, call))
                 self._unproven[call] = rang if rang == dialed else dialed
+
+    def _is_proof(self, request: ReceivedRequest) -> bool:
+        """Whether a look-up came back in time, with the provider's own answer."""
+        is_own = request.status == _OK and request.fault != _INSTEAD
+        return is_own and self._is_in_time(request, self._voice.look_up_timeout_s)
+
+    def _is_refused(self, request: ReceivedRequest) -> bool:
+        """Whether an answer said for certain, and in time, that no phone rang."""
+        if request.effect or not self._is_in_time(request, self._voice.dial_timeout):
+            return False
+        return request.status in _REFUSALS or request.status == _OK
+
+    def _is_in_time(self, request: ReceivedRequest, timeout_s: float) -> bool:
+        return request.after_s <= timeout_s + self.case.slack_s
 
 
 class _Redials:
@@ -181,10 +199,3 @@ class _Suspects:
             if not redials.allow(suspect.before, suspect.at_s):
                 return suspect
         return None
-
-
-def _is_refused(request: ReceivedRequest) -> bool:
-    """Whether an answer says for certain that no phone rang."""
-    if request.effect:
-        return False
-    return request.status in _REFUSALS or request.status == _OK
