@@ -55,6 +55,17 @@ def test_the_smallest_world_is_played_by_what_is_printed(
     assert played["log"]["sha256"] != try_world(random_world(1)).log_sha256
 
 
+def test_a_replay_counts_what_the_exploration_counted(capsys: pytest.CaptureFixture[str]) -> None:
+    """The phones that rang in one world are those that rang in it among many."""
+    with pytest.raises(SystemExit):
+        main(["explore", "--seed", "1", "--json"])
+
+    counted = json.loads(capsys.readouterr().out)
+    tried = try_world(random_world(1))
+    assert tried.calls > 0
+    assert (counted["calls"], counted["kills"]) == (tried.calls, tried.kills)
+
+
 def test_a_kill_is_written_as_it_is_read() -> None:
     """What the command line is given is what it was told to be given."""
     assert read_kills(tuple(map(written, KILLS))) == list(KILLS)

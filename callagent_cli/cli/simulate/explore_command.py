@@ -234,7 +234,8 @@ def _replay(seed: int, *, json: bool) -> int:
         evidence = world.run(*random.kills)
     verdict = judge(evidence)
     if json:
-        tally = Tally(worlds=1, kills=len(random.kills), interrupted=world.interrupted)
+        calls, kills = verdict.totals["dialed"], len(random.kills)
+        tally = Tally(worlds=1, calls=calls, kills=kills, interrupted=world.interrupted)
         so_far = [each for each in verdict.broken if not (tally.interrupted and is_undecided(each))]
         if so_far:
             broken = {each.title: str(each) for each in so_far}
@@ -242,8 +243,8 @@ def _replay(seed: int, *, json: bool) -> int:
                 Explored(
                     seed=seed,
                     broken=broken,
-                    calls=verdict.totals["dialed"],
-                    kills=len(random.kills),
+                    calls=calls,
+                    kills=kills,
                     log_sha256=verdict.log_sha256,
                 )
             )
