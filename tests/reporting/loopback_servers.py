@@ -159,8 +159,10 @@ class SmtpServer(_Server):
         rcpt: str = "250 ok",
         refuses: Mapping[str, str] = {},
         data: str = "250 queued",
+        says_goodbye: bool = True,
     ) -> None:
         super().__init__()
+        self._says_goodbye = says_goodbye
         self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         self._context.load_cert_chain(*pem)
         self._implicit_tls, self._starttls = implicit_tls, starttls
@@ -199,7 +201,7 @@ class SmtpServer(_Server):
                 writer.write(b"354 go\r\n")
                 self.mails.append((await reader.readuntil(b"\r\n.\r\n"))[:-3])
                 writer.write(f"{self._data}\r\n".encode())
-            else:
+            elif verb.upper() != "QUIT" or self._says_goodbye:
                 writer.write(f"{answers[verb.upper()](rest)}\r\n".encode())
             await writer.drain()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import time
 import warnings
 from collections.abc import Sequence
 from email import message_from_bytes, policy
@@ -24,7 +25,7 @@ from callagent_cli.errors import (
     SettingsError,
 )
 from callagent_cli.reporting.alert import Answers, PutOff
-from callagent_cli.reporting.channels.email import EmailChannel
+from callagent_cli.reporting.channels.email import STEP_TIMEOUT_S, EmailChannel
 from callagent_cli.settings import Email
 
 
@@ -287,6 +288,18 @@ def _rounds(
         return found, asked
 
     return asyncio.run(deliver())
+
+
+def test_a_server_that_never_says_goodbye_has_taken_the_mail_all_the_same(
+    tmp_path: Path,
+) -> None:
+    """Nobody waits for it until the attempt counts as failed, and the mail is sent twice."""
+    server = SmtpServer(certificate(tmp_path), password=KEY, says_goodbye=False)
+    began_s = time.monotonic()
+
+    assert _send(server, tmp_path) is None
+    assert time.monotonic() - began_s < STEP_TIMEOUT_S / 2
+    assert len(server.mails) == 1
 
 
 def test_a_recipient_that_is_refused_is_named_although_others_took_the_mail(

@@ -1,6 +1,7 @@
 """Alerts by email over SMTP, on the loop itself: aiosmtplib."""
 
 import ssl
+from contextlib import suppress
 from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.utils import format_datetime, getaddresses, parseaddr
@@ -22,6 +23,9 @@ from callagent_cli.settings import Email
 
 STEP_TIMEOUT_S: Final = 10.0
 """How long each step of the conversation with the server may take."""
+
+_PARTING_S: Final = 1.0
+"""How long a server may take to say goodbye; what it has taken by then, it has taken."""
 
 _PERMANENT: Final = 500
 _LATER: Final = "the server asks to come back later"
@@ -138,16 +142,18 @@ class EmailChannel:
             timeout=self._timeout_s,
         )
         try:
-            async with server:
-                if message is None:
-                    return {}
-                refused, _ = await server.send_message(message, recipients=to)
-                return {address: (each.code, each.message) for address, each in refused.items()}
+            await server.connect()
+            if message is None:
+                return {}
+            refused, _ = await server.send_message(message, recipients=to)
+            return {address: (each.code, each.message) for address, each in refused.items()}
         except aiosmtplib.SMTPRecipientsRefused as error:
             return {each.recipient: (each.code, each.message) for each in error.recipients}
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             raise self._translated(error) from error
         finally:
+            with suppress(aiosmtplib.SMTPException, OSError):
+                await server.quit(timeout=_PARTING_S)
             server.close()
 
     def _translated(self, error: Exception) -> ServiceError:
