@@ -231,6 +231,26 @@ BROKEN: list[tuple[str, str, Plot, int]] = [
         ),
         2,
     ),
+    (
+        "retries_only_transient",
+        "before Retry-After (61.0 s)",  # What came and went meanwhile lifts nothing.
+        world(
+            (1, GateClosed(service="llm", delay_s=60.0, reason="429")),
+            (6, GateClosed(service="llm", delay_s=1.0, reason="429")),
+            (6.5, attempt("llm.compose", 2.5, call="call_2")),
+        ),
+        3,
+    ),
+    (
+        "retries_only_transient",
+        "before Retry-After (61.0 s)",  # Nor does one that lasts longer.
+        world(
+            (1, GateClosed(service="llm", delay_s=60.0, reason="429")),
+            (6, GateClosed(service="llm", delay_s=90.0, reason="429")),
+            (6.5, attempt("llm.compose", 2.5, call="call_2")),
+        ),
+        3,
+    ),
     ("retries_only_transient", "attempt 5 of 4", world((1, attempt(attempt=5))), 1),
     ("retries_only_transient", "attempt 5 of 4", world((1, attempt(attempt=5, of=6))), 1),
     (

@@ -1,5 +1,6 @@
 """The waits that services asked for: what their answers said, by the twins' own ledger."""
 
+from collections import deque
 from typing import Final, NamedTuple
 
 from callagent_cli.events import AttemptFinished
@@ -39,6 +40,9 @@ def _ahead_s(sight: Sight) -> float:
     return 0.0 if sight.stamped is None else sight.stamped.utc_s - sight.at_s
 
 
+_WAITS_MAX: Final = 16
+"""Waits of one service that are remembered: no attempt lasts longer than the latest of these."""
+
 NO_WAIT: Final = Wait(0.0, 0.0, "", 0.0)
 
 
@@ -60,7 +64,7 @@ class Gates:
 
     def __init__(self, slack_s: float) -> None:
         self._slack_s = slack_s
-        self._waits: dict[str, Wait] = {}
+        self._waits: dict[str, deque[Wait]] = {}
         self._asking: dict[str, list[_Asking]] = {}
 
     def received(self, request: ReceivedRequest, sight: Sight) -> None:
@@ -85,16 +89,21 @@ class Gates:
                 self.close(event.service, wait(sight, each.until_s))
 
     def close(self, service: str, told: Wait) -> None:
-        """Let nobody through for a while; an earlier, longer wait stays in force."""
-        until_s = max(self.of(service).until_s, told.until_s)
-        self._waits[service] = told._replace(until_s=until_s)
+        """Let nobody through for a while; what was asked for before stays in force beside it."""
+        self._waits.setdefault(service, deque(maxlen=_WAITS_MAX)).append(told)
 
-    def of(self, service: str) -> Wait:
-        """Return the wait that a service asked for last."""
-        return self._waits.get(service, NO_WAIT)
+    def ignored_s(self, service: str, began_s: float, sight: Sight) -> float | None:
+        """Return until when an attempt, seen at its end, should have waited; None if it might."""
+        for told in self._waits.get(service, ()):
+            until_s = told.ends_s(sight)
+            if told.told_s + self._slack_s < began_s < until_s - self._slack_s:
+                return until_s
+        return None
 
     def end_run(self, last_s: float) -> None:
         """Forget what came in the last instant: a kill may have kept it from the disk."""
         before_s = last_s - TOLERANCE_S
-        self._waits = {name: wait for name, wait in self._waits.items() if wait.told_s < before_s}
+        for name, waits in self._waits.items():
+            kept = (each for each in waits if each.told_s < before_s)
+            self._waits[name] = deque(kept, maxlen=_WAITS_MAX)
         self._asking.clear()

@@ -116,9 +116,8 @@ class RetriesOnlyTransient(Watcher):
         if event.attempt > most:
             text = f"{name} of {event.call} made attempt {event.attempt} of {most}"
             self._note(text, sight)
-        gate = self._gates.of(service)
-        until_s = gate.ends_s(sight)
-        if gate.told_s + slack_s < began_s < until_s - slack_s:
+        until_s = self._gates.ignored_s(service, began_s, sight)
+        if until_s is not None:
             text = f"{name} went out at {began_s:.1f} s, before Retry-After ({until_s:.1f} s)"
             self._note(text, sight)
         if event.outcome in _TRANSIENT:
