@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from contact_files import ANN, BOB, EVE, read
 
-from callagent_cli.contacts.files.layout import MergedCells, read_layout
+from callagent_cli.contacts.files.layout import Layout, Merge, MergedCells, read_layout
 
 CLEO = "+12125550102"
 
@@ -71,10 +71,15 @@ def test_hidden_rows_are_read_and_that_is_said() -> None:
 @pytest.mark.parametrize("filler", [0, 1_048_530, 1_048_560, 2_100_000])
 def test_a_tag_is_found_wherever_a_block_of_the_sheet_ends(filler: int, encoding: str) -> None:
     """Each merged cell and each hidden row counts once, in either encoding."""
-    sheet = f'<x:c>{"y" * filler}</x:c><x:row r="2" hidden="1"/><x:mergeCell ref="C2:C4"/>'
-    layout = read_layout(io.BytesIO(sheet.encode(encoding)))
+    cell = '<x:c t="inlineStr"><x:is/></x:c>'
+    rest = '<x:row r="2" hidden="1"/><x:mergeCell ref="C2:C4"/>'
+    shared, own = (
+        read_layout(io.BytesIO(f"<x:c>{'y' * filler}</x:c>{more}{rest}".encode(encoding)))
+        for more in ("", cell)
+    )
 
-    assert layout == ({2: [(2, 4)]}, 1)
+    assert shared == Layout({2: [Merge(2, 4)]}, 1, own_texts=False)
+    assert own == shared._replace(own_texts=True)
 
 
 def test_endless_merged_cells_are_a_damaged_sheet() -> None:

@@ -16,6 +16,9 @@ _MERGES_MAX: Final = 200_000
 _MERGED: Final = re.compile(
     rb"""mergeCell\s[^<>]*?\bref\s*=\s*["']([A-Za-z]{1,3})(\d{1,7}):[A-Za-z]{1,3}(\d{1,7})["']"""
 )
+_OWN_TEXT: Final = re.compile(rb"""\bt\s*=\s*["'](?:inlineStr|str)["']""")
+"""A cell whose text is not shared (ECMA-376, part 1, 18.18.11)."""
+
 _HIDDEN: Final = re.compile(rb"""<(?:\w+:)?row\s[^<>]*?\bhidden\s*=\s*["'](?:1|true)["']""")
 
 
@@ -27,17 +30,23 @@ class Merge(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """The merged cells of a sheet by their first row, and how many rows are hidden."""
+    """The merged cells of a sheet by their first row, and how many rows are hidden.
+
+    `own_texts` says whether cells keep texts of their own, which are not shared.
+    """
 
     merges: dict[int, list[Merge]]
     hidden_rows: int
+    own_texts: bool
 
 
 def read_layout(file: BinaryIO) -> Layout:
     """Read what a sheet says beside its cells; raises `ValueError` for endless merged cells."""
     merges: dict[int, list[Merge]] = {}
     count = hidden = 0
+    own_texts = False
     for block in _whole_tags(file):
+        own_texts = own_texts or _OWN_TEXT.search(block) is not None
         if b"hidden" in block:
             hidden += sum(1 for _ in _HIDDEN.finditer(block))
         for letters, first, last in _MERGED.findall(block) if b"mergeCell" in block else ():
@@ -47,7 +56,7 @@ def read_layout(file: BinaryIO) -> Layout:
                 count += 1
         if count > _MERGES_MAX:
             raise ValueError("too many merged cells")
-    return Layout(merges, hidden)
+    return Layout(merges, hidden, own_texts)
 
 
 def _whole_tags(file: BinaryIO) -> Iterator[bytes]:

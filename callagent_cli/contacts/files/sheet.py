@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import BinaryIO, Final, Protocol
 
 from callagent_cli.contacts.files.strings import TEXT_MAX, unescaped
-from callagent_cli.contacts.files.xml import feed, names_beside, parser_of, too_deep
+from callagent_cli.contacts.files.xml import DEPTH_MAX, feed, names_beside, parser_of
 
 _ROWS_MAX: Final = 1_048_576
 _COLUMNS_MAX: Final = 16_384
@@ -54,7 +54,8 @@ class SheetReader:
         self._date_styles = date_styles
         self._as_date = as_date
         self._ready: list[SheetRow] = []
-        self._row = self._cell = self._run = self._result = self._phonetic = self._formula = ""
+        self._row = self._cell = self._phonetic = self._formula = ""
+        self._texts: frozenset[str] = frozenset()
         self._depth = 0
         self._silent = 0
         self._number = 0
@@ -80,14 +81,14 @@ class SheetReader:
             self._attributes = attributes
             self._text = ""
             self._computed = False
-        elif name in {self._result, self._run}:
+        elif name in self._texts:
             if not self._silent:
                 self._parser.CharacterDataHandler = self._characters
         elif name == self._row:
             self._begin_row(attributes.get("r"))
         else:
             self._start_other(name)
-        if too_deep(self._depth):
+        if self._depth > DEPTH_MAX:
             raise ValueError("elements are nested too deep")
 
     def _start_other(self, name: str) -> None:
@@ -98,7 +99,8 @@ class SheetReader:
             self._silent += 1
         elif self._depth == 1:
             names = names_beside(name, "row", "c", "v", "t", "rPh", "f")
-            self._row, self._cell, self._result, self._run, self._phonetic, self._formula = names
+            self._row, self._cell, result, run, self._phonetic, self._formula = names
+            self._texts = frozenset({result, run})
 
     def _begin_row(self, stated: str | None) -> None:
         number = self._number + 1 if stated is None else int(float(stated))
@@ -115,7 +117,7 @@ class SheetReader:
 
     def _end(self, name: str) -> None:
         self._depth -= 1
-        if name in {self._result, self._run}:
+        if name in self._texts:
             self._parser.CharacterDataHandler = None
         elif name == self._cell:
             self._end_cell()

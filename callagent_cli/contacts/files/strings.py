@@ -9,7 +9,7 @@ from array import array
 from collections.abc import Callable
 from typing import BinaryIO, Final
 
-from callagent_cli.contacts.files.xml import feed, names_beside, parser_of, too_deep
+from callagent_cli.contacts.files.xml import DEPTH_MAX, feed, names_beside, parser_of
 
 TEXT_MAX: Final = 300_000
 """Characters kept of one text: more than a row may have, so that the row is still too large."""
@@ -133,7 +133,7 @@ class _StringsReader:
             self._silent += 1
         elif self._depth == 1:
             self._item, self._run, self._phonetic = names_beside(name, "si", "t", "rPh")
-        if too_deep(self._depth):
+        if self._depth > DEPTH_MAX:
             raise ValueError("elements are nested too deep")
 
     def _characters(self, text: str) -> None:

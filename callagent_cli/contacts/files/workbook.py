@@ -6,12 +6,11 @@ that are saved as "Strict Open XML".
 
 import errno
 import importlib
-import re
 import zipfile
 import zlib
 from collections.abc import Callable, Generator, Iterator
 from contextlib import ExitStack
-from typing import BinaryIO, Final, NamedTuple
+from typing import Final, NamedTuple
 from xml.parsers.expat import ExpatError
 
 from callagent_cli.contacts.cells import show
@@ -43,13 +42,6 @@ _DAMAGE: Final = (
 
 _NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 
-_OWN_TEXT: Final = re.compile(rb"""\bt\s*=\s*["'](?:inlineStr|str)["']""")
-"""A cell whose text is not shared (ECMA-376, part 1, 18.18.11)."""
-
-_BLOCK: Final = 1 << 20
-_OVERLAP: Final = 256
-"""Bytes looked at twice: more than the type of a cell takes, in any encoding."""
-
 
 class _Sheet(NamedTuple):
     """A sheet as the workbook lists it; `part` is its name in the package."""
@@ -79,7 +71,7 @@ class Book:
         self._styles = DateStyles()
         self._since_1904 = False
         self._sheets: list[_Sheet] = []
-        self._layout = Layout({}, 0)
+        self._layout = Layout({}, 0, own_texts=False)
         with ExitStack() as stack:
             file = stack.enter_context(source.open_bytes())
             try:
@@ -118,17 +110,11 @@ class Book:
             yield Row(line, cells + [""] * (width - len(cells)))
 
     def may_have_remarks(self) -> bool:
-        """Say whether a cell may hold a remark about its number; raises `ContactsError`.
+        """Say whether a cell may hold a remark about its number.
 
-        All shared texts were looked at; what a sheet keeps of its own is told without reading it.
+        All shared texts were looked at, and none of those that a sheet keeps of its own.
         """
-        if self._strings.has_remarks:
-            return True
-        try:
-            with self._package.open(self._read.part) as file:
-                return _has_own_texts(file)
-        except _DAMAGE as error:
-            raise _damaged(self._source, error) from error
+        return self._strings.has_remarks or self._layout.own_texts
 
     @property
     def notes(self) -> list[str]:
@@ -187,17 +173,6 @@ class Book:
         reader = SheetReader(self._strings, self._styles.dates, as_date)
         with self._package.open(self._read.part) as file:
             yield from reader.rows(file)
-
-
-def _has_own_texts(file: BinaryIO) -> bool:
-    """Say whether a sheet keeps texts in its cells; it may be in UTF-8 or in UTF-16."""
-    end = b""
-    while block := file.read(_BLOCK):
-        block = end + block
-        if _OWN_TEXT.search(block.replace(b"\0", b"")):
-            return True
-        end = block[-_OVERLAP:]
-    return False
 
 
 def _require_library(source: Source) -> None:

@@ -9,7 +9,8 @@ if TYPE_CHECKING:
 
 _CHUNK: Final = 1 << 16
 _TOKEN_MAX: Final = 8 << 20
-_DEPTH_MAX: Final = 64
+DEPTH_MAX: Final = 64
+"""Elements are nested deeper in no workbook; a parser remembers each."""
 
 
 class Element(NamedTuple):
@@ -59,18 +60,13 @@ def names_beside(root: str, *names: str) -> tuple[str, ...]:
     return tuple(namespace + space + name for name in names)
 
 
-def too_deep(depth: int) -> bool:
-    """Say whether elements are nested deeper than in any workbook; a parser remembers each."""
-    return depth > _DEPTH_MAX
-
-
 def elements(file: BinaryIO) -> Iterator[Element]:
     """Yield the start of every element; raises what `feed` raises."""
     path = [""]
     ready: list[Element] = []
 
     def start(name: str, attributes: dict[str, str]) -> None:
-        if too_deep(len(path)):
+        if len(path) > DEPTH_MAX:
             raise ValueError("elements are nested too deep")
         named = {local(key): value for key, value in attributes.items()}
         ready.append(Element(path[-1], local(name), named))
