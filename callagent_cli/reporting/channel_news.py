@@ -39,6 +39,7 @@ class ChannelNews:
         self._on_broken = on_broken
         self._on_works = on_works
         self._on_learned = on_learned
+        self._well: dict[str, bool] = {}
 
     def recall(self, channels: Sequence[Channel]) -> None:
         """Let channels take up what they learned in earlier runs."""
@@ -65,23 +66,20 @@ class ChannelNews:
         if not hasattr(channel, "missed") or not isinstance(channel, Selective):
             return
         if channel.missed:
-            self._partly(queue, channel.missed)
-        elif not queue.known_to_reach_all or queue.told_partly:
-            queue.known_to_reach_all, queue.told_partly = True, False
-            self._on_works(f"{channel.name}{RECIPIENTS}")
+            self._is_broken(f"{channel.name}{RECIPIENTS}", channel.missed)
+        else:
+            self._is_well(f"{channel.name}{RECIPIENTS}")
 
     def works(self, queue: Queue) -> None:
         """Tell that a channel works, at least for some of its receivers."""
-        if not queue.known_to_work or queue.told_broken:
-            queue.known_to_work, queue.told_broken = True, False
-            self._on_works(queue.channel.name)
+        self._is_well(queue.channel.name)
 
     def put_off(self, queue: Queue, error: ServiceError) -> None:
         """Tell that some receivers have to wait: the third time, or at once when it is for long."""
         self.works(queue)
         wait_s = error.retry_after_s or 0.0
         if queue.put_offs >= BROKEN_AFTER or wait_s > LONG_WAIT_S:
-            self._partly(queue, error.message)
+            self._is_broken(f"{queue.channel.name}{RECIPIENTS}", error.message)
 
     def failed(self, queue: Queue, error: ServiceError) -> None:
         """Tell a failure at the third in a row, or at once when it cannot be over soon."""
@@ -89,16 +87,16 @@ class ChannelNews:
         wait_s = error.retry_after_s or 0.0
         if wait_s > LONG_WAIT_S:
             asked = f"; it asks to wait for {duration_text(wait_s)}"
-            self._broken(queue, f"{error.message}{asked}")
+            self._is_broken(queue.channel.name, f"{error.message}{asked}")
         elif isinstance(error, PermanentError) or queue.failures >= BROKEN_AFTER:
-            self._broken(queue, error.message)
+            self._is_broken(queue.channel.name, error.message)
 
-    def _partly(self, queue: Queue, message: str) -> None:
-        if not queue.told_partly:
-            queue.told_partly = True
-            self._on_broken(f"{queue.channel.name}{RECIPIENTS}", message)
+    def _is_well(self, name: str) -> None:
+        if self._well.get(name) is not True:
+            self._well[name] = True
+            self._on_works(name)
 
-    def _broken(self, queue: Queue, message: str) -> None:
-        if not queue.told_broken:
-            queue.told_broken = True
-            self._on_broken(queue.channel.name, message)
+    def _is_broken(self, name: str, message: str) -> None:
+        if self._well.get(name) is not False:
+            self._well[name] = False
+            self._on_broken(name, message)

@@ -19,6 +19,14 @@ POLICY: Final = Policy(
 """5 s → 10 s → 20 s, then a trial after 1, 2, 4 and every 5 minutes; one message at a time."""
 
 
+_DOUBLINGS: Final = 4
+PUT_OFF_S: Final = (
+    *(POLICY.retry.initial_delay_s * POLICY.retry.factor**n for n in range(POLICY.retry.retries)),
+    *(min(POLICY.breaker.open_s * 2**n, POLICY.breaker.open_cap_s) for n in range(_DOUBLINGS)),
+)
+"""How long receivers who are put off wait, as the channel itself would after as many failures."""
+
+
 def delivery_guard(name: str, clock: Clock) -> Guard:
     """Return the Guard of a channel; it tells nobody, because the outbox does.
 

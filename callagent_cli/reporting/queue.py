@@ -14,7 +14,7 @@ from callagent_cli.errors import (
     ServiceUnavailable,
 )
 from callagent_cli.reporting.alert import Channel, PutOff
-from callagent_cli.reporting.delivery import POLICY, Row, delivery_guard
+from callagent_cli.reporting.delivery import POLICY, PUT_OFF_S, Row, delivery_guard
 from callagent_cli.reporting.receivers import Sending, ahead, alike, answered, turn
 from callagent_cli.resilience.work import Operation
 
@@ -31,9 +31,6 @@ LEAST_WAIT_S: Final = POLICY.retry.initial_delay_s
 
 MENDED_S: Final = 900.0
 """A channel that only a person can mend is tried again this often: somebody may have done so."""
-
-PUT_OFF_S: Final = (5.0, 10.0, 20.0, 60.0, 120.0, 240.0, 300.0)
-"""How long receivers who are put off wait, as the channel itself would after as many failures."""
 
 _MACHINES: Final = frozenset({"pagerduty", "webhook"})
 """Channels that a program reads: each message is about one incident, so that each one ends."""
@@ -60,10 +57,6 @@ class Queue:
         self.not_before_s = 0.0
         self.put_off_until_s = 0.0
         self.gone = False
-        self.told_broken = False
-        self.told_partly = False
-        self.known_to_work = False
-        self.known_to_reach_all = False
         self.wake = asyncio.Event()
 
     @property

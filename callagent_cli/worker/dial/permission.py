@@ -82,12 +82,11 @@ class Permission:
             if other.id == call.id or other.state in _OVER:
                 continue
             name = other.contact.name or other.id
-            if other.campaign != resources.campaign:
+            is_elsewhere = other.campaign != resources.campaign
+            if is_elsewhere or other.state in _UNFOLLOWED:
                 delay_s = self._left_alone_s(other)
-                reason = f"the same number may be on the phone for {name} of {other.campaign}"
-            elif other.state in _UNFOLLOWED:
-                delay_s = self._left_alone_s(other)
-                reason = f"the same number may be on the phone for {name}"
+                whom = f"{name} of {other.campaign}" if is_elsewhere else name
+                reason = f"the same number may be on the phone for {whom}"
             else:
                 delay_s = NUMBER_BUSY_S if self._is_on_the_phone(other) else 0.0
                 reason = f"the same number is being called for {name}"

@@ -38,19 +38,17 @@ _CALL_RESULTS: Final[dict[Ending, str]] = {
     **{ending: ending.value for ending in Ending},
     Ending.DECLINED: "failed",
 }
-_REMARKS: Final = ("agent", "Hello, is this a good moment?"), ("user", "Yes, please go on.")
-_VOICEMAIL: Final = (("agent", "Hello, this is a message for you. We will call again."),)
 
 
-def _said(remarks: tuple[tuple[str, str], ...]) -> tuple[JsonObject, ...]:
+def _said(*remarks: tuple[str, str]) -> tuple[JsonObject, ...]:
     return tuple(
         {"role": role, "message": message, "time_in_call_secs": second}
         for second, (role, message) in enumerate(remarks)
     )
 
 
-_TALK: Final = _said(_REMARKS)
-_MESSAGE: Final = _said(_VOICEMAIL)
+_TALK: Final = _said(("agent", "Hello, is this a good moment?"), ("user", "Yes, please go on."))
+_MESSAGE: Final = _said(("agent", "Hello, this is a message for you. We will call again."))
 
 
 class Conversation(msgspec.Struct, frozen=True, kw_only=True):
@@ -147,12 +145,11 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
 
     def _metadata(self, status: str, at: float) -> JsonObject:
         picked_up = self.is_talked_on and status != "initiated"
-        talked_s = self.talked_s(at)
         return {
             "start_time_unix_secs": int(self.placed_at),
             "accepted_time_unix_secs": int(self.talk_starts_at) if picked_up else None,
-            "call_duration_secs": talked_s,
-            "cost": talked_s * _CREDITS_PER_SECOND if at >= self.final_at else 0,
+            "call_duration_secs": self.talked_s(at),
+            "cost": self.cost(at),
             "termination_reason": self._termination_reason(status),
             "error": _ERRORS[self.play.ending] if status == "failed" else None,
             "warnings": [],
